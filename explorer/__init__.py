@@ -1,0 +1,14 @@
+"""The ResNet basic block, run on your own input and shown stage by stage."""
+
+from explorer.block import STAGES, BasicBlock, resnet_basic_forward
+from explorer.errors import InputError
+from explorer.trace import BlockTrace, trace_block
+
+__all__ = [
+    "STAGES",
+    "BasicBlock",
+    "BlockTrace",
+    "InputError",
+    "resnet_basic_forward",
+    "trace_block",
+]

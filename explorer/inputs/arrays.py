@@ -1,0 +1,116 @@
+"""Reads NumPy's .npy and .npz files. The header is judged before any value is read."""
+
+import io
+import math
+import zipfile
+import zlib
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy_format
+
+from explorer.errors import InputError
+from explorer.inputs.limits import MAX_ELEMENTS, check_shape, text_shape
+
+MAX_ITEM_BYTES = 16
+MAX_MEMBERS = 100
+
+
+def read_npy(data: bytes) -> np.ndarray:
+    """The array of a .npy file, as stored, 2-D or 3-D and of real numbers."""
+    return _read_array(io.BytesIO(data), len(data))
+
+
+def read_npz(data: bytes, name: str | None) -> np.ndarray:
+    """One array of a .npz file: the only one, or the one called `name`."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            member = _choose(archive.infolist(), name)
+            with archive.open(member) as stream:
+                return _read_array(stream, member.file_size)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+        raise InputError(
+            f"The file's ending is .npz but its {len(data):,} bytes are no readable ZIP archive; "
+            "accepted is what numpy.savez writes."
+        ) from None
+
+
+def npz_names(data: bytes) -> list[str]:
+    """The names of the arrays in a .npz file, in order; empty if it cannot be read."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return [_array_name(member) for member in _arrays(archive.infolist())]
+    except (zipfile.BadZipFile, NotImplementedError, OSError):
+        return []
+
+
+def _arrays(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    return [member for member in members[:MAX_MEMBERS] if member.filename.endswith(".npy")]
+
+
+def _array_name(member: zipfile.ZipInfo) -> str:
+    return member.filename.removesuffix(".npy")
+
+
+def _choose(members: list[zipfile.ZipInfo], name: str | None) -> zipfile.ZipInfo:
+    if len(members) > MAX_MEMBERS:
+        raise InputError(
+            f"The .npz holds {len(members):,} members; accepted are at most {MAX_MEMBERS}."
+        )
+    arrays = {_array_name(member): member for member in _arrays(members)}
+    if not arrays:
+        raise InputError(
+            f"The .npz holds {len(members)} members and no array; accepted is what numpy.savez "
+            "writes."
+        )
+    if name is None and len(arrays) == 1:
+        return next(iter(arrays.values()))
+    if name is not None and name in arrays:
+        return arrays[name]
+    names = ", ".join(_plain(key) for key in list(arrays)[:8])
+    wanted = "none was chosen" if name is None else f"{_plain(name)} was asked for"
+    raise InputError(
+        f"The .npz holds {len(arrays)} arrays and {wanted}; accepted is one name of: {names}."
+    )
+
+
+def _plain(name: str) -> str:
+    """A member's name, fit to be shown: word characters only, at most 30 of them."""
+    return "".join(c if c.isalnum() or c in "_-" else "?" for c in name[:30]) or "?"
+
+
+def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
+    try:
+        version = npy_format.read_magic(stream)
+        read_header = {
+            (1, 0): npy_format.read_array_header_1_0,
+            (2, 0): npy_format.read_array_header_2_0,
+        }[version]
+        shape, fortran_order, dtype = read_header(stream)
+    except (ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError):
+        raise InputError(
+            f"The array's header cannot be read ({size:,} bytes received); accepted is what "
+            "numpy.save writes, version 1 or 2."
+        ) from None
+    if dtype.hasobject:
+        raise InputError(
+            "The array holds Python objects, which would have to be unpickled and could run code; "
+            "accepted are arrays of real numbers."
+        )
+    if dtype.kind not in "biuf" or dtype.itemsize > MAX_ITEM_BYTES:
+        kind = {"c": "complex numbers", "V": "structured records"}.get(dtype.kind, "no numbers")
+        raise InputError(f"The array holds {kind}; accepted are arrays of real numbers.")
+    if len(shape) not in (2, 3):
+        raise InputError(
+            f"The array has {len(shape)} axes ({text_shape(shape)}); accepted are 2 (H, W) or "
+            "3 (H, W, C)."
+        )
+    check_shape(shape if len(shape) == 3 else (*shape, 1))
+    expected = math.prod(shape) * dtype.itemsize
+    values = stream.read(min(expected, MAX_ELEMENTS * MAX_ITEM_BYTES) + 1)
+    if len(values) != expected:
+        raise InputError(
+            f"The header promises {text_shape(shape)} values in {expected:,} bytes, received are "
+            f"{'more' if len(values) > expected else f'{len(values):,}'}; accepted is a whole file."
+        )
+    return np.frombuffer(values, dtype).reshape(shape, order="F" if fortran_order else "C")

@@ -1,0 +1,63 @@
+"""Operations on the channels of an input: standardise them, or make more of them."""
+
+import numpy as np
+
+from explorer.errors import InputError
+from explorer.inputs.limits import check_shape
+
+
+def standardise(x: np.ndarray) -> np.ndarray:
+    """(x − mean)/std of each channel over H and W; a constant channel becomes 0.
+
+    Args:
+        x: `(H, W, C)` float32.
+
+    Returns:
+        `(H, W, C)` float32, each channel of mean 0 and variance 1, or 0.
+    """
+    wide = x.astype(np.float64)
+    centred = wide - wide.mean(axis=(0, 1))
+    std = centred.std(axis=(0, 1))
+    # A constant channel leaves only rounding, which must not be blown up to 1.
+    constant = std <= 1e-7 * np.abs(wide).max(axis=(0, 1))
+    return np.where(constant, 0, centred / np.where(constant, 1, std)).astype(np.float32)
+
+
+def pad_channels(x: np.ndarray, features: int) -> np.ndarray:
+    """`x` with channels of zeros appended (He et al. 2015, option A, put on the input).
+
+    Args:
+        x: `(H, W, C)` float32.
+        features: channels of the result, at least C.
+
+    Returns:
+        `(H, W, features)` float32.
+    """
+    missing = features - x.shape[2]
+    if missing < 0:
+        raise InputError(
+            f"Zero channels can only be added: the input has {x.shape[2]} channels and "
+            f"{features} features are asked for; a 1×1 projection can go down."
+        )
+    check_shape((*x.shape[:2], features))
+    return np.pad(x, ((0, 0), (0, 0), (0, missing)))
+
+
+def project_channels(x: np.ndarray, features: int, seed: int) -> np.ndarray:
+    """A 1×1 projection of the input, `y[h, w] = x[h, w] @ P` with P ~ N(0, 1/C).
+
+    It is done before the block and is no part of it: the block's identity path
+    then carries the projected input.
+
+    Args:
+        x: `(H, W, C)` float32.
+        features: channels of the result, ≥ 1.
+        seed: whole number ≥ 0, fixes P.
+
+    Returns:
+        `(H, W, features)` float32.
+    """
+    check_shape((*x.shape[:2], features))
+    channels = x.shape[2]
+    projection = np.random.default_rng(seed).standard_normal((channels, features))
+    return (x @ (projection / np.sqrt(channels)).astype(np.float32)).astype(np.float32)

@@ -1,0 +1,206 @@
+"""Runs the block once and keeps everything it computed, as NumPy.
+
+JAX ends here: what is above this room sees read-only float32 arrays.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from explorer.block import STAGES, BasicBlock, check_features, check_input, check_seed
+from explorer.errors import check_whole_number
+
+MAX_WARMUP_PASSES = 1_000
+NORM_INPUTS = {"bn1": "conv1", "bn2": "conv2"}
+EPSILON, MOMENTUM = 1e-5, 0.99  # NNX's defaults, held by a test
+
+Arrays = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class NormTrace:
+    """What one BatchNorm held and saw. Every array is `(C,)` float32.
+
+    `batch_mean` and `batch_var` are this input's statistics over H and W, with
+    the variance as NNX computes it, `max(0, E[v²] − E[v]²)`. `mean` and `var`
+    are the ones the norm divided by: the batch's in train mode, the running
+    ones in eval mode. In train mode
+    `running_after = momentum · running_before + (1 − momentum) · batch`.
+    """
+
+    mean_before: np.ndarray
+    var_before: np.ndarray
+    batch_mean: np.ndarray
+    batch_var: np.ndarray
+    mean_after: np.ndarray
+    var_after: np.ndarray
+    mean: np.ndarray
+    var: np.ndarray
+    gamma: np.ndarray
+    beta: np.ndarray
+    epsilon: float
+    momentum: float
+
+
+@dataclass(frozen=True)
+class BlockTrace:
+    """One run of the block. `trace["conv1"]` is that stage, `(H, W, C)`, read-only.
+
+    `kernels["conv1"]` is `(3, 3, C_in, C_out)` and `biases["conv1"]` is `(C,)`;
+    likewise for conv2. `norms["bn1"]` and `norms["bn2"]` are `NormTrace`s.
+    """
+
+    seed: int
+    features: int
+    use_running_average: bool
+    warmup_passes: int
+    stages: Mapping[str, np.ndarray]
+    kernels: Mapping[str, np.ndarray]
+    biases: Mapping[str, np.ndarray]
+    norms: Mapping[str, NormTrace]
+
+    def __getitem__(self, stage: str) -> np.ndarray:
+        return self.stages[stage]
+
+    def digest(self, stage: str = "out") -> str:
+        """BLAKE2b, 64 bits in hex, of a stage's shape and float32 bytes."""
+        array = self.stages[stage]
+        tag = str(array.shape).encode()
+        return hashlib.blake2b(tag + array.tobytes(), digest_size=8).hexdigest()
+
+
+def trace_block(
+    seed: float,
+    x: Any,
+    features: float,
+    *,
+    use_running_average: bool = False,
+    warmup_passes: float = 0,
+) -> BlockTrace:
+    """Runs a fresh basic block on `x` and returns every stage.
+
+    Args:
+        seed: whole number 0 … 2³²−1, fixes the weights.
+        x: real array `(H, W, C)` with C equal to `features`; it is not changed.
+        features: whole number ≥ 1.
+        use_running_average: False is train mode, True is eval mode.
+        warmup_passes: train-mode passes on `x` before this one, 0 … 1000. Each
+            moves the running statistics, which start at mean 0 and variance 1,
+            one step towards those of the batch. Only eval mode shows it in the
+            stages.
+
+    Returns:
+        A `BlockTrace`; the same arguments give the same bits.
+
+    Raises:
+        InputError: an argument is outside what is said above.
+    """
+    width = check_features(features)
+    block_seed = check_seed(seed)
+    x32 = check_input(x, width).copy()  # JAX may alias it; the caller may write to theirs
+    passes = check_whole_number("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
+    parameters, fresh = _initial_state(np.uint32(block_seed), width)
+    running = _warm_up(parameters, fresh, x32, passes) if passes else fresh
+    stages, batch, after = _run(parameters, running, x32, bool(use_running_average))
+    host = jax.device_get((stages, parameters, running, batch, after))
+    return _record(block_seed, width, bool(use_running_average), passes, *host)
+
+
+@partial(jax.jit, static_argnames="features")
+def _initial_state(seed: jax.Array, features: int) -> tuple[Arrays, Arrays]:
+    """Kernels, biases, γ and β; and the running statistics, of a fresh block."""
+    return _state(BasicBlock(features, nnx.Rngs(jax.random.key(seed))))
+
+
+@partial(jax.jit, static_argnames="use_running_average")
+def _run(
+    parameters: Arrays, running: Arrays, x: jax.Array, use_running_average: bool
+) -> tuple[dict[str, jax.Array], Arrays, Arrays]:
+    """Stages, batch statistics, and the running statistics after the call."""
+    # The block is made here: one made outside cannot have its statistics moved
+    # by jitted code. Its initial values are replaced, so XLA never computes them.
+    block = BasicBlock(x.shape[-1], nnx.Rngs(0))
+    nnx.update(block, parameters, running)
+    stages = block.stages(x, use_running_average)
+    batch = {norm: _batch_statistics(stages[conv]) for norm, conv in NORM_INPUTS.items()}
+    return stages, batch, _state(block)[1]
+
+
+def _state(block: BasicBlock) -> tuple[Arrays, Arrays]:
+    parameters, statistics = nnx.state(block, nnx.Param, nnx.BatchStat)
+    return nnx.to_pure_dict(parameters), nnx.to_pure_dict(statistics)
+
+
+def _batch_statistics(v: jax.Array) -> dict[str, jax.Array]:
+    mean = jnp.mean(v, axis=(0, 1))
+    return {"mean": mean, "var": jnp.maximum(0, jnp.mean(v * v, axis=(0, 1)) - mean * mean)}
+
+
+def _warm_up(parameters: Arrays, running: Arrays, x: np.ndarray, passes: int) -> Arrays:
+    """The running statistics after `passes` train-mode calls on the same `x`.
+
+    The batch statistics of such a call do not depend on the running ones, so
+    they are the same every time and only the moving average is repeated.
+    """
+    batch = jax.device_get(_run(parameters, running, x, use_running_average=False)[1])
+    moved = jax.device_get(running)
+    for _ in range(passes):
+        moved = jax.tree.map(lambda r, b: MOMENTUM * r + (1 - MOMENTUM) * b, moved, batch)
+    return moved
+
+
+def _record(
+    seed: int,
+    features: int,
+    use_running_average: bool,
+    warmup_passes: int,
+    stages: dict[str, np.ndarray],
+    parameters: Arrays,
+    running: Arrays,
+    batch: Arrays,
+    after: Arrays,
+) -> BlockTrace:
+    norms = {}
+    for norm in NORM_INPUTS:
+        used = running[norm] if use_running_average else batch[norm]
+        norms[norm] = NormTrace(
+            mean_before=_frozen(running[norm]["mean"]),
+            var_before=_frozen(running[norm]["var"]),
+            batch_mean=_frozen(batch[norm]["mean"]),
+            batch_var=_frozen(batch[norm]["var"]),
+            mean_after=_frozen(after[norm]["mean"]),
+            var_after=_frozen(after[norm]["var"]),
+            mean=_frozen(used["mean"]),
+            var=_frozen(used["var"]),
+            gamma=_frozen(parameters[norm]["scale"]),
+            beta=_frozen(parameters[norm]["bias"]),
+            epsilon=EPSILON,
+            momentum=MOMENTUM,
+        )
+    convs = NORM_INPUTS.values()
+    return BlockTrace(
+        seed=seed,
+        features=features,
+        use_running_average=use_running_average,
+        warmup_passes=warmup_passes,
+        stages=MappingProxyType({name: _frozen(stages[name]) for name in STAGES}),
+        kernels=MappingProxyType({c: _frozen(parameters[c]["kernel"]) for c in convs}),
+        biases=MappingProxyType({c: _frozen(parameters[c]["bias"]) for c in convs}),
+        norms=MappingProxyType(norms),
+    )
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    host = np.asarray(array)
+    if host.flags.writeable:
+        host = host.copy()
+        host.setflags(write=False)
+    return host
