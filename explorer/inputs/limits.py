@@ -11,9 +11,8 @@ MAX_ELEMENTS = 1024 * 1024 * 8
 
 def check_shape(shape: tuple[int, ...]) -> None:
     """InputError unless `shape` is `(H, W, C)` within the limits, no side zero."""
-    if len(shape) != 3 or not all(
-        1 <= side <= limit for side, limit in zip(shape, (MAX_SIDE, MAX_SIDE, MAX_CHANNELS))
-    ):
+    largest = (MAX_SIDE, MAX_SIDE, MAX_CHANNELS)
+    if len(shape) != 3 or any(not 1 <= n <= top for n, top in zip(shape, largest, strict=True)):
         raise InputError(
             f"The input has shape {text_shape(shape)}; accepted are H and W from 1 to {MAX_SIDE} "
             f"and C from 1 to {MAX_CHANNELS}."

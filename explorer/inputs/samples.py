@@ -4,6 +4,8 @@ Each takes a random generator, a height, a width and its fixed number of
 channels, and returns values in [0, 1].
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -53,7 +55,7 @@ def digit(rng: np.random.Generator, height: int, width: int, channels: int) -> n
     flag = np.array([[0.2, 0.68], [0.2, 0.38], bowl[0]])
     pen = np.full((height, width), np.inf)
     for stroke in (flag, bowl):
-        for start, end in zip(stroke[:-1], stroke[1:], strict=True):
+        for start, end in pairwise(stroke):
             pen = np.minimum(pen, _distance_to_segment(down, across, start, end))
     return _inside(pen, 0.05, 1.5 / min(height, width))
 

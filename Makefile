@@ -1,0 +1,39 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test unit lint picture clean
+
+run: $(VENV)/run-ready
+	$(BIN)/streamlit run app.py
+
+test: $(VENV)/test-ready
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest
+
+unit: $(VENV)/test-ready
+	$(BIN)/python -m pytest -m "not browser"
+
+lint: $(VENV)/test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The README's picture, taken from the running page.
+picture: $(VENV)/test-ready
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.browser.picture
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/run-ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; say which one: make PYTHON=python3.13 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/test-ready: tests/requirements.txt $(VENV)/run-ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@

@@ -1,0 +1,139 @@
+"""What a trace says in numbers: shares, norms, masks and colour limits. NumPy only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from explorer.errors import InputError, describe
+from explorer.trace import BlockTrace
+
+Scope = Literal["block", "stage", "map"]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The block in five numbers, over all rows, columns and channels.
+
+    Attributes:
+        ratio: ‖F(x)‖ / ‖x‖, Euclidean; infinite where x is all zero.
+        identity_share: Var(x) / (Var(x) + Var(F(x))), 0 … 1; NaN where both are 0.
+        zeroed: part of the cells that the last ReLU set to 0, 0 … 1.
+        add_error: max |add − (bn2 + x)|, in float32; 0 if the sum is what it says.
+        relu_error: max |ReLU(add) − out|; likewise.
+    """
+
+    ratio: float
+    identity_share: float
+    zeroed: float
+    add_error: float
+    relu_error: float
+
+
+@dataclass(frozen=True)
+class ChannelTable:
+    """One row a channel; every array is `(C,)`.
+
+    `norm_x` = ‖x‖, `norm_f` = ‖F(x)‖, `ratio` = norm_f / norm_x, and `zeroed` is
+    the part of the channel's cells that the last ReLU set to 0.
+    """
+
+    norm_x: np.ndarray
+    norm_f: np.ndarray
+    ratio: np.ndarray
+    zeroed: np.ndarray
+
+
+def headline(trace: BlockTrace) -> Headline:
+    """The trace's headline numbers."""
+    x, residual, add, out = (trace[stage] for stage in ("x", "bn2", "add", "out"))
+    variances = np.var(x, dtype=np.float64), np.var(residual, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Headline(
+            ratio=float(_norm(residual) / _norm(x)),
+            identity_share=float(variances[0] / np.float64(sum(variances))),
+            zeroed=float(zeroed(trace).mean()),
+            add_error=float(np.abs(add - (residual + x)).max()),
+            relu_error=float(np.abs(np.maximum(add, 0) - out).max()),
+        )
+
+
+def channel_table(trace: BlockTrace) -> ChannelTable:
+    """Norms, their ratio and the zeroed part, channel by channel."""
+    norm_x, norm_f = _norm(trace["x"], axis=(0, 1)), _norm(trace["bn2"], axis=(0, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = norm_f / norm_x
+    return ChannelTable(norm_x, norm_f, ratio, zeroed(trace).mean(axis=(0, 1)))
+
+
+def zeroed(trace: BlockTrace) -> np.ndarray:
+    """Where the last ReLU replaced a negative sum by 0: `add < 0`, `(H, W, C)` bool."""
+    return trace["add"] < 0
+
+
+def variance_error(trace: BlockTrace) -> float:
+    """How far off a norm's batch variance is, relative, at worst over both norms and C.
+
+    NNX computes E[v²] − E[v]² in float32, which cancels where a channel's mean is
+    large against its spread. Compared with the two-pass variance in float64,
+    relative to that variance plus the norm's ε.
+    """
+    worst = 0.0
+    for norm, conv in (("bn1", "conv1"), ("bn2", "conv2")):
+        record = trace.norms[norm]
+        exact = np.var(trace[conv], axis=(0, 1), dtype=np.float64)
+        off = np.abs(record.batch_var - exact) / (exact + record.epsilon)
+        worst = max(worst, float(np.max(off)))
+    return worst
+
+
+def stage_maps(trace: BlockTrace, channel: int | None) -> dict[str, np.ndarray]:
+    """One `(H, W)` map a stage: the given channel, or the mean over channels for None."""
+    if channel is None:
+        return {stage: trace[stage].mean(axis=2) for stage in trace.stages}
+    if not 0 <= channel < trace.features:
+        raise InputError(
+            f"channel must be from 0 to {trace.features - 1}, got {describe(channel)}."
+        )
+    return {stage: trace[stage][:, :, channel] for stage in trace.stages}
+
+
+def zeroed_map(trace: BlockTrace, channel: int | None) -> np.ndarray:
+    """`(H, W)` bool: cells that the last ReLU zeroed; for None, in every channel."""
+    mask = zeroed(trace)
+    return np.all(mask, axis=2) if channel is None else mask[:, :, channel]
+
+
+def colour_limits(
+    trace: BlockTrace, maps: Mapping[str, np.ndarray], scope: Scope, channel: int | None
+) -> dict[str, float]:
+    """The colour limit of each stage's panel: min(max |v|, 3·RMS), at least a tiny number.
+
+    `v` runs over all stages and channels for scope "block", over all channels of
+    the one stage for "stage", and over the shown map for "map". The mean over
+    channels (`channel` None) counts as one map, so that its scale is its own.
+    """
+    if scope not in get_args(Scope):
+        raise InputError(f"scope must be one of block, stage, map; got {describe(scope)}.")
+    whole = maps if channel is None else trace.stages
+    if scope == "block":
+        limit = _limit(*whole.values())
+        return dict.fromkeys(maps, limit)
+    source = whole if scope == "stage" else maps
+    return {stage: _limit(source[stage]) for stage in maps}
+
+
+def _limit(*arrays: np.ndarray) -> float:
+    finite = [array[np.isfinite(array)].astype(np.float64) for array in arrays]
+    count = sum(values.size for values in finite)
+    if count == 0:
+        return 1.0
+    largest = max(float(np.abs(values).max()) for values in finite if values.size)
+    rms = float(np.sqrt(sum(float(values @ values) for values in finite) / count))
+    return min(largest, 3 * rms) or 1.0
+
+
+def _norm(array: np.ndarray, axis: tuple[int, ...] | None = None) -> np.ndarray:
+    wide = array.astype(np.float64)
+    return np.sqrt(np.sum(wide * wide, axis=axis))

@@ -1,0 +1,385 @@
+"""The stage figure: every stage of one block in dataflow order, identity path and ⊕ drawn."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.analysis import Scope, colour_limits, stage_maps, zeroed_map
+from explorer.figures import arrangement as arrange
+from explorer.figures.arrangement import Arrangement, Box, Point
+from explorer.figures.theme import (
+    BEYOND,
+    FONT,
+    LABEL_SIZE,
+    NOTE_SIZE,
+    THEMES,
+    TITLE_SIZE,
+    Theme,
+    diverging_scale,
+)
+from explorer.trace import BlockTrace
+
+MAX_PANEL_SIDE = 144  # cells; a panel is about 120 to 170 pixels wide
+
+# Panel → (stage shown, path whose colour frames it, name, what it is).
+PANELS = {
+    "x": ("x", "trunk", "x", "input"),
+    "conv1": ("conv1", "branch", "conv1", "3×3 conv"),
+    "bn1": ("bn1", "branch", "bn1", "BatchNorm"),
+    "relu1": ("relu1", "branch", "relu1", "ReLU"),
+    "conv2": ("conv2", "branch", "conv2", "3×3 conv"),
+    "bn2": ("bn2", "branch", "bn2", "= F(x)"),
+    "identity": ("x", "identity", "identity", "= x"),
+    "add": ("add", "trunk", "add", "= F(x) + x"),
+    "out": ("out", "trunk", "out", "= ReLU(add)"),
+}
+WIRE_WIDTH = {"branch": 2.5, "identity": 5, "trunk": 2.5}
+
+
+def stage_figure(
+    trace: BlockTrace,
+    *,
+    channel: int | None = 0,
+    scope: Scope = "block",
+    theme: Literal["light", "dark"] = "light",
+    arrangement: Literal["wide", "narrow"] = "wide",
+) -> go.Figure:
+    """Draws a trace: nine panels, two paths, one ⊕.
+
+    Args:
+        trace: what to draw.
+        channel: 0 … C−1, or None for the mean over channels.
+        scope: what shares one colour limit; see `analysis.colour_limits`.
+        theme: "light" or "dark".
+        arrangement: "wide" runs left to right, "narrow" turns in three rows.
+
+    Returns:
+        A figure whose heatmap traces carry the panel's name and whose axes count
+        rows downwards and columns rightwards from 0. Cells zeroed by the last
+        ReLU are grey; cells beyond the limit have a colour of their own.
+    """
+    palette = THEMES[theme]
+    maps = stage_maps(trace, channel)
+    limits = colour_limits(trace, maps, scope, channel)
+    mask = zeroed_map(trace, channel)
+    shape = mask.shape
+    canvas = {"wide": arrange.wide, "narrow": arrange.narrow}[arrangement](shape)
+    data: list[dict[str, Any]] = []
+    layout: dict[str, Any] = {
+        "width": round(canvas.width),
+        "height": round(canvas.height + arrange.TITLE + canvas.margin_bottom),
+        "margin": {"l": 0, "r": 0, "t": arrange.TITLE, "b": canvas.margin_bottom},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": palette.page,
+        "font": {"family": FONT, "size": LABEL_SIZE, "color": palette.text},
+        "showlegend": False,
+        "dragmode": "zoom",
+        "shapes": [*_wire_shapes(canvas, palette), *_plus_shapes(canvas, palette)],
+        "annotations": _free_text(canvas, palette, mask, channel),
+    }
+    for number, (panel, (stage, path, name, what)) in enumerate(PANELS.items(), start=1):
+        box, limit = canvas.boxes[panel], limits[stage]
+        layout |= _axes(canvas, box, number, shape, getattr(palette, path))
+        data.append(_heatmap(panel, number, maps[stage], limit, palette))
+        data.extend(_missing_marks(panel, number, maps[stage], palette))
+        size = "×".join(str(side) for side in trace[stage].shape)
+        layout["annotations"] += [
+            _title(canvas, box, palette, f"<b>{name}</b> {what}", size),
+            _caption(canvas, box, palette, _beyond(maps[stage], limit, scope)),
+        ]
+    data.append(_zeroed_cells(len(PANELS), mask, palette))
+    data[0]["colorbar"] = _colour_bar(canvas, limits["x"], scope, palette)
+    data[0]["showscale"] = True
+    return go.Figure({"data": data, "layout": layout})
+
+
+def _beyond(values: np.ndarray, limit: float, scope: Scope) -> str:
+    count = int(np.count_nonzero(np.abs(values) > limit))
+    parts = [f"±{limit:.3g}"] if scope != "block" else []
+    return " · ".join([*parts, f"{count:,} beyond scale"] if count else parts)
+
+
+def _heatmap(
+    panel: str, number: int, values: np.ndarray, limit: float, theme: Theme
+) -> dict[str, Any]:
+    z, step = block_means(values)
+    return {
+        "type": "heatmap",
+        "name": panel,
+        "z": z,
+        **_placement(number, step),
+        "zmin": -limit * (1 + BEYOND),
+        "zmax": limit * (1 + BEYOND),
+        "colorscale": diverging_scale(theme),
+        "showscale": False,
+        "hovertemplate": f"{panel}[%{{y}}, %{{x}}] = %{{z:.4g}}<extra></extra>",
+    }
+
+
+def _zeroed_cells(number: int, mask: np.ndarray, theme: Theme) -> dict[str, Any]:
+    share, step = block_means(mask.astype(np.float32))
+    return {
+        "type": "heatmap",
+        "name": "zeroed",
+        "z": np.where(share > 0.5, np.float32(1), np.float32(np.nan)),
+        **_placement(number, step),
+        "colorscale": [(0, theme.zeroed), (1, theme.zeroed)],
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+
+
+def _missing_marks(
+    panel: str, number: int, values: np.ndarray, theme: Theme
+) -> list[dict[str, Any]]:
+    """Marks on NaN (×) and ±Inf (▲ ▼), which a heatmap leaves empty."""
+    rows, cols = np.nonzero(~np.isfinite(values))
+    if rows.size == 0:
+        return []
+    bad = values[rows, cols][:500]
+    symbols = np.where(np.isnan(bad), "x", np.where(bad > 0, "triangle-up", "triangle-down"))
+    return [
+        {
+            "type": "scatter",
+            "name": f"{panel}: not finite",
+            "mode": "markers",
+            "x": cols[:500],
+            "y": rows[:500],
+            "xaxis": f"x{number}",
+            "yaxis": f"y{number}",
+            "marker": {"symbol": symbols.tolist(), "size": 6, "color": theme.missing},
+            "hoverinfo": "skip",
+        }
+    ]
+
+
+def block_means(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """`values` `(H, W)` as means over n×n blocks, with the least n that a panel can show.
+
+    Returns:
+        The means, `(⌈H/n⌉, ⌈W/n⌉)` float32, blocks at the far edges being
+        smaller; and n. Values come back as they are where n is 1.
+    """
+    step = -(-max(values.shape) // MAX_PANEL_SIDE)
+    if step == 1:
+        return values, 1
+    starts = [np.arange(0, side, step) for side in values.shape]
+    sums = np.add.reduceat(np.add.reduceat(values, starts[0], axis=0), starts[1], axis=1)
+    counts = [np.diff([*start, side]) for start, side in zip(starts, values.shape, strict=True)]
+    return (sums / np.outer(*counts)).astype(np.float32), step
+
+
+def _placement(number: int, step: int) -> dict[str, Any]:
+    first = (step - 1) / 2
+    return {
+        "xaxis": f"x{number}",
+        "yaxis": f"y{number}",
+        "x0": first,
+        "dx": step,
+        "y0": first,
+        "dy": step,
+    }
+
+
+def _axes(
+    canvas: Arrangement, box: Box, number: int, shape: tuple[int, ...], colour: str
+) -> dict[str, Any]:
+    common = {
+        "showgrid": False,
+        "zeroline": False,
+        "showticklabels": False,
+        "ticks": "",
+        "showline": True,
+        "mirror": True,
+        "linewidth": 2,
+        "linecolor": colour,
+    }
+    left, top = _paper(canvas, (box.left, box.top))
+    right, bottom = _paper(canvas, (box.right, box.bottom))
+    linked = {"matches": "x"} if number > 1 else {}
+    return {
+        f"xaxis{number}": {
+            **common,
+            **linked,
+            "domain": [left, right],
+            "anchor": f"y{number}",
+            "range": [-0.5, shape[1] - 0.5],
+        },
+        f"yaxis{number}": {
+            **common,
+            **({"matches": "y"} if number > 1 else {}),
+            "domain": [bottom, top],
+            "anchor": f"x{number}",
+            "range": [shape[0] - 0.5, -0.5],
+        },
+    }
+
+
+def _title(canvas: Arrangement, box: Box, theme: Theme, name: str, size: str) -> dict[str, Any]:
+    small = f"<span style='font-size:{NOTE_SIZE}px;color:{theme.muted}'>{size}</span>"
+    return _text(
+        canvas,
+        (box.left, box.top - 1),
+        f"{name}<br>{small}",
+        xanchor="left",
+        yanchor="bottom",
+        align="left",
+        font={"size": TITLE_SIZE},
+    )
+
+
+def _caption(canvas: Arrangement, box: Box, theme: Theme, text: str) -> dict[str, Any]:
+    font = {"size": NOTE_SIZE, "color": theme.muted}
+    at = (box.left, box.bottom + 1)
+    return _text(canvas, at, text, xanchor="left", yanchor="top", font=font)
+
+
+def _free_text(
+    canvas: Arrangement, theme: Theme, mask: np.ndarray, channel: int | None
+) -> list[dict[str, Any]]:
+    where = "in every channel" if channel is None else f"of {mask.size:,} cells"
+    out = canvas.boxes["out"]
+    texts = [
+        _text(
+            canvas,
+            canvas.branch_label,
+            "residual branch F(x)",
+            xanchor="left",
+            yanchor="middle",
+            font={"size": TITLE_SIZE, "color": theme.branch},
+        ),
+        _text(
+            canvas,
+            canvas.identity_label,
+            "identity path: nothing is computed here",
+            xanchor="left",
+            yanchor="middle",
+            font={"size": TITLE_SIZE, "color": theme.identity},
+        ),
+        _text(
+            canvas,
+            (out.right, out.bottom + 18),
+            f"grey: {mask.mean():.1%} {where},<br>zeroed by the last ReLU",
+            xanchor="right",
+            yanchor="top",
+            align="right",
+            font={"size": LABEL_SIZE},
+        ),
+    ]
+    if canvas.equation:
+        texts.append(
+            _text(
+                canvas,
+                canvas.equation,
+                f"out = ReLU( <span style='color:{theme.branch}'>F(x)</span> + "
+                f"<span style='color:{theme.identity}'>x</span> )",
+                yanchor="middle",
+                font={"size": 22},
+            )
+        )
+    return texts
+
+
+def _text(canvas: Arrangement, at: Point, text: str, **style: Any) -> dict[str, Any]:
+    x, y = _paper(canvas, at)
+    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
+    return {**place, "text": text, "xanchor": "center", **style}
+
+
+def _wire_shapes(canvas: Arrangement, theme: Theme) -> list[dict[str, Any]]:
+    shapes = []
+    for wire in canvas.wires:
+        colour = getattr(theme, wire.path)
+        width = WIRE_WIDTH[wire.path]
+        shapes.append(
+            {
+                "type": "path",
+                "path": _svg_path(canvas, wire.points),
+                "line": {"color": colour, "width": width},
+                **_ON_PAPER,
+            }
+        )
+        if wire.path != "trunk" or len(wire.points) > 1:
+            shapes.append(_arrow_head(canvas, wire.points[-2], wire.points[-1], colour, width))
+    return shapes
+
+
+def _arrow_head(
+    canvas: Arrangement, before: Point, tip: Point, colour: str, width: float
+) -> dict[str, Any]:
+    length, half = 6 + 1.2 * width, 3 + 0.9 * width
+    dx, dy = (_sign(tip[i] - before[i]) for i in (0, 1))
+    base = tip[0] - length * dx, tip[1] - length * dy
+    corners = (
+        (base[0] - half * dy, base[1] + half * dx),
+        tip,
+        (base[0] + half * dy, base[1] - half * dx),
+    )
+    path = _svg_path(canvas, corners) + " Z"
+    return {"type": "path", "path": path, "fillcolor": colour, "line": {"width": 0}, **_ON_PAPER}
+
+
+def _plus_shapes(canvas: Arrangement, theme: Theme) -> list[dict[str, Any]]:
+    (x, y), radius, arm = canvas.plus, arrange.PLUS_RADIUS, 7
+    x0, y0 = _paper(canvas, (x - radius, y + radius))
+    x1, y1 = _paper(canvas, (x + radius, y - radius))
+    line = {"color": theme.text, "width": 2.5}
+    circle = {"type": "circle", "x0": x0, "y0": y0, "x1": x1, "y1": y1}
+    bars = [((x - arm, y), (x + arm, y)), ((x, y - arm), (x, y + arm))]
+    return [
+        {**circle, "line": line, "fillcolor": theme.page, **_ON_PAPER},
+        *(
+            {"type": "path", "path": _svg_path(canvas, bar), "line": line, **_ON_PAPER}
+            for bar in bars
+        ),
+    ]
+
+
+_ON_PAPER: Mapping[str, Any] = {"xref": "paper", "yref": "paper", "layer": "above"}
+
+
+def _svg_path(canvas: Arrangement, points: tuple[Point, ...]) -> str:
+    places = (_paper(canvas, point) for point in points)
+    return "M " + " L ".join(f"{x:.5f} {y:.5f}" for x, y in places)
+
+
+def _paper(canvas: Arrangement, point: Point) -> Point:
+    """Canvas pixels as Plotly's paper coordinates: 0 … 1, y upwards."""
+    return point[0] / canvas.width, 1 - point[1] / canvas.height
+
+
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)
+
+
+def _colour_bar(canvas: Arrangement, limit: float, scope: Scope, theme: Theme) -> dict[str, Any]:
+    bar = canvas.colour_bar
+    x, y = _paper(canvas, ((bar.left + bar.right) / 2, bar.level))
+    ends = [f"−{limit:.3g}", "0", f"{limit:.3g}"] if scope == "block" else ["−limit", "0", "limit"]
+    shared = {
+        "block": "one scale for the whole block",
+        "stage": "one scale a stage, on each title",
+        "map": "one scale a map, on each title",
+    }
+    return {
+        "orientation": "h",
+        "x": x,
+        "xanchor": "center",
+        "y": y,
+        "yanchor": "bottom" if bar.shift == 0 else "top",
+        "len": (bar.right - bar.left) / canvas.width,
+        "thickness": arrange.BAR_HEIGHT,
+        "xpad": 0,
+        "ypad": bar.shift,
+        "outlinewidth": 0,
+        "tickvals": [-limit, 0, limit],
+        "ticktext": ends,
+        "tickfont": {"size": NOTE_SIZE, "color": theme.muted},
+        "title": {
+            "text": f"{shared[scope]}; yellow and green lie beyond it",
+            "font": {"size": NOTE_SIZE, "color": theme.muted},
+            "side": "top",
+        },
+    }

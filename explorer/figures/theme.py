@@ -1,0 +1,83 @@
+"""Colours and sizes of every figure, in one place."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of one theme, as CSS hex.
+
+    `below`, `zero`, `above` are the diverging scale's ends and middle, with one
+    colour between each pair; `under` and `over` mark values beyond the limit.
+    """
+
+    text: str
+    muted: str
+    page: str
+    branch: str
+    identity: str
+    trunk: str
+    zeroed: str
+    under: str
+    below: tuple[str, str]
+    zero: str
+    above: tuple[str, str]
+    over: str
+    missing: str
+
+
+THEMES = {
+    "light": Theme(
+        text="#1f2733",
+        muted="#5b6675",
+        page="#ffffff",
+        branch="#c96a00",
+        identity="#0b8a83",
+        trunk="#3d4653",
+        zeroed="#b9bec6",
+        under="#12c46b",
+        below=("#0d4a9c", "#6aaedb"),
+        zero="#ffffff",
+        above=("#f49a7c", "#a80f26"),
+        over="#ffc800",
+        missing="#d200d2",
+    ),
+    "dark": Theme(
+        text="#e8ecf2",
+        muted="#9aa5b4",
+        page="#0f1216",
+        branch="#f59a2f",
+        identity="#2cc4ba",
+        trunk="#b4bdc9",
+        zeroed="#5d6673",
+        under="#12c46b",
+        below=("#8fd0ff", "#2a6fb5"),
+        zero="#12161b",
+        above=("#b5412f", "#ffb199"),
+        over="#ffd21f",
+        missing="#ff5cff",
+    ),
+}
+
+FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
+TITLE_SIZE, LABEL_SIZE, NOTE_SIZE = 13, 12, 11
+
+# The part of the colour bar, at either end, that stands for "beyond the limit".
+BEYOND = 0.06
+
+
+def diverging_scale(theme: Theme) -> list[tuple[float, str]]:
+    """Plotly's colour scale for values from −limit·(1 + BEYOND) to +limit·(1 + BEYOND)."""
+    inner = np.linspace(-1, 1, 5)
+    edge = 0.98 * BEYOND / (1 + BEYOND) / 2  # a hair outside, so that ±limit itself is not marked
+    places = 0.5 + inner / (1 + BEYOND) / 2
+    colours = (*theme.below, theme.zero, *theme.above)
+    return [
+        (0.0, theme.under),
+        (edge, theme.under),
+        *((float(place), colour) for place, colour in zip(places, colours, strict=True)),
+        (1 - edge, theme.over),
+        (1.0, theme.over),
+    ]

@@ -1,0 +1,25 @@
+"""Problems, told to the reader in plain words."""
+
+import logging
+import re
+
+import streamlit as st
+
+_LOG = logging.getLogger(__name__)
+
+
+def plain(text: str) -> str:
+    """`text` with every sign escaped that Streamlit's Markdown would act on."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>^=&])", r"\\\1", text)
+
+
+def show_problem(message: object) -> None:
+    """Shows one sentence as it is, whatever signs it holds."""
+    st.error(plain(str(message)))
+
+
+def report_script_error(error: Exception) -> bool:
+    """Logs an error that nobody foresaw, and tells the reader what still works."""
+    _LOG.exception("The page failed", exc_info=error)
+    st.error("Something failed inside the explorer. Change a setting or reload the page.")
+    return True

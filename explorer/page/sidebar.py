@@ -1,0 +1,241 @@
+"""The sidebar: input, seed, features and mode. Every control's key is its name in the URL."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+import streamlit as st
+
+from explorer.block import MAX_SEED
+from explorer.errors import InputError
+from explorer.inputs import (
+    ACCEPTED,
+    KINDS,
+    Upload,
+    decode_upload,
+    generate,
+    npz_names,
+    pad_channels,
+    project_channels,
+    standardise,
+)
+from explorer.inputs.limits import MAX_CHANNELS, MAX_SIDE
+from explorer.page.errors import plain
+from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE, Experiment
+from explorer.trace import MAX_WARMUP_PASSES
+
+URL: Final = "query-params"
+RAW_NOTE = (
+    "With raw pixels from 0 to 1 the residual drowns the identity: BatchNorm gives F(x) variance 1 "
+    "and x has much less."
+)
+
+
+def experiment_controls() -> Experiment | None:
+    """Draws the sidebar and returns what it says; None while a file is still missing.
+
+    Raises:
+        InputError: the input cannot be read, or does not fit the features asked for.
+    """
+    with st.sidebar:
+        st.header("Residual block explorer")
+        st.caption("One ResNet basic block on your own input: out = ReLU(F(x) + x).")
+        kind = st.selectbox(
+            "Input",
+            [*KINDS, "upload"],
+            index=list(KINDS).index(DEFAULT_INPUT),
+            format_func=lambda key: KINDS[key].title if key in KINDS else "Your own file",
+            key="input",
+            bind=URL,
+        )
+        source = _uploaded() if kind == "upload" else _generated(kind)
+        if source is None:
+            return None
+        source = _standardised(source)
+        st.divider()
+        seed = st.number_input(
+            "Seed of the weights", 0, MAX_SEED, key="seed", bind=URL, help="Builds nnx.Rngs(seed)."
+        )
+        features = st.number_input(
+            "Features",
+            1,
+            MAX_CHANNELS,
+            None,
+            key="features",
+            bind=URL,
+            placeholder=f"{source.channels}, as the input",
+            help="Channels of the block. Empty: as many as the input has.",
+        )
+        if features is not None and features != source.channels:
+            source = _widened(source, features, seed)
+        mode = st.segmented_control(
+            "Mode",
+            ["train", "eval"],
+            default="train",
+            required=True,
+            key="mode",
+            bind=URL,
+            help="Train: BatchNorm uses this input's statistics. Eval: the running ones.",
+        )
+        passes = 0
+        if mode == "eval":
+            passes = st.number_input(
+                "Train passes before",
+                0,
+                MAX_WARMUP_PASSES,
+                key="warmup",
+                bind=URL,
+                help="Each moves the running statistics 1 % of the way from mean 0 and variance 1 "
+                "to this input's.",
+            )
+    return Experiment(
+        input_key=source.key,
+        load=source.load,
+        private=kind == "upload",
+        notes=source.notes,
+        seed=seed,
+        features=features or source.channels,
+        use_running_average=mode == "eval",
+        warmup_passes=passes,
+    )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """An input on its way to the block: what names it, what makes it, what to say of it."""
+
+    key: tuple[object, ...]
+    load: Callable[[], np.ndarray]
+    channels: int
+    is_image: bool
+    notes: tuple[str, ...] = ()
+
+    def then(
+        self, name: object, change: Callable[[np.ndarray], np.ndarray], *notes: str
+    ) -> "_Source":
+        """This source with one more step applied to its array."""
+        return replace(
+            self,
+            key=(*self.key, name),
+            load=lambda: change(self.load()),
+            notes=self.notes + notes,
+        )
+
+
+def _generated(kind: str) -> _Source:
+    fixed = KINDS[kind].channels
+    columns = st.columns(2 if fixed else 3)
+    height, width = (
+        column.number_input(label, 1, MAX_SIDE, default, key=label.lower(), bind=URL)
+        for column, label, default in zip(columns, ("Height", "Width"), DEFAULT_SHAPE, strict=False)
+    )
+    channels = fixed or columns[2].number_input(
+        "Channels", 1, MAX_CHANNELS, DEFAULT_SHAPE[2], key="channels", bind=URL
+    )
+    seed = 0
+    if KINDS[kind].seeded:
+        seed = st.number_input("Seed of the input", 0, MAX_SEED, key="input_seed", bind=URL)
+    load = partial(generate, kind, height, width, channels, seed)
+    is_image = KINDS[kind].group == "sample"
+    return _Source((kind, height, width, channels, seed), load, channels, is_image)
+
+
+def _uploaded() -> _Source | None:
+    file = st.file_uploader("File", key="file", help=f"Accepted: {', '.join(ACCEPTED)}.")
+    if file is None:
+        _ask_for_file()
+        return None
+    data = file.getvalue()
+    digest = hashlib.blake2b(data, digest_size=8).hexdigest()
+    _remember_file(file.name, digest)
+    name = None
+    if file.name.lower().endswith(".npz") and len(names := npz_names(data)) > 1:
+        name = st.selectbox("Array", names, key="array", bind=URL)
+    side = st.number_input(
+        "Longest side of a picture",
+        8,
+        1024,
+        128,
+        key="side",
+        bind=URL,
+        help="Larger pictures are resized to it, in pixels. Arrays are never resized.",
+    )
+    upload = _decode(digest, name, side, file.name, data)
+    size = "×".join(str(n) for n in upload.array.shape)
+    notes = (f"{plain(file.name)} was read as {size}.", *upload.notes)
+    key = ("upload", digest, name, side)
+    return _Source(key, lambda: upload.array, upload.array.shape[2], upload.is_image, notes)
+
+
+@st.cache_data(max_entries=2, ttl="1h", scope="session", show_spinner="Reading the file")
+def _decode(digest: str, name: str | None, side: int, _filename: str, _data: bytes) -> Upload:
+    return decode_upload(_filename, _data, name=name, max_side=side)
+
+
+def _ask_for_file() -> None:
+    """Says which file the picture needs; a link names it, but cannot carry it."""
+    name, digest = (st.query_params.get(part, "") for part in ("file", "digest"))
+    if name:
+        st.session_state["linked_file"] = (name, digest)
+        st.info(
+            f"This link was made with the file {plain(name[:80])} (digest {plain(digest[:16])}). "
+            "Choose that file to see the same picture."
+        )
+    else:
+        st.info("Choose a picture (PNG, JPEG) or an array (NPY, NPZ, CSV).")
+
+
+def _remember_file(name: str, digest: str) -> None:
+    linked = st.session_state.get("linked_file")
+    if linked and linked[1] != digest:
+        st.caption(f"This is not the file of the link, which had digest {plain(linked[1][:16])}.")
+    st.query_params.update({"file": name, "digest": digest})
+
+
+def _standardised(source: _Source) -> _Source:
+    choice = st.segmented_control(
+        "Standardise each channel",
+        ["pictures", "always", "never"],
+        default="pictures",
+        required=True,
+        key="standardise",
+        bind=URL,
+        help="(x − mean) / std over height and width. " + RAW_NOTE,
+    )
+    if choice == "always" or (choice == "pictures" and source.is_image):
+        note = "Each channel was standardised to mean 0 and variance 1."
+        return source.then("standardised", standardise, note)
+    if source.is_image:
+        return replace(source, notes=(*source.notes, RAW_NOTE))
+    return source
+
+
+def _widened(source: _Source, features: int, seed: int) -> _Source:
+    widen = st.segmented_control(
+        "Widen the input",
+        ["no", "zero channels", "1×1 projection"],
+        default="no",
+        required=True,
+        key="widen",
+        bind=URL,
+    )
+    if widen == "zero channels":
+        note = f"The input has {source.channels} channels; zeros were added up to {features}."
+        change = partial(pad_channels, features=features)
+    elif widen == "1×1 projection":
+        note = (
+            f"The input was projected from {source.channels} to {features} channels by a random "
+            "1×1 convolution before the block; the identity path carries the projected input."
+        )
+        change = partial(project_channels, features=features, seed=seed)
+    else:
+        raise InputError(
+            f"The input has {source.channels} channels and {features} features are asked for: "
+            "there would be no identity path, because F(x) + x needs equal shapes. Set features "
+            f"to {source.channels}, or choose under “Widen the input” to add zero channels "
+            "(He et al. 2015, option A) or to project the input."
+        )
+    return source.then((widen, features, seed), change, note)

@@ -1,0 +1,130 @@
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from explorer import BlockTrace, trace_block
+from explorer.analysis import zeroed_map
+from explorer.figures.stage import MAX_PANEL_SIDE, PANELS, block_means, stage_figure
+from explorer.figures.theme import BEYOND, THEMES, diverging_scale
+from explorer.inputs import generate
+
+
+@pytest.fixture(scope="module")
+def trace() -> BlockTrace:
+    return trace_block(0, generate("zone_plate", 20, 30, 4), 4)
+
+
+def panels(figure: go.Figure) -> dict[str, go.Heatmap]:
+    return {item.name: item for item in figure.data}
+
+
+@pytest.mark.parametrize("arrangement", ["wide", "narrow"])
+def test_every_panel_shows_its_stage(trace: BlockTrace, arrangement: str) -> None:
+    figure = stage_figure(trace, channel=1, arrangement=arrangement)  # type: ignore[arg-type]
+    drawn = panels(figure)
+    assert list(drawn) == [*PANELS, "zeroed"]
+    for panel, (stage, *_) in PANELS.items():
+        np.testing.assert_array_equal(drawn[panel].z, trace[stage][:, :, 1])
+    np.testing.assert_array_equal(drawn["identity"].z, drawn["x"].z)
+
+
+def test_zeroed_cells_lie_grey_over_out(trace: BlockTrace) -> None:
+    drawn = panels(stage_figure(trace, channel=2))
+    np.testing.assert_array_equal(drawn["zeroed"].z == 1, zeroed_map(trace, 2))
+    assert np.isnan(drawn["zeroed"].z[~zeroed_map(trace, 2)]).all()
+    assert drawn["zeroed"].xaxis == drawn["out"].xaxis
+    assert {colour for _, colour in drawn["zeroed"].colorscale} == {THEMES["light"].zeroed}
+
+
+def texts(figure: go.Figure) -> str:
+    return "\n".join(note.text for note in figure.layout.annotations)
+
+
+def test_the_caption_counts_what_is_drawn(trace: BlockTrace) -> None:
+    text = texts(stage_figure(trace, channel=2))
+    assert f"grey: {zeroed_map(trace, 2).mean():.1%} of 600 cells" in text
+    assert text.count("20×30×4") == 9
+
+
+def test_mean_over_channels(trace: BlockTrace) -> None:
+    figure = stage_figure(trace, channel=None)
+    np.testing.assert_allclose(panels(figure)["add"].z, trace["add"].mean(axis=2), atol=1e-6)
+    assert "in every channel" in texts(figure)
+
+
+def test_scopes_set_the_limits_and_say_so(trace: BlockTrace) -> None:
+    block, one_map = (panels(stage_figure(trace, scope=s)) for s in ("block", "map"))
+    assert len({block[panel].zmax for panel in PANELS}) == 1
+    assert len({one_map[panel].zmax for panel in PANELS}) > 4
+    assert block["x"].zmin == -block["x"].zmax
+    limit = one_map["bn1"].zmax / (1 + BEYOND)
+    assert f"±{limit:.3g}" in texts(stage_figure(trace, scope="map"))
+
+
+def test_values_beyond_the_limit_have_a_colour_and_a_count(trace: BlockTrace) -> None:
+    figure = stage_figure(trace, channel=0, scope="map")
+    limit = panels(figure)["bn2"].zmax / (1 + BEYOND)
+    beyond = int((np.abs(trace["bn2"][:, :, 0]) > limit).sum())
+    assert beyond > 0
+    assert f"±{limit:.3g} · {beyond} beyond scale" in texts(figure)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_scale_ends_in_flat_colours_of_their_own(theme: str) -> None:
+    scale = diverging_scale(THEMES[theme])
+    places = [place for place, _ in scale]
+    assert places == sorted(places)
+    edge = 1 / (1 + BEYOND) / 2
+    inner = [place for place, _ in scale[2:-2]]
+    assert inner[0] == pytest.approx(0.5 - edge)
+    assert inner[-1] == pytest.approx(0.5 + edge)
+    assert scale[1][0] < inner[0]
+    assert scale[-2][0] > inner[-1]
+    assert scale[4] == (0.5, THEMES[theme].zero)
+
+
+def test_not_finite_values_are_marked() -> None:
+    with np.errstate(all="ignore"):
+        trace = trace_block(0, np.full((3, 3, 1), 3e38, np.float32), 1)
+    names = [item.name for item in stage_figure(trace).data]
+    broken = [s for s in trace.stages if not np.isfinite(trace[s]).all()]
+    assert broken
+    assert all(f"{stage}: not finite" in names for stage in broken)
+
+
+@pytest.mark.parametrize("arrangement", ["wide", "narrow"])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (24, 40), (5, 5)])
+def test_panels_lie_on_the_page_and_apart(shape: tuple[int, int], arrangement: str) -> None:
+    figure = stage_figure(
+        trace_block(0, generate("normal", *shape, 1, 0), 1),
+        arrangement=arrangement,  # type: ignore[arg-type]
+    )
+    boxes = []
+    for number in range(1, len(PANELS) + 1):
+        x = figure.layout[f"xaxis{number}"].domain
+        y = figure.layout[f"yaxis{number}"].domain
+        assert 0 <= x[0] < x[1] <= 1
+        assert 0 <= y[0] < y[1] <= 1
+        boxes.append((x, y))
+    for i, (x, y) in enumerate(boxes):
+        for other_x, other_y in boxes[:i]:
+            assert x[0] > other_x[1] or other_x[0] > x[1] or y[0] > other_y[1] or other_y[0] > y[1]
+
+
+def test_all_panels_share_one_window(trace: BlockTrace) -> None:
+    layout = stage_figure(trace).layout
+    assert {layout[f"xaxis{n}"].matches for n in range(2, 10)} == {"x"}
+    assert {layout[f"yaxis{n}"].matches for n in range(2, 10)} == {"y"}
+    assert layout.yaxis.range == (19.5, -0.5)  # rows count downwards
+
+
+def test_large_inputs_travel_as_block_means() -> None:
+    values = np.arange(300 * 7, dtype=np.float32).reshape(300, 7)
+    means, step = block_means(values)
+    assert step == 3
+    assert means.shape == (100, 3)
+    assert means[0, 0] == pytest.approx(values[:3, :3].mean())
+    assert means[99, 2] == pytest.approx(values[297:, 6:].mean())
+    whole, step = block_means(values[:MAX_PANEL_SIDE])
+    assert step == 1
+    np.testing.assert_array_equal(whole, values[:MAX_PANEL_SIDE])

@@ -1,0 +1,183 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from explorer.errors import InputError
+from explorer.inputs import decode_upload, read_upload
+from explorer.inputs.limits import MAX_ELEMENTS, MAX_FILE_BYTES, MAX_IMAGE_PIXELS
+from tests.files import colours, npy, npy_header, npz, picture, png_header, zipped
+
+VALUES = np.random.default_rng(1).standard_normal((24, 40, 5))
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (VALUES, VALUES),
+        (VALUES[:, :, 0], VALUES[:, :, :1]),
+        (np.asfortranarray(VALUES), VALUES),
+        (VALUES.astype(">f4"), VALUES),
+        (VALUES.astype(np.float16), VALUES.astype(np.float16)),
+        (VALUES > 0, VALUES > 0),
+        ((VALUES * 100).astype(np.int64), (VALUES * 100).astype(np.int64)),
+    ],
+    ids=["float64", "2-D", "Fortran", "big-endian", "float16", "bool", "int64"],
+)
+def test_npy_keeps_its_values(array: np.ndarray, expected: np.ndarray) -> None:
+    x = read_upload("a.npy", npy(array))
+    assert x.dtype == np.float32
+    np.testing.assert_array_equal(x, expected.astype(np.float32))
+
+
+def test_npz_reads_its_only_array_or_the_named_one() -> None:
+    np.testing.assert_array_equal(read_upload("a.npz", npz(only=np.eye(3)))[:, :, 0], np.eye(3))
+    two = npz(a=np.eye(3), b=np.ones((2, 2)))
+    assert read_upload("a.npz", two, name="b").shape == (2, 2, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["1,2\n3,4", "1;2\r\n3;4\r\n", "\ufeff1\t2\n\n3\t4\n", " 1 , 2\n3,4e0"]
+)
+def test_csv(text: str) -> None:
+    x = read_upload("a.CSV", text.encode())
+    np.testing.assert_array_equal(x[:, :, 0], [[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("data", "channels", "notes"),
+    [
+        (picture(colours(20, 30, 3), "PNG"), 3, ()),
+        (picture(colours(20, 30, 1), "PNG"), 1, ()),
+        (picture(colours(20, 30, 4), "PNG"), 3, ("The alpha channel was dropped.",)),
+        (picture(colours(20, 30, 3), "PNG", "LA"), 1, ("The alpha channel was dropped.",)),
+        (picture(colours(20, 30, 3), "PNG", "P"), 3, ()),
+        (picture(colours(20, 30, 3), "JPEG"), 3, ()),
+        (picture(colours(20, 30, 1), "JPEG"), 1, ()),
+        (picture(colours(20, 30, 3), "JPEG", "CMYK"), 3, ("CMYK was converted to RGB.",)),
+    ],
+    ids=["RGB", "grey", "RGBA", "grey+alpha", "palette", "JPEG", "grey JPEG", "CMYK"],
+)
+def test_pictures(data: bytes, channels: int, notes: tuple[str, ...]) -> None:
+    upload = decode_upload("a.png", data)
+    assert upload.array.shape == (20, 30, channels)
+    assert 0 <= upload.array.min() < upload.array.max() <= 1
+    assert upload.is_image
+    assert upload.notes == notes
+
+
+def test_png_values_are_bytes_over_255_and_16_bits_over_65535() -> None:
+    shades = colours(5, 4, 3)
+    x = read_upload("a.png", picture(shades, "PNG"))
+    np.testing.assert_allclose(x, shades / 255, rtol=1e-6)
+    deep = np.array([[0, 1000], [40000, 65535]], np.uint16)
+    x = read_upload("a.png", picture(deep, "PNG"))
+    np.testing.assert_allclose(x[:, :, 0], deep / 65535, rtol=1e-6)
+
+
+def test_large_pictures_are_resized_and_said() -> None:
+    upload = decode_upload("a.jpg", picture(colours(300, 400, 3), "JPEG"), max_side=100)
+    assert upload.array.shape == (75, 100, 3)
+    assert upload.notes == ("Resized from 400×300 pixels (width × height).",)
+
+
+def test_exif_rotation_is_applied() -> None:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90° clockwise
+    data = picture(colours(20, 30, 3), "JPEG", exif=exif)
+    assert read_upload("a.jpg", data).shape == (30, 20, 3)
+
+
+BAD = {
+    "ending": ("a.txt", b"x", "ending is .txt; accepted are .png"),
+    "odd ending": ("a.<b>", b"x", "ending is missing or unreadable"),
+    "empty": ("a.png", b"", r"empty \(0 bytes\)"),
+    "too large": ("a.npy", b"0" * (MAX_FILE_BYTES + 1), "40,000,001 bytes; accepted are at most"),
+    "text as png": ("a.png", b"hello there", "ending is .png but its 11 bytes are neither"),
+    "huge png": (
+        "a.png",
+        png_header(30000, 30000),
+        f"30,000×30,000 pixels; .*{MAX_IMAGE_PIXELS:,}",
+    ),
+    "lying png": ("a.png", png_header(300, 300), r"\(300×300\) cannot be decoded"),
+    "truncated jpeg": ("a.jpg", picture(colours(40, 40, 3), "JPEG")[:700], "cannot be decoded"),
+    "pickle": ("a.npy", npy(np.array([{}]), allow_pickle=True), "Python objects"),
+    "complex": ("a.npy", npy(np.zeros((2, 2), complex)), "complex numbers"),
+    "records": ("a.npy", npy(np.zeros((2, 2), "i4,f4")), "structured records"),
+    "text array": ("a.npy", npy(np.array([["a"]])), "no numbers"),
+    "0-D": ("a.npy", npy(np.array(3.0)), "0 axes"),
+    "1-D": ("a.npy", npy(np.zeros(3)), r"1 axes \(3\)"),
+    "4-D": ("a.npy", npy(np.zeros((1, 2, 2, 1))), "4 axes"),
+    "zero side": ("a.npy", npy(np.zeros((0, 3))), "shape 0×3×1"),
+    "too long": (
+        "a.npy",
+        npy_header((4096, 1)),
+        "shape 4096×1×1; accepted are H and W from 1 to 2048",
+    ),
+    "too many": ("a.npy", npy_header((2048, 2048, 8)), f"elements .*{MAX_ELEMENTS:,}"),
+    "lying npy": ("a.npy", npy_header((100, 100)), "promises 100×100 values in 40,000 bytes"),
+    "not npy": ("a.npy", b"\x93NUMPY\x09\x00" + b"x" * 40, "header cannot be read"),
+    "not npz": ("a.npz", b"PK\x03\x04 and no more", "no readable ZIP archive"),
+    "two arrays": ("a.npz", npz(a=np.eye(2), b=np.eye(2)), "2 arrays and none was chosen; .* a, b"),
+    "no array": ("a.npz", zipped(readme=b"hi"), "1 members and no array"),
+    "nan": ("a.csv", b"1,2\nnan,inf", "1 NaN and 1 values .* first at row 1, column 0, channel 0"),
+    "overflow": ("a.csv", b"1e400", "0 NaN and 1 values that are infinite"),
+    "beyond float32": ("a.npy", npy(np.full((2, 2), 1e300)), "4 values .* beyond float32's range"),
+    "ragged": ("a.csv", b"1,2\n3", "Row 1 of the .csv has 1 cells and row 0 has 2"),
+    "words": ("a.csv", b"1,2\n3,four", "row 1, column 1 of the .csv"),
+    "gap": ("a.csv", b"1,2\n3,", "row 1, column 1 of the .csv"),
+    "utf-16": ("a.csv", "1,2".encode("utf-16"), "not UTF-8 text"),
+    "blank": ("a.csv", b"\n \n", "no row with content"),
+}
+
+
+@pytest.mark.parametrize(("name", "data", "message"), BAD.values(), ids=BAD)
+def test_bad_files_give_one_sentence(name: str, data: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        read_upload(name, data)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.endswith(".")
+    assert len(text) < 400
+    assert "accepted" in text
+
+
+def test_an_array_name_that_is_not_there_is_refused() -> None:
+    with pytest.raises(
+        InputError, match="1 arrays and b was asked for; accepted is one name of: a"
+    ):
+        read_upload("a.npz", npz(a=np.eye(2)), name="b")
+
+
+def test_member_names_are_shown_without_their_signs() -> None:
+    data = zipped(**{"<b>../x.npy": npy(np.eye(2)), "y.npy": npy(np.eye(2))})
+    with pytest.raises(InputError, match=r"one name of: \?b\?\?\?\?x, y"):
+        read_upload("a.npz", data)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    position=st.floats(0, 1, exclude_max=True),
+    byte=st.integers(0, 255),
+    which=st.sampled_from(["a.png", "a.jpg", "a.npy", "a.npz", "a.csv"]),
+)
+def test_one_changed_byte_is_read_or_refused(position: float, byte: int, which: str) -> None:
+    data = bytearray(GOOD[which])
+    data[int(position * len(data))] = byte
+    try:
+        x = read_upload(which, bytes(data))
+    except InputError:
+        return
+    assert x.ndim == 3
+    assert np.isfinite(x).all()
+
+
+GOOD = {
+    "a.png": picture(colours(12, 9, 3), "PNG"),
+    "a.jpg": picture(colours(12, 9, 3), "JPEG"),
+    "a.npy": npy(np.eye(6, 7)),
+    "a.npz": npz(a=np.eye(6, 7)),
+    "a.csv": b"1,2.5,-3\n4,5e-1,6\n",
+}

@@ -1,0 +1,71 @@
+"""An oracle for every stage of the block, in plain NumPy and float64.
+
+It imports nothing of the explorer and follows the formulas in the papers:
+He et al. 2015, Fig. 2, and Ioffe & Szegedy 2015, Algorithm 1.
+"""
+
+import numpy as np
+
+
+def conv3x3(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Cross-correlation, stride 1, one ring of zeros around x."""
+    height, width, channels = x.shape
+    out = np.zeros((height, width, kernel.shape[3]))
+    for di in (-1, 0, 1):
+        for dj in (-1, 0, 1):
+            for c in range(channels):
+                for i in range(max(0, -di), min(height, height - di)):
+                    lo, hi = max(0, -dj), min(width, width - dj)
+                    row = x[i + di, lo + dj : hi + dj, c]
+                    out[i, lo:hi] += np.outer(row, kernel[di + 1, dj + 1, c])
+    return out + bias
+
+
+def batch_norm(
+    v: np.ndarray, mean: np.ndarray, var: np.ndarray, gamma: np.ndarray, beta: np.ndarray
+) -> np.ndarray:
+    """(v − mean)/√(var + 1e-5) · gamma + beta, channel by channel."""
+    out = np.zeros_like(v)
+    for c in range(v.shape[2]):
+        out[:, :, c] = (v[:, :, c] - mean[c]) / np.sqrt(var[c] + 1e-5) * gamma[c] + beta[c]
+    return out
+
+
+def statistics(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and biased variance of each channel over rows and columns."""
+    mean = np.array([v[:, :, c].mean() for c in range(v.shape[2])])
+    var = np.array([((v[:, :, c] - mean[c]) ** 2).mean() for c in range(v.shape[2])])
+    return mean, var
+
+
+def relu(v: np.ndarray) -> np.ndarray:
+    return np.where(v > 0, v, 0.0)
+
+
+def stages(
+    x: np.ndarray,
+    kernels: tuple[np.ndarray, np.ndarray],
+    biases: tuple[np.ndarray, np.ndarray],
+    running: tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None,
+) -> dict[str, np.ndarray]:
+    """All stages with γ = 1 and β = 0; `running` ((mean, var) a norm) means eval mode."""
+    x = x.astype(np.float64)
+    one, zero = np.ones(x.shape[2]), np.zeros(x.shape[2])
+    conv1 = conv3x3(x, kernels[0], biases[0])
+    mean, var = running[0] if running else statistics(conv1)
+    bn1 = batch_norm(conv1, mean, var, one, zero)
+    relu1 = relu(bn1)
+    conv2 = conv3x3(relu1, kernels[1], biases[1])
+    mean, var = running[1] if running else statistics(conv2)
+    bn2 = batch_norm(conv2, mean, var, one, zero)
+    add = bn2 + x
+    return {
+        "x": x,
+        "conv1": conv1,
+        "bn1": bn1,
+        "relu1": relu1,
+        "conv2": conv2,
+        "bn2": bn2,
+        "add": add,
+        "out": relu(add),
+    }

@@ -1,0 +1,101 @@
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+from explorer import BlockTrace, InputError, trace_block
+from explorer.analysis import (
+    channel_table,
+    colour_limits,
+    headline,
+    stage_maps,
+    variance_error,
+    zeroed,
+    zeroed_map,
+)
+from explorer.inputs import generate
+
+
+@pytest.fixture(scope="module")
+def trace() -> BlockTrace:
+    return trace_block(3, generate("normal", 12, 10, 4, 1), 4)
+
+
+def with_stages(trace: BlockTrace, **stages: np.ndarray) -> BlockTrace:
+    return replace(trace, stages=MappingProxyType({**trace.stages, **stages}))
+
+
+def test_headline_by_hand(trace: BlockTrace) -> None:
+    x = np.array([[[3.0, 0.0], [0.0, -4.0]]], np.float32)
+    residual = np.array([[[-6.0, 0.0], [1.0, 2.0]]], np.float32)
+    made = with_stages(trace, x=x, bn2=residual, add=x + residual, out=np.maximum(x + residual, 0))
+    numbers = headline(made)
+    assert numbers.ratio == pytest.approx(np.sqrt(41) / 5)
+    # Var(x) = 25/4 − 1/16, Var(F) = 41/4 − 9/16
+    assert numbers.identity_share == pytest.approx(6.1875 / (6.1875 + 9.6875))
+    assert numbers.zeroed == 0.5  # −3 and −2 of −3, 0, 1, −2
+    assert (numbers.add_error, numbers.relu_error) == (0, 0)
+
+
+def test_the_checks_see_a_wrong_sum_and_a_wrong_cut(trace: BlockTrace) -> None:
+    wrong = with_stages(trace, add=trace["add"] + np.float32(0.5))
+    assert headline(wrong).add_error == pytest.approx(0.5, abs=1e-6)
+    assert headline(wrong).relu_error == pytest.approx(0.5, abs=1e-6)
+
+
+def test_an_input_of_zeros_has_infinite_ratio_or_none() -> None:
+    numbers = headline(trace_block(0, np.zeros((4, 4, 2)), 2))
+    assert np.isnan(numbers.ratio)
+    assert np.isnan(numbers.identity_share)
+    assert numbers.zeroed == 0
+
+
+def test_channel_table_agrees_with_the_headline(trace: BlockTrace) -> None:
+    table, numbers = channel_table(trace), headline(trace)
+    ratio = np.linalg.norm(table.norm_f) / np.linalg.norm(table.norm_x)
+    assert ratio == pytest.approx(numbers.ratio)
+    assert table.zeroed.mean() == pytest.approx(numbers.zeroed)
+    assert table.norm_x[2] == pytest.approx(np.linalg.norm(trace["x"][:, :, 2]), rel=1e-6)
+
+
+def test_zeroed_is_where_out_is_0_and_add_is_not(trace: BlockTrace) -> None:
+    mask = zeroed(trace)
+    np.testing.assert_array_equal(mask, (trace["out"] == 0) & (trace["add"] != 0))
+    np.testing.assert_array_equal(zeroed_map(trace, 1), mask[:, :, 1])
+    np.testing.assert_array_equal(zeroed_map(trace, None), mask.all(axis=2))
+
+
+def test_maps_are_a_channel_or_the_mean(trace: BlockTrace) -> None:
+    np.testing.assert_array_equal(stage_maps(trace, 2)["bn1"], trace["bn1"][:, :, 2])
+    mean = stage_maps(trace, None)
+    np.testing.assert_allclose(mean["add"], mean["bn2"] + mean["x"], atol=1e-6)
+    with pytest.raises(InputError, match="channel must be from 0 to 3; got|channel must be from 0"):
+        stage_maps(trace, 4)
+
+
+def test_colour_limits_follow_the_rule(trace: BlockTrace) -> None:
+    maps = stage_maps(trace, 0)
+
+    def rule(values: np.ndarray) -> float:
+        return float(min(np.abs(values).max(), 3 * np.sqrt((values.astype(float) ** 2).mean())))
+
+    everything = np.concatenate([trace[stage].ravel() for stage in trace.stages])
+    assert set(colour_limits(trace, maps, "block", 0).values()) == {pytest.approx(rule(everything))}
+    assert colour_limits(trace, maps, "stage", 0)["bn1"] == pytest.approx(rule(trace["bn1"]))
+    assert colour_limits(trace, maps, "map", 0)["bn1"] == pytest.approx(rule(maps["bn1"]))
+    with pytest.raises(InputError, match="scope must be one of"):
+        colour_limits(trace, maps, "page", 0)  # type: ignore[arg-type]
+
+
+def test_colour_limits_of_nothing_are_1(trace: BlockTrace) -> None:
+    empty = with_stages(trace, x=np.zeros((2, 2, 4), np.float32))
+    lost = with_stages(trace, x=np.full((2, 2, 4), np.nan, np.float32))
+    for made in (empty, lost):
+        assert colour_limits(made, stage_maps(made, 0), "map", 0)["x"] == 1
+
+
+def test_variance_error_tells_large_means() -> None:
+    x = generate("normal", 32, 32, 3, 0)
+    assert variance_error(trace_block(0, x, 3)) < 1e-4
+    assert variance_error(trace_block(0, x + 1e4, 3)) > 1e-3
