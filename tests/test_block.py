@@ -130,9 +130,8 @@ def test_any_arguments_give_an_output_or_an_input_error(
     x = np.ones(shape, np.float32)
     try:
         out = resnet_basic_forward(seed, x, features)  # type: ignore[arg-type]
-    except InputError as error:
-        assert len(str(error)) < 300
-    else:
-        assert out.shape == (x.size,)
-        assert x.ndim == 3
-        assert x.shape[2] == features
+    except InputError:
+        return
+    assert out.shape == (x.size,)
+    assert x.ndim == 3
+    assert x.shape[2] == features

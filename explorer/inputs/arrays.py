@@ -1,7 +1,10 @@
 """Reads NumPy's .npy and .npz files. The header is judged before any value is read."""
 
 import io
+import lzma
 import math
+import struct
+import tokenize
 import zipfile
 import zlib
 from typing import IO
@@ -14,6 +17,31 @@ from explorer.inputs.limits import MAX_ELEMENTS, check_shape, text_shape
 
 MAX_ITEM_BYTES = 16
 MAX_MEMBERS = 100
+
+# What NumPy lets out when a header is no Python literal of the expected form.
+HEADER_ERRORS = (
+    ValueError,
+    KeyError,
+    TypeError,
+    SyntaxError,
+    RecursionError,
+    MemoryError,
+    tokenize.TokenError,
+)
+
+
+# What zipfile lets out when an archive is damaged, encrypted or of an unknown method.
+ARCHIVE_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    OSError,
+    ValueError,
+    OverflowError,
+)
 
 
 def read_npy(data: bytes) -> np.ndarray:
@@ -28,7 +56,9 @@ def read_npz(data: bytes, name: str | None) -> np.ndarray:
             member = _choose(archive.infolist(), name)
             with archive.open(member) as stream:
                 return _read_array(stream, member.file_size)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+    except InputError:
+        raise
+    except ARCHIVE_ERRORS:
         raise InputError(
             f"The file's ending is .npz but its {len(data):,} bytes are no readable ZIP archive; "
             "accepted is what numpy.savez writes."
@@ -40,7 +70,7 @@ def npz_names(data: bytes) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return [_array_name(member) for member in _arrays(archive.infolist())]
-    except (zipfile.BadZipFile, NotImplementedError, OSError):
+    except ARCHIVE_ERRORS:
         return []
 
 
@@ -87,7 +117,7 @@ def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
             (2, 0): npy_format.read_array_header_2_0,
         }[version]
         shape, fortran_order, dtype = read_header(stream)
-    except (ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError):
+    except HEADER_ERRORS:
         raise InputError(
             f"The array's header cannot be read ({size:,} bytes received); accepted is what "
             "numpy.save writes, version 1 or 2."

@@ -1,17 +1,15 @@
 """The Forward view: headline numbers, the stage figure, and one further table on request."""
 
-from typing import Final
-
 import numpy as np
 import streamlit as st
 
 from explorer.analysis import Scope, channel_table, headline, variance_error
 from explorer.figures.stage import stage_figure
+from explorer.page.controls import URL, choice
 from explorer.page.experiment import Experiment
 from explorer.page.linked_figure import current_theme, linked_figure
 from explorer.trace import BlockTrace
 
-URL: Final = "query-params"
 PRECISION_LIMIT = 1e-3
 
 
@@ -79,16 +77,11 @@ def _picture(trace: BlockTrace) -> None:
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     with controls:
         channel = st.number_input("Channel", 0, last, key="channel", bind=URL, width=140)
-        show = st.segmented_control(
-            "Show", ["channel", "mean"], default="channel", required=True, key="show", bind=URL
-        )
-        scope: Scope = st.segmented_control(
+        show = choice("Show", ("channel", "mean"), key="show")
+        scope: Scope = choice(
             "Colour scale",
-            ["block", "stage", "map"],
-            default="block",
-            required=True,
+            ("block", "stage", "map"),
             key="scope",
-            bind=URL,
             help="What shares one colour limit: the whole block, each stage over its channels, or "
             "each map alone. The limit is min(max |v|, 3·RMS).",
         )

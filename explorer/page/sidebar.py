@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 import numpy as np
 import streamlit as st
@@ -23,11 +22,11 @@ from explorer.inputs import (
     standardise,
 )
 from explorer.inputs.limits import MAX_CHANNELS, MAX_SIDE
+from explorer.page.controls import URL, choice
 from explorer.page.errors import plain
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE, Experiment
 from explorer.trace import MAX_WARMUP_PASSES
 
-URL: Final = "query-params"
 RAW_NOTE = (
     "With raw pixels from 0 to 1 the residual drowns the identity: BatchNorm gives F(x) variance 1 "
     "and x has much less."
@@ -71,13 +70,10 @@ def experiment_controls() -> Experiment | None:
         )
         if features is not None and features != source.channels:
             source = _widened(source, features, seed)
-        mode = st.segmented_control(
+        mode = choice(
             "Mode",
-            ["train", "eval"],
-            default="train",
-            required=True,
+            ("train", "eval"),
             key="mode",
-            bind=URL,
             help="Train: BatchNorm uses this input's statistics. Eval: the running ones.",
         )
         passes = 0
@@ -196,16 +192,13 @@ def _remember_file(name: str, digest: str) -> None:
 
 
 def _standardised(source: _Source) -> _Source:
-    choice = st.segmented_control(
+    wanted = choice(
         "Standardise each channel",
-        ["pictures", "always", "never"],
-        default="pictures",
-        required=True,
+        ("pictures", "always", "never"),
         key="standardise",
-        bind=URL,
         help="(x − mean) / std over height and width. " + RAW_NOTE,
     )
-    if choice == "always" or (choice == "pictures" and source.is_image):
+    if wanted == "always" or (wanted == "pictures" and source.is_image):
         note = "Each channel was standardised to mean 0 and variance 1."
         return source.then("standardised", standardise, note)
     if source.is_image:
@@ -214,14 +207,7 @@ def _standardised(source: _Source) -> _Source:
 
 
 def _widened(source: _Source, features: int, seed: int) -> _Source:
-    widen = st.segmented_control(
-        "Widen the input",
-        ["no", "zero channels", "1×1 projection"],
-        default="no",
-        required=True,
-        key="widen",
-        bind=URL,
-    )
+    widen = choice("Widen the input", ("no", "zero channels", "1×1 projection"), key="widen")
     if widen == "zero channels":
         note = f"The input has {source.channels} channels; zeros were added up to {features}."
         change = partial(pad_channels, features=features)

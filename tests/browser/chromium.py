@@ -1,0 +1,49 @@
+"""Finds a Chrome or Chromium, and as a program makes sure that there is one."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+MISSING = (
+    "The browser tests need Chrome or Chromium and found none: install one (Debian and Ubuntu: "
+    "sudo apt-get install chromium) or run `make unit`, which does without."
+)
+# Root needs --no-sandbox; the others keep a headless browser from calling home.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def find() -> str | None:
+    """The path of an installed browser, or None."""
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    return MAC if os.path.exists(MAC) else None
+
+
+def main() -> int:
+    if find():
+        return 0
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        subprocess.run(["apt-get", "update", "--quiet"], check=False)
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        command = ["apt-get", "install", "--yes", "--quiet", "chromium"]
+        subprocess.run(command, check=False, env=environment)
+    if find():
+        return 0
+    print(MISSING, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""The page's logic, without a browser."""
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer import trace_block
+from explorer.analysis import headline
+from explorer.inputs import KINDS, generate, standardise
+from tests.files import colours, npy, npz, picture
+
+PATIENCE = 60  # seconds, enough for a first compile
+
+
+def page(**link: str) -> AppTest:
+    at = AppTest.from_file("../../explorer/page/main.py", default_timeout=PATIENCE)
+    for key, value in link.items():
+        at.query_params[key] = value
+    return at.run()
+
+
+def digest(at: AppTest) -> str:
+    (line,) = (c.value for c in at.caption if c.value.startswith("Digest of out"))
+    return line.split()[3].rstrip(".")
+
+
+def upload(at: AppTest, name: str, data: bytes) -> AppTest:
+    at.selectbox(key="input").select("upload").run()
+    at.file_uploader(key="file").upload(name, data, "application/octet-stream").run()
+    return at
+
+
+def test_the_default_experiment() -> None:
+    at = page()
+    trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
+    numbers = headline(trace)
+    assert not at.exception
+    assert not at.error
+    assert digest(at) == trace.digest()
+    assert [m.value for m in at.metric] == [
+        f"{numbers.ratio:.3f}",
+        f"{numbers.identity_share:.0%}",
+        f"{numbers.zeroed:.1%}",
+        "0",
+        "0",
+    ]
+
+
+def test_a_link_sets_every_control() -> None:
+    at = page(
+        input="Normal noise",
+        height="9",
+        width="11",
+        channels="3",
+        input_seed="5",
+        seed="4294967295",
+        mode="eval",
+        warmup="7",
+        standardise="always",
+    )
+    x = standardise(generate("normal", 9, 11, 3, 5))
+    trace = trace_block(2**32 - 1, x, 3, use_running_average=True, warmup_passes=7)
+    assert digest(at) == trace.digest()
+
+
+@pytest.mark.parametrize(
+    "value", ["", "-1", "4294967296", "1e99", "nan", "1.5", "<b>", "%00", "x" * 999]
+)
+@pytest.mark.parametrize("key", ["seed", "height", "features", "mode", "input", "channel", "scope"])
+def test_nonsense_in_a_link_is_ignored(key: str, value: str) -> None:
+    at = page(**{key: value})
+    assert not at.exception
+    if (key, value) == ("features", "1.5"):  # Streamlit reads it as 1, which the input is not
+        assert "no identity path" in at.error[0].value
+    else:
+        assert not at.error
+        assert len(at.metric) == 5
+
+
+def test_every_kind_of_input_is_drawn() -> None:
+    at = page()
+    for kind in KINDS:
+        at.selectbox(key="input").select(kind).run()
+        assert not at.exception
+        assert not at.error
+        assert len(at.metric) == 5, kind
+
+
+def test_unequal_features_give_one_sentence_and_two_ways_out() -> None:
+    at = page(channels="4", features="6")
+    assert "no identity path" in at.error[0].value
+    assert not at.metric
+    at.segmented_control(key="widen").set_value("zero channels").run()
+    assert not at.error
+    assert len(at.metric) == 5
+    at.segmented_control(key="widen").set_value("1×1 projection").run()
+    assert len(at.metric) == 5
+    at.number_input(key="features").set_value(2).run()
+    assert len(at.metric) == 5
+    at.segmented_control(key="widen").set_value("zero channels").run()
+    assert "only be added" in at.error[0].value
+
+
+def test_an_array_is_read_and_features_follow_it() -> None:
+    array = np.random.default_rng(0).standard_normal((24, 40, 5)).astype(np.float32)
+    at = upload(page(), "a.npy", npy(array))
+    assert not at.exception
+    assert digest(at) == trace_block(0, array, 5).digest()
+    assert any("24×40×5" in c.value for c in at.caption)
+
+
+def test_pictures_are_standardised_unless_the_reader_says_never() -> None:
+    shades = colours(20, 30, 3)
+    at = upload(page(), "a.png", picture(shades, "PNG"))
+    x = (shades / np.float32(255)).astype(np.float32)
+    assert digest(at) == trace_block(0, standardise(x), 3).digest()
+    at.segmented_control(key="standardise").set_value("never").run()
+    assert digest(at) == trace_block(0, x, 3).digest()
+    assert any("drowns the identity" in c.value for c in at.caption)
+
+
+def test_of_several_arrays_one_is_chosen() -> None:
+    at = upload(page(), "a.npz", npz(first=np.eye(4), second=np.ones((3, 5, 2))))
+    assert any("4×4×1" in c.value for c in at.caption)
+    at.selectbox(key="array").select("second").run()
+    assert any("3×5×2" in c.value for c in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.npy", npy(np.array([{}]), allow_pickle=True), "Python objects"),
+        ("a.png", b"hello", "neither a PNG nor a JPEG"),
+        ("a.csv", b"1,nan", "1 NaN"),
+        ("a.exe", b"MZ", "accepted are"),
+    ],
+)
+def test_a_bad_file_leaves_the_page_usable(name: str, data: bytes, said: str) -> None:
+    at = upload(page(), name, data)
+    assert said in at.error[0].value.replace("\\", "")
+    assert not at.exception
+    at.selectbox(key="input").select("edge").run()
+    assert not at.error
+    assert len(at.metric) == 5
+
+
+def test_a_link_asks_for_its_file_by_name_and_digest() -> None:
+    at = page(input="Your own file", file="<b>cat</b>.png", digest="00ff")
+    assert "00ff" in at.info[0].value
+    assert r"\<b\>cat" in at.info[0].value
+    at.file_uploader(key="file").upload("dog.npy", npy(np.eye(3)), "x").run()
+    assert any("not the file of the link" in c.value for c in at.caption)
+    assert len(at.metric) == 5
+
+
+def test_tables_show_one_at_a_time() -> None:
+    at = page(further="channels")
+    assert len(at.dataframe) == 1
+    trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
+    assert at.dataframe[0].value["‖x‖"].iloc[3] == pytest.approx(
+        np.linalg.norm(trace["x"][:, :, 3]), rel=1e-6
+    )
+    at.segmented_control(key="further").set_value("statistics").run()
+    assert len(at.dataframe) == 2
+    np.testing.assert_allclose(
+        at.dataframe[1].value["variance after"], trace.norms["bn2"].var_after
+    )
+
+
+def test_the_channel_stays_within_fewer_features() -> None:
+    at = page(channel="7")
+    assert at.number_input(key="channel").value == 7
+    at.number_input(key="channels").set_value(3).run()
+    assert not at.exception
+    assert at.number_input(key="channel").value == 2
