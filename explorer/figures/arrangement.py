@@ -44,18 +44,11 @@ class Wire:
 
 
 @dataclass(frozen=True)
-class ColourBar:
-    """A horizontal bar: its ends and height on the canvas, and an unscaled shift downwards."""
-
-    left: float
-    right: float
-    level: float
-    shift: float
-
-
-@dataclass(frozen=True)
 class Arrangement:
-    """The canvas: size, a box for every panel, wires, ⊕ and where free text goes."""
+    """The canvas: size, a box for every panel, wires, ⊕ and where free text goes.
+
+    `colour_bar` is its lower edge; its labels lie beneath, in the margin.
+    """
 
     width: float
     height: float
@@ -65,14 +58,13 @@ class Arrangement:
     branch_label: Point
     identity_label: Point
     equation: Point | None
-    colour_bar: ColourBar
-    margin_bottom: float
+    colour_bar: tuple[Point, Point]
 
 
 BRANCH = ("conv1", "bn1", "relu1", "conv2", "bn2")
 PLUS_RADIUS = 13
 TITLE = 40  # height above a panel that its title takes
-BAR_HEIGHT = 12
+BAR_HEIGHT, BAR_LABELS = 12, 24
 
 
 def wide(shape: tuple[int, int]) -> Arrangement:
@@ -104,18 +96,17 @@ def wide(shape: tuple[int, int]) -> Arrangement:
         Wire("trunk", ((plus[0] + PLUS_RADIUS, trunk_row), (add.left, trunk_row))),
         *_chain("trunk", [add, out]),
     )
-    middle = (fork + plus[0]) / 2
+    middle, height = (fork + plus[0]) / 2, identity_row + small / 2
     return Arrangement(
         width=after + 2 * big + 46 + margin,
-        height=identity_row + small / 2,
+        height=height,
         boxes=boxes,
         wires=wires,
         plus=plus,
         branch_label=(fork + 14, branch_row + small / 2 + 34),
         identity_label=(fork + 14, identity_row - 16),
         equation=(middle, trunk_row),
-        colour_bar=ColourBar(after, after + 2 * big + 46, identity_row + small / 2, 0),
-        margin_bottom=24,
+        colour_bar=((after, height), (after + 2 * big + 46, height)),
     )
 
 
@@ -154,15 +145,14 @@ def narrow(shape: tuple[int, int]) -> Arrangement:
     bottom = rows[2] + side / 2
     return Arrangement(
         width=columns[2] + side / 2 + 8,
-        height=bottom,
+        height=bottom + 92,
         boxes=boxes,
         wires=wires,
         plus=plus,
         branch_label=(columns[1] - side / 2, turn),
         identity_label=(lane + 12, rows[0] + side / 2 + 20),
         equation=None,
-        colour_bar=ColourBar(left, columns[2] + side / 2, bottom, 84),
-        margin_bottom=108,
+        colour_bar=((left, bottom + 92), (columns[2] + side / 2, bottom + 92)),
     )
 
 

@@ -69,8 +69,8 @@ def stage_figure(
     data: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
         "width": round(canvas.width),
-        "height": round(canvas.height + arrange.TITLE + canvas.margin_bottom),
-        "margin": {"l": 0, "r": 0, "t": arrange.TITLE, "b": canvas.margin_bottom},
+        "height": round(canvas.height + arrange.TITLE + arrange.BAR_LABELS),
+        "margin": {"l": 0, "r": 0, "t": arrange.TITLE, "b": arrange.BAR_LABELS},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": palette.page,
         "font": {"family": FONT, "size": LABEL_SIZE, "color": palette.text},
@@ -90,8 +90,12 @@ def stage_figure(
             _caption(canvas, box, palette, _beyond(maps[stage], limit, scope)),
         ]
     data.append(_zeroed_cells(len(PANELS), mask, palette))
-    data[0]["colorbar"] = _colour_bar(canvas, limits["x"], scope, palette)
-    data[0]["showscale"] = True
+    # The bar belongs to the layout, which differs between arrangements; traces do not.
+    data[0]["coloraxis"] = "coloraxis"
+    layout["coloraxis"] = {
+        **_colour_range(limits["x"], palette, "c"),
+        "colorbar": _colour_bar(canvas, limits["x"], scope, palette),
+    }
     return go.Figure({"data": data, "layout": layout})
 
 
@@ -110,12 +114,16 @@ def _heatmap(
         "name": panel,
         "z": z,
         **_placement(number, step),
-        "zmin": -limit * (1 + BEYOND),
-        "zmax": limit * (1 + BEYOND),
-        "colorscale": diverging_scale(theme),
+        **_colour_range(limit, theme, "z"),
         "showscale": False,
         "hovertemplate": f"{panel}[%{{y}}, %{{x}}] = %{{z:.4g}}<extra></extra>",
     }
+
+
+def _colour_range(limit: float, theme: Theme, letter: str) -> dict[str, Any]:
+    reach = limit * (1 + BEYOND)
+    scale = diverging_scale(theme)
+    return {f"{letter}min": -reach, f"{letter}max": reach, "colorscale": scale}
 
 
 def _zeroed_cells(number: int, mask: np.ndarray, theme: Theme) -> dict[str, Any]:
@@ -260,7 +268,7 @@ def _free_text(
         ),
         _text(
             canvas,
-            (out.right, out.bottom + 18),
+            (out.right, out.bottom + 22),
             f"grey: {mask.mean():.1%} {where},<br>zeroed by the last ReLU",
             xanchor="right",
             yanchor="top",
@@ -355,30 +363,29 @@ def _sign(value: float) -> int:
 
 
 def _colour_bar(canvas: Arrangement, limit: float, scope: Scope, theme: Theme) -> dict[str, Any]:
-    bar = canvas.colour_bar
-    x, y = _paper(canvas, ((bar.left + bar.right) / 2, bar.level))
+    (left, y), (right, _) = (_paper(canvas, end) for end in canvas.colour_bar)
     ends = [f"−{limit:.3g}", "0", f"{limit:.3g}"] if scope == "block" else ["−limit", "0", "limit"]
     shared = {
-        "block": "one scale for the whole block",
-        "stage": "one scale a stage, on each title",
-        "map": "one scale a map, on each title",
+        "block": "one scale for all panels",
+        "stage": "each stage its limit",
+        "map": "each map its limit",
     }
     return {
         "orientation": "h",
-        "x": x,
-        "xanchor": "center",
+        "x": left,
+        "xanchor": "left",
         "y": y,
-        "yanchor": "bottom" if bar.shift == 0 else "top",
-        "len": (bar.right - bar.left) / canvas.width,
+        "yanchor": "bottom",
+        "len": right - left,
         "thickness": arrange.BAR_HEIGHT,
         "xpad": 0,
-        "ypad": bar.shift,
+        "ypad": 0,
         "outlinewidth": 0,
         "tickvals": [-limit, 0, limit],
         "ticktext": ends,
         "tickfont": {"size": NOTE_SIZE, "color": theme.muted},
         "title": {
-            "text": f"{shared[scope]}; yellow and green lie beyond it",
+            "text": f"{shared[scope]}; green, yellow: beyond",
             "font": {"size": NOTE_SIZE, "color": theme.muted},
             "side": "top",
         },

@@ -6,18 +6,20 @@ from explorer.errors import InputError
 from explorer.page import forward
 from explorer.page.errors import show_problem
 from explorer.page.experiment import run
-from explorer.page.sidebar import experiment_controls
+from explorer.page.sidebar import ask_for_file, experiment_controls
 
 
 def forward_page() -> None:
     try:
         experiment = experiment_controls()
-        trace = run(experiment) if experiment else None
+        if experiment is None:
+            ask_for_file()
+            return
+        trace = run(experiment)
     except InputError as problem:
         show_problem(problem)
         return
-    if experiment and trace:
-        forward.view(experiment, trace)
+    forward.view(experiment, trace)
 
 
 st.set_page_config(page_title="Residual block explorer", layout="wide")

@@ -142,7 +142,6 @@ def _generated(kind: str) -> _Source:
 def _uploaded() -> _Source | None:
     file = st.file_uploader("File", key="file", help=f"Accepted: {', '.join(ACCEPTED)}.")
     if file is None:
-        _ask_for_file()
         return None
     data = file.getvalue()
     digest = hashlib.blake2b(data, digest_size=8).hexdigest()
@@ -171,7 +170,7 @@ def _decode(digest: str, name: str | None, side: int, _filename: str, _data: byt
     return decode_upload(_filename, _data, name=name, max_side=side)
 
 
-def _ask_for_file() -> None:
+def ask_for_file() -> None:
     """Says which file the picture needs; a link names it, but cannot carry it."""
     name, digest = (st.query_params.get(part, "") for part in ("file", "digest"))
     if name:

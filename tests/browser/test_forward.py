@@ -1,0 +1,150 @@
+"""What only a browser shows of the Forward view."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from explorer import trace_block
+from explorer.inputs import generate, standardise
+from tests.browser.conftest import OpenPage
+from tests.browser.page import (
+    choose_input,
+    digest,
+    panel,
+    pick,
+    set_number,
+    upload,
+    wait_for_new_digest,
+    wait_for_picture,
+)
+from tests.files import colours, npy, npz, picture, png_header
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [800, 1600])
+def test_the_default_picture_appears(
+    open_page: OpenPage, artifacts: Path, width: int, theme: str
+) -> None:
+    page = open_page(width=width, height=1400 if width == 800 else 1000, color_scheme=theme)
+    wait_for_picture(page)
+    assert digest(page) == trace_block(0, generate("zone_plate", 32, 32, 8), 8).digest()
+    expect(page.locator(".infolayer")).to_contain_text("identity path: nothing is computed here")
+    dark = page.evaluate(
+        "getComputedStyle(document.querySelector('.stApp')).backgroundColor == 'rgb(15, 18, 22)'"
+    )
+    assert dark == (theme == "dark")
+    page.screenshot(path=artifacts / f"forward-{width}-{theme}.png")
+
+
+def test_the_figure_follows_the_readers_theme(open_page: OpenPage) -> None:
+    page = open_page(color_scheme="dark")
+    wait_for_picture(page)
+    fill = page.evaluate("document.querySelector('.linked-figure').layout.plot_bgcolor")
+    assert fill == "#0f1216"
+
+
+def test_panels_at_both_ends_of_the_identity_path_look_the_same(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_picture(page)
+    x = generate("zone_plate", 32, 32, 8)[:, :, 0]
+    np.testing.assert_array_equal(panel(page, "x"), x)
+    np.testing.assert_array_equal(panel(page, "identity"), x)
+
+
+def test_a_link_copied_after_five_changes_gives_the_same_digest(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_picture(page)
+    old = digest(page)
+    choose_input(page, "Normal noise")
+    old = wait_for_new_digest(page, old)
+    set_number(page, "Seed of the input", 12)
+    old = wait_for_new_digest(page, old)
+    set_number(page, "Channels", 6)
+    old = wait_for_new_digest(page, old)
+    set_number(page, "Seed of the weights", 4294967295)
+    old = wait_for_new_digest(page, old)
+    pick(page, "eval")
+    old = wait_for_new_digest(page, old)
+    set_number(page, "Train passes before", 3)
+    new = wait_for_new_digest(page, old)
+    pick(page, "map")
+    page.wait_for_url("**scope=map**")
+
+    copy = open_page(page.url.split("/", 3)[3])
+    wait_for_picture(copy)
+    assert digest(copy) == new
+    expected = trace_block(
+        2**32 - 1,
+        generate("normal", 32, 32, 6, 12),
+        6,
+        use_running_average=True,
+        warmup_passes=3,
+    )
+    assert new == expected.digest()
+    expect(copy.get_by_role("radio", name="map", exact=True)).to_be_checked()
+
+
+def test_uploads_are_drawn_and_bad_ones_leave_the_page_usable(open_page: OpenPage) -> None:
+    page = open_page("?input=Your+own+file")
+    upload(page, "noise.npy", npy(np.random.default_rng(0).standard_normal((24, 40, 5))))
+    wait_for_picture(page)
+    first = digest(page)
+    expect(page.locator(".infolayer")).to_contain_text("24×40×5")
+
+    shades = colours(60, 90, 3)
+    upload(page, "photo.jpg", picture(shades, "JPEG"))
+    old = wait_for_new_digest(page, first)
+    expect(page.locator(".infolayer")).to_contain_text("60×90×3")
+
+    for name, data, sentence in BAD_FILES:
+        upload(page, name, data)
+        expect(page.get_by_role("alert")).to_contain_text(sentence)
+        expect(page.get_by_text("Digest of out:")).to_have_count(0)
+
+    upload(page, "photo.png", picture(shades, "PNG"))
+    wait_for_new_digest(page, old)
+    x = standardise((shades / np.float32(255)).astype(np.float32))
+    assert digest(page) == trace_block(0, x, 3).digest()
+
+
+BAD_FILES = [
+    ("pickled.npy", npy(np.array([{}]), allow_pickle=True), "Python objects"),
+    ("huge.png", png_header(30000, 30000), "30,000×30,000 pixels"),
+    ("empty.png", b"", "0 bytes"),
+    ("text.png", b"plain words", "neither a PNG nor a JPEG"),
+    ("gap.csv", b"1,2\nnan,3", "1 NaN"),
+]
+
+
+def test_an_array_of_a_npz_is_in_the_link_and_the_file_is_asked_for(open_page: OpenPage) -> None:
+    data = npz(first=np.eye(4), second=np.ones((3, 5, 2)))
+    page = open_page("?input=Your+own+file")
+    upload(page, "two.npz", data)
+    wait_for_picture(page)
+    page.get_by_role("combobox", name="Array").click()
+    page.get_by_role("option", name="second").click()
+    page.wait_for_url("**array=second**")
+    page.wait_for_url("**file=two.npz**")
+    expect(page.locator(".infolayer")).to_contain_text("3×5×2")
+    shown = digest(page)
+
+    copy = open_page(page.url.split("/", 3)[3])
+    expect(copy.get_by_text("made with the file two.npz")).to_be_visible()
+    upload(copy, "two.npz", data)
+    wait_for_picture(copy)
+    assert digest(copy) == shown
+
+
+def test_a_row_of_the_channel_table_picks_the_channel(open_page: OpenPage) -> None:
+    page = open_page("?further=channels")
+    wait_for_picture(page)
+    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 15, box["y"] + 35 * 4 + 17)  # the row marker of channel 3
+    page.wait_for_url("**channel=3**")
+    expect(page.get_by_label("Channel", exact=True)).to_have_value("3")
+    np.testing.assert_array_equal(panel(page, "x"), generate("zone_plate", 32, 32, 8)[:, :, 3])
