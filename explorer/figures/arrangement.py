@@ -145,14 +145,14 @@ def narrow(shape: tuple[int, int]) -> Arrangement:
     bottom = rows[2] + side / 2
     return Arrangement(
         width=columns[2] + side / 2 + 8,
-        height=bottom + 92,
+        height=bottom + 104,
         boxes=boxes,
         wires=wires,
         plus=plus,
         branch_label=(columns[1] - side / 2, turn),
         identity_label=(lane + 12, rows[0] + side / 2 + 20),
         equation=None,
-        colour_bar=((left, bottom + 92), (columns[2] + side / 2, bottom + 92)),
+        colour_bar=((left, bottom + 104), (columns[2] + side / 2, bottom + 104)),
     )
 
 
