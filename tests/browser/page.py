@@ -29,6 +29,16 @@ def panel(page: Page, name: str) -> np.ndarray:
     return np.array(values, np.float32)
 
 
+def wait_for_panel(page: Page, name: str, values: np.ndarray) -> None:
+    """Waits until a panel shows `values`, told by their first row."""
+    page.wait_for_function(
+        """([name, row]) => document.querySelector('.linked-figure')?._fullData
+            ?.find((trace) => trace.name === name)
+            ?.z[0].every((value, col) => value === row[col])""",
+        arg=[name, values[0].tolist()],
+    )
+
+
 def wait_for_new_digest(page: Page, old: str) -> str:
     """Waits until the page shows another digest than `old`, and gives it."""
     page.wait_for_function(

@@ -17,6 +17,7 @@ from tests.browser.page import (
     set_number,
     upload,
     wait_for_new_digest,
+    wait_for_panel,
     wait_for_picture,
 )
 from tests.files import colours, npy, npz, picture, png_header
@@ -147,4 +148,4 @@ def test_a_row_of_the_channel_table_picks_the_channel(open_page: OpenPage) -> No
     page.mouse.click(box["x"] + 15, box["y"] + 35 * 4 + 17)  # the row marker of channel 3
     page.wait_for_url("**channel=3**")
     expect(page.get_by_label("Channel", exact=True)).to_have_value("3")
-    np.testing.assert_array_equal(panel(page, "x"), generate("zone_plate", 32, 32, 8)[:, :, 3])
+    wait_for_panel(page, "x", generate("zone_plate", 32, 32, 8)[:, :, 3])
