@@ -88,6 +88,26 @@ def variance_error(trace: BlockTrace) -> float:
     return worst
 
 
+def receptive_fields() -> dict[str, dict[str, int]]:
+    """What a pixel of each stage was computed from.
+
+    Returns:
+        For each stage, the stages before it and the reach r there: the pixel depends
+        on the (2r+1)×(2r+1) window around it. Each 3×3 convolution adds 1. Near the
+        borders the window is cut, where SAME padding put zeros.
+    """
+    branch = ("x", "conv1", "bn1", "relu1", "conv2", "bn2")
+    fields: dict[str, dict[str, int]] = {}
+    for end, stage in enumerate(branch):
+        reach, fields[stage] = 0, {}
+        for later, earlier in zip(branch[end:0:-1], branch[end - 1 :: -1], strict=False):
+            reach += later.startswith("conv")
+            fields[stage][earlier] = reach
+    fields["add"] = {**fields["bn2"], "bn2": 0}
+    fields["out"] = {**fields["add"], "add": 0}
+    return fields
+
+
 def stage_maps(trace: BlockTrace, channel: int | None) -> dict[str, np.ndarray]:
     """One `(H, W)` map a stage: the given channel, or the mean over channels for None."""
     if channel is None:

@@ -9,6 +9,7 @@ from explorer.analysis import (
     channel_table,
     colour_limits,
     headline,
+    receptive_fields,
     stage_maps,
     variance_error,
     zeroed,
@@ -72,6 +73,19 @@ def test_maps_are_a_channel_or_the_mean(trace: BlockTrace) -> None:
     np.testing.assert_allclose(mean["add"], mean["bn2"] + mean["x"], atol=1e-6)
     with pytest.raises(InputError, match="channel must be from 0 to 3, got 4"):
         stage_maps(trace, 4)
+
+
+def test_receptive_fields_are_what_a_change_of_one_pixel_reaches() -> None:
+    x = generate("normal", 11, 11, 2, 0)
+    changed = x.copy()
+    changed[5, 5] += 1
+    one, two = (trace_block(0, a, 2, use_running_average=True) for a in (x, changed))
+    for stage, field in receptive_fields().items():
+        rows, cols, _ = np.nonzero(one[stage] != two[stage])
+        reach = field.get("x", 0)
+        assert {rows.min(), cols.min()} == {5 - reach}, stage
+        assert {rows.max(), cols.max()} == {5 + reach}, stage
+    assert receptive_fields()["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 2}
 
 
 def test_colour_limits_follow_the_rule(trace: BlockTrace) -> None:

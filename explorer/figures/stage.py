@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.analysis import Scope, colour_limits, stage_maps, zeroed_map
+from explorer.detail import Window, block_means, marked_cells, whole
 from explorer.figures import arrangement as arrange
 from explorer.figures.arrangement import Arrangement, Box, Point
 from explorer.figures.theme import (
@@ -20,8 +21,6 @@ from explorer.figures.theme import (
     diverging_scale,
 )
 from explorer.trace import BlockTrace
-
-MAX_PANEL_SIDE = 144  # cells; a panel is about 120 to 170 pixels wide
 
 # Panel → (stage shown, path whose colour frames it, name, what it is).
 PANELS = {
@@ -45,6 +44,7 @@ def stage_figure(
     scope: Scope = "block",
     theme: Literal["light", "dark"] = "light",
     arrangement: Literal["wide", "narrow"] = "wide",
+    window: Window | None = None,
 ) -> go.Figure:
     """Draws a trace: nine panels, two paths, one ⊕.
 
@@ -54,6 +54,8 @@ def stage_figure(
         scope: what shares one colour limit; see `analysis.colour_limits`.
         theme: "light" or "dark".
         arrangement: "wide" runs left to right, "narrow" turns in three rows.
+        window: the pixels to draw; None for all. A window of more pixels than a panel
+            can show is drawn as means over blocks, which the captions say.
 
     Returns:
         A figure whose heatmap traces carry the panel's name and whose axes count
@@ -65,8 +67,10 @@ def stage_figure(
     limits = colour_limits(trace, maps, scope, channel)
     mask = zeroed_map(trace, channel)
     shape = mask.shape
+    window = (window or whole(shape)).within(shape)
     canvas = {"wide": arrange.wide, "narrow": arrange.narrow}[arrangement](shape)
     data: list[dict[str, Any]] = []
+    marks: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
         "width": round(canvas.width),
         "height": round(canvas.height + arrange.TITLE + arrange.BAR_LABELS),
@@ -77,19 +81,19 @@ def stage_figure(
         "showlegend": False,
         "dragmode": "zoom",
         "shapes": [*_wire_shapes(canvas, palette), *_plus_shapes(canvas, palette)],
-        "annotations": _free_text(canvas, palette, mask, channel),
+        "annotations": _free_text(canvas, palette, mask, channel, window),
     }
     for number, (panel, (stage, path, name, what)) in enumerate(PANELS.items(), start=1):
         box, limit = canvas.boxes[panel], limits[stage]
         layout |= _axes(canvas, box, number, shape, getattr(palette, path))
-        data.append(_heatmap(panel, number, maps[stage], limit, palette))
-        data.extend(_missing_marks(panel, number, maps[stage], palette))
+        data.append(_heatmap(panel, number, maps[stage], limit, window, palette))
+        marks += _marks(panel, number, maps[stage], limit, window, palette)
         size = "×".join(str(side) for side in trace[stage].shape)
         layout["annotations"] += [
             _title(canvas, box, palette, f"<b>{name}</b> {what}", size),
-            _caption(canvas, box, palette, _beyond(maps[stage], limit, scope)),
+            _caption(canvas, box, palette, _caption_text(maps[stage], limit, scope, window)),
         ]
-    data.append(_zeroed_cells(len(PANELS), mask, palette))
+    data += [_zeroed_cells(len(PANELS), mask, window, palette), *marks]
     # The bar belongs to the layout, which differs between arrangements; traces do not.
     data[0]["coloraxis"] = "coloraxis"
     layout["coloraxis"] = {
@@ -99,21 +103,22 @@ def stage_figure(
     return go.Figure({"data": data, "layout": layout})
 
 
-def _beyond(values: np.ndarray, limit: float, scope: Scope) -> str:
+def _caption_text(values: np.ndarray, limit: float, scope: Scope, window: Window) -> str:
     count = int(np.count_nonzero(np.abs(values) > limit))
     parts = [f"±{limit:.3g}"] if scope != "block" else []
-    return " · ".join([*parts, f"{count:,} beyond scale"] if count else parts)
+    line = " · ".join([*parts, f"{count:,} beyond scale"] if count else parts)
+    means = f"means of {window.step}×{window.step}" if window.step > 1 else ""
+    return "<br>".join(text for text in (means, line) if text)
 
 
 def _heatmap(
-    panel: str, number: int, values: np.ndarray, limit: float, theme: Theme
+    panel: str, number: int, values: np.ndarray, limit: float, window: Window, theme: Theme
 ) -> dict[str, Any]:
-    z, step = block_means(values)
     return {
         "type": "heatmap",
         "name": panel,
-        "z": z,
-        **_placement(number, step),
+        "z": block_means(values, window),
+        **_placement(number, window),
         **_colour_range(limit, theme, "z"),
         "showscale": False,
         "hovertemplate": f"{panel}[%{{y}}, %{{x}}] = %{{z:.4g}}<extra></extra>",
@@ -126,68 +131,53 @@ def _colour_range(limit: float, theme: Theme, letter: str) -> dict[str, Any]:
     return {f"{letter}min": -reach, f"{letter}max": reach, "colorscale": scale}
 
 
-def _zeroed_cells(number: int, mask: np.ndarray, theme: Theme) -> dict[str, Any]:
-    share, step = block_means(mask.astype(np.float32))
+def _zeroed_cells(number: int, mask: np.ndarray, window: Window, theme: Theme) -> dict[str, Any]:
+    share = block_means(mask.astype(np.float32), window)
     return {
         "type": "heatmap",
         "name": "zeroed",
         "z": np.where(share > 0.5, np.float32(1), np.float32(np.nan)),
-        **_placement(number, step),
+        **_placement(number, window),
         "colorscale": [(0, theme.zeroed), (1, theme.zeroed)],
         "showscale": False,
         "hoverinfo": "skip",
     }
 
 
-def _missing_marks(
-    panel: str, number: int, values: np.ndarray, theme: Theme
+def _marks(
+    panel: str, number: int, values: np.ndarray, limit: float, window: Window, theme: Theme
 ) -> list[dict[str, Any]]:
-    """Marks on NaN (×) and ±Inf (▲ ▼), which a heatmap leaves empty."""
-    rows, cols = np.nonzero(~np.isfinite(values))
+    """Marks on NaN (×) and ±Inf, and on extremes that block means would hide (▲ ▼)."""
+    rows, cols = marked_cells(values, limit, window)
     if rows.size == 0:
         return []
-    bad = values[rows, cols][:500]
-    symbols = np.where(np.isnan(bad), "x", np.where(bad > 0, "triangle-up", "triangle-down"))
+    at = values[rows, cols]
+    symbols = np.where(np.isnan(at), "x", np.where(at > 0, "triangle-up", "triangle-down"))
+    colours = np.where(np.isfinite(at), np.where(at > 0, theme.over, theme.under), theme.missing)
     return [
         {
             "type": "scatter",
-            "name": f"{panel}: not finite",
+            "name": f"{panel}: marks",
             "mode": "markers",
-            "x": cols[:500],
-            "y": rows[:500],
+            "x": cols,
+            "y": rows,
             "xaxis": f"x{number}",
             "yaxis": f"y{number}",
-            "marker": {"symbol": symbols.tolist(), "size": 6, "color": theme.missing},
+            "marker": {"symbol": symbols.tolist(), "size": 5, "color": colours.tolist()},
             "hoverinfo": "skip",
         }
     ]
 
 
-def block_means(values: np.ndarray) -> tuple[np.ndarray, int]:
-    """`values` `(H, W)` as means over n×n blocks, with the least n that a panel can show.
-
-    Returns:
-        The means, `(⌈H/n⌉, ⌈W/n⌉)` float32, blocks at the far edges being
-        smaller; and n. Values come back as they are where n is 1.
-    """
-    step = -(-max(values.shape) // MAX_PANEL_SIDE)
-    if step == 1:
-        return values, 1
-    starts = [np.arange(0, side, step) for side in values.shape]
-    sums = np.add.reduceat(np.add.reduceat(values, starts[0], axis=0), starts[1], axis=1)
-    counts = [np.diff([*start, side]) for start, side in zip(starts, values.shape, strict=True)]
-    return (sums / np.outer(*counts)).astype(np.float32), step
-
-
-def _placement(number: int, step: int) -> dict[str, Any]:
-    first = (step - 1) / 2
+def _placement(number: int, window: Window) -> dict[str, Any]:
+    middle = (window.step - 1) / 2
     return {
         "xaxis": f"x{number}",
         "yaxis": f"y{number}",
-        "x0": first,
-        "dx": step,
-        "y0": first,
-        "dy": step,
+        "x0": window.left + middle,
+        "dx": window.step,
+        "y0": window.top + middle,
+        "dy": window.step,
     }
 
 
@@ -245,7 +235,7 @@ def _caption(canvas: Arrangement, box: Box, theme: Theme, text: str) -> dict[str
 
 
 def _free_text(
-    canvas: Arrangement, theme: Theme, mask: np.ndarray, channel: int | None
+    canvas: Arrangement, theme: Theme, mask: np.ndarray, channel: int | None, window: Window
 ) -> list[dict[str, Any]]:
     where = "in every channel" if channel is None else f"of {mask.size:,} cells"
     out = canvas.boxes["out"]
@@ -268,7 +258,7 @@ def _free_text(
         ),
         _text(
             canvas,
-            (out.right, out.bottom + 22),
+            (out.right, out.bottom + (22 if window.step == 1 else 38)),
             f"grey: {mask.mean():.1%} {where},<br>zeroed by the last ReLU",
             xanchor="right",
             yanchor="top",

@@ -4,7 +4,8 @@ import pytest
 
 from explorer import BlockTrace, trace_block
 from explorer.analysis import zeroed_map
-from explorer.figures.stage import MAX_PANEL_SIDE, PANELS, block_means, stage_figure
+from explorer.detail import Window
+from explorer.figures.stage import PANELS, stage_figure
 from explorer.figures.theme import BEYOND, THEMES, diverging_scale
 from explorer.inputs import generate
 
@@ -91,7 +92,7 @@ def test_not_finite_values_are_marked() -> None:
     names = [item.name for item in stage_figure(trace).data]
     broken = [s for s in trace.stages if not np.isfinite(trace[s]).all()]
     assert broken
-    assert all(f"{stage}: not finite" in names for stage in broken)
+    assert all(f"{stage}: marks" in names for stage in broken)
 
 
 @pytest.mark.parametrize("arrangement", ["wide", "narrow"])
@@ -120,13 +121,25 @@ def test_all_panels_share_one_window(trace: BlockTrace) -> None:
     assert layout.yaxis.range == (19.5, -0.5)  # rows count downwards
 
 
-def test_large_inputs_travel_as_block_means() -> None:
-    values = np.arange(300 * 7, dtype=np.float32).reshape(300, 7)
-    means, step = block_means(values)
-    assert step == 3
-    assert means.shape == (100, 3)
-    assert means[0, 0] == pytest.approx(values[:3, :3].mean())
-    assert means[99, 2] == pytest.approx(values[297:, 6:].mean())
-    whole, step = block_means(values[:MAX_PANEL_SIDE])
-    assert step == 1
-    np.testing.assert_array_equal(whole, values[:MAX_PANEL_SIDE])
+def test_large_inputs_travel_as_block_means_that_say_so() -> None:
+    trace = trace_block(0, generate("normal", 300, 290, 1, 0), 1)
+    figure = stage_figure(trace)
+    drawn = panels(figure)
+    assert drawn["conv1"].z.shape == (100, 97)
+    assert drawn["conv1"].z[0, 0] == pytest.approx(trace["conv1"][:3, :3, 0].mean(), abs=1e-6)
+    assert (drawn["conv1"].x0, drawn["conv1"].dx) == (1, 3)
+    assert texts(figure).count("means of 3×3") == 9
+    marks = drawn["add: marks"]
+    extreme = np.abs(trace["add"][:, :, 0])
+    row, col = np.unravel_index(extreme.argmax(), extreme.shape)
+    assert (row, col) in set(zip(marks.y, marks.x, strict=True))
+
+
+def test_a_window_is_drawn_exactly_where_it_lies() -> None:
+    trace = trace_block(0, generate("normal", 300, 290, 1, 0), 1)
+    figure = stage_figure(trace, window=Window(100, 140, 200, 230))
+    drawn = panels(figure)
+    np.testing.assert_array_equal(drawn["bn2"].z, trace["bn2"][100:140, 200:230, 0])
+    assert (drawn["bn2"].x0, drawn["bn2"].y0, drawn["bn2"].dx) == (200, 100, 1)
+    assert "means of" not in texts(figure)
+    assert figure.layout.xaxis.range == (-0.5, 289.5)

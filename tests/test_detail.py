@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from explorer.detail import MAX_MARKS, MAX_PANEL_SIDE, Window, block_means, marked_cells, whole
+
+
+def test_block_means_by_hand() -> None:
+    values = np.arange(300 * 7, dtype=np.float32).reshape(300, 7)
+    means = block_means(values, whole(values.shape))
+    assert whole(values.shape).step == 3
+    assert means.shape == (100, 3)
+    assert means[0, 0] == pytest.approx(values[:3, :3].mean())
+    assert means[99, 2] == pytest.approx(values[297:, 6:].mean())
+
+
+def test_small_pictures_and_small_windows_stay_as_they_are() -> None:
+    values = np.random.default_rng(0).standard_normal((MAX_PANEL_SIDE, 5))
+    np.testing.assert_array_equal(block_means(values, whole(values.shape)), values)
+    np.testing.assert_array_equal(block_means(values, Window(3, 9, 1, 4)), values[3:9, 1:4])
+
+
+@pytest.mark.parametrize("side", [1, 144, 145, 288, 289, 1024, 2048])
+def test_what_travels_is_bounded(side: int) -> None:
+    assert -(-side // whole((side, side)).step) <= MAX_PANEL_SIDE
+
+
+def test_windows_are_cut_to_the_picture() -> None:
+    assert Window(-5, 99, 2, 4).within((10, 10)) == Window(0, 10, 2, 4)
+    assert Window(20, 30, 0, 4).within((10, 10)) == whole((10, 10))
+
+
+def test_marks_are_on_what_a_heatmap_would_lose() -> None:
+    values = np.zeros((4, 4))
+    values[1, 2], values[3, 0], values[0, 0] = np.nan, np.inf, 9
+    rows, cols = marked_cells(values, 1.0, whole((4, 4)))
+    assert set(zip(rows, cols, strict=True)) == {(1, 2), (3, 0)}
+    large = np.random.default_rng(0).standard_normal((400, 400))
+    rows, cols = marked_cells(large, 2.0, whole(large.shape))
+    marked = np.abs(large[rows, cols])
+    assert marked.size == MAX_MARKS
+    assert marked.min() == np.sort(np.abs(large).ravel())[-MAX_MARKS]
