@@ -22,6 +22,10 @@ class Window:
         """The least n for which n×n block means of the window fit a panel."""
         return -(-max(self.bottom - self.top, self.right - self.left) // MAX_PANEL_SIDE)
 
+    def cut(self, values: np.ndarray) -> np.ndarray:
+        """The part of `values` `(H, W)` inside the window, a view."""
+        return values[self.top : self.bottom, self.left : self.right]
+
     def within(self, shape: tuple[int, ...]) -> "Window":
         """This window cut to a picture `(H, W)`; the whole picture if nothing is left."""
         top, left = max(self.top, 0), max(self.left, 0)
@@ -36,21 +40,21 @@ def whole(shape: tuple[int, ...]) -> Window:
     return Window(0, shape[0], 0, shape[1])
 
 
-def block_means(values: np.ndarray, window: Window) -> np.ndarray:
-    """`values` `(H, W)` inside `window`, as means over n×n blocks with n = `window.step`.
+def block_means(values: np.ndarray, step: int) -> np.ndarray:
+    """Means of `values` `(H, W)` or `(H, W, C)` over blocks of step×step pixels.
 
     Returns:
-        `(⌈h/n⌉, ⌈w/n⌉)` float32; blocks at the lower and right edges are smaller.
-        Where n is 1 the values are as they were.
+        `(⌈H/step⌉, ⌈W/step⌉, …)` float32; blocks at the lower and right edges are
+        smaller. With step 1 the values are as they were.
     """
-    cut = values[window.top : window.bottom, window.left : window.right]
-    step = window.step
     if step == 1:
-        return cut
-    starts = [np.arange(0, side, step) for side in cut.shape]
-    sums = np.add.reduceat(np.add.reduceat(cut, starts[0], axis=0), starts[1], axis=1)
-    counts = [np.diff([*start, side]) for start, side in zip(starts, cut.shape, strict=True)]
-    return (sums / np.outer(*counts)).astype(np.float32)
+        return values
+    rows, cols = (np.arange(0, side, step) for side in values.shape[:2])
+    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0), cols, axis=1)
+    counts = np.outer(np.diff([*rows, values.shape[0]]), np.diff([*cols, values.shape[1]])).reshape(
+        len(rows), len(cols), *(1 for _ in values.shape[2:])
+    )
+    return (sums / counts).astype(np.float32)
 
 
 def marked_cells(values: np.ndarray, limit: float, window: Window) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +63,7 @@ def marked_cells(values: np.ndarray, limit: float, window: Window) -> tuple[np.n
     Those are the cells that are not finite, which a heatmap leaves empty, and,
     where block means would hide them, the ones furthest beyond ±`limit`.
     """
-    cut = values[window.top : window.bottom, window.left : window.right]
+    cut = window.cut(values)
     size = np.where(np.isfinite(cut), np.abs(cut), np.inf)
     chosen = np.flatnonzero(size > limit if window.step > 1 else np.isinf(size))
     if chosen.size > MAX_MARKS:

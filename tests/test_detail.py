@@ -6,7 +6,7 @@ from explorer.detail import MAX_MARKS, MAX_PANEL_SIDE, Window, block_means, mark
 
 def test_block_means_by_hand() -> None:
     values = np.arange(300 * 7, dtype=np.float32).reshape(300, 7)
-    means = block_means(values, whole(values.shape))
+    means = block_means(values, 3)
     assert whole(values.shape).step == 3
     assert means.shape == (100, 3)
     assert means[0, 0] == pytest.approx(values[:3, :3].mean())
@@ -15,8 +15,19 @@ def test_block_means_by_hand() -> None:
 
 def test_small_pictures_and_small_windows_stay_as_they_are() -> None:
     values = np.random.default_rng(0).standard_normal((MAX_PANEL_SIDE, 5))
-    np.testing.assert_array_equal(block_means(values, whole(values.shape)), values)
-    np.testing.assert_array_equal(block_means(values, Window(3, 9, 1, 4)), values[3:9, 1:4])
+    assert whole(values.shape).step == 1
+    np.testing.assert_array_equal(block_means(values, 1), values)
+    np.testing.assert_array_equal(Window(3, 9, 1, 4).cut(values), values[3:9, 1:4])
+
+
+def test_block_means_keep_channels_apart() -> None:
+    values = np.random.default_rng(0).standard_normal((7, 5, 3)).astype(np.float32)
+    means = block_means(values, 2)
+    assert means.shape == (4, 3, 3)
+    for channel in range(3):
+        np.testing.assert_allclose(
+            means[:, :, channel], block_means(values[:, :, channel], 2), rtol=1e-6
+        )
 
 
 @pytest.mark.parametrize("side", [1, 144, 145, 288, 289, 1024, 2048])

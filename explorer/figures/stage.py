@@ -18,6 +18,7 @@ from explorer.figures.theme import (
     THEMES,
     TITLE_SIZE,
     Theme,
+    ThemeName,
     diverging_scale,
 )
 from explorer.trace import BlockTrace
@@ -42,7 +43,7 @@ def stage_figure(
     *,
     channel: int | None = 0,
     scope: Scope = "block",
-    theme: Literal["light", "dark"] = "light",
+    theme: ThemeName = "light",
     arrangement: Literal["wide", "narrow"] = "wide",
     window: Window | None = None,
 ) -> go.Figure:
@@ -117,7 +118,7 @@ def _heatmap(
     return {
         "type": "heatmap",
         "name": panel,
-        "z": block_means(values, window),
+        "z": block_means(window.cut(values), window.step),
         **_placement(number, window),
         **_colour_range(limit, theme, "z"),
         "showscale": False,
@@ -132,7 +133,7 @@ def _colour_range(limit: float, theme: Theme, letter: str) -> dict[str, Any]:
 
 
 def _zeroed_cells(number: int, mask: np.ndarray, window: Window, theme: Theme) -> dict[str, Any]:
-    share = block_means(mask.astype(np.float32), window)
+    share = block_means(window.cut(mask).astype(np.float32), window.step)
     return {
         "type": "heatmap",
         "name": "zeroed",

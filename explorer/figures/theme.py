@@ -1,6 +1,7 @@
 """Colours and sizes of every figure, in one place."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -10,7 +11,8 @@ class Theme:
     """Colours of one theme, as CSS hex.
 
     `below`, `zero`, `above` are the diverging scale's ends and middle, with one
-    colour between each pair; `under` and `over` mark values beyond the limit.
+    colour between each pair; `under` and `over` mark values beyond the limit,
+    `missing` those that are not finite, and `accent` what the reader points at.
     """
 
     text: str
@@ -26,9 +28,11 @@ class Theme:
     above: tuple[str, str]
     over: str
     missing: str
+    accent: str
 
 
-THEMES = {
+ThemeName = Literal["light", "dark"]
+THEMES: dict[ThemeName, Theme] = {
     "light": Theme(
         text="#1f2733",
         muted="#5b6675",
@@ -43,6 +47,7 @@ THEMES = {
         above=("#f49a7c", "#a80f26"),
         over="#ffc800",
         missing="#d200d2",
+        accent="#7a2cc9",
     ),
     "dark": Theme(
         text="#e8ecf2",
@@ -58,6 +63,7 @@ THEMES = {
         above=("#b5412f", "#ffb199"),
         over="#ffd21f",
         missing="#ff5cff",
+        accent="#d7a6ff",
     ),
 }
 

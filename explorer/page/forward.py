@@ -1,13 +1,11 @@
-"""The Forward view: headline numbers, the stage figure, and one further table on request."""
+"""The Forward view: headline numbers, the stage figure, and what is looked at further."""
 
-import numpy as np
 import streamlit as st
 
-from explorer.analysis import Scope, channel_table, headline, variance_error
-from explorer.figures.stage import stage_figure
-from explorer.page.controls import URL, choice
+from explorer.analysis import headline, variance_error
+from explorer.page import further as further_views
+from explorer.page import picture
 from explorer.page.experiment import Experiment
-from explorer.page.linked_figure import current_theme, linked_figure
 from explorer.trace import BlockTrace
 
 PRECISION_LIMIT = 1e-3
@@ -71,89 +69,16 @@ def _headline(trace: BlockTrace) -> None:
 
 @st.fragment
 def _picture(trace: BlockTrace) -> None:
-    last = trace.features - 1
-    if st.session_state.get("channel", 0) > last:
-        st.session_state["channel"] = last
-    controls = st.container(horizontal=True, vertical_alignment="bottom")
-    with controls:
-        channel = st.number_input("Channel", 0, last, key="channel", bind=URL, width=140)
-        show = choice("Show", ("channel", "mean"), key="show")
-        scope: Scope = choice(
-            "Colour scale",
-            ("block", "stage", "map"),
-            key="scope",
-            help="What shares one colour limit: the whole block, each stage over its channels, or "
-            "each map alone. The limit is min(max |v|, 3·RMS).",
-        )
-    theme = current_theme("stages")
-    drawn = {
-        arrangement: stage_figure(
-            trace,
-            channel=None if show == "mean" else channel,
-            scope=scope,
-            theme=theme,
-            arrangement=arrangement,
-        )
-        for arrangement in ("wide", "narrow")
-    }
-    linked_figure(drawn["wide"], drawn["narrow"], theme=theme, key="stages")
+    shown = picture.controls(trace)
+    # What lies further down decides what the picture marks, so its widget is read first.
+    further = st.session_state.get("further")
+    cells = further_views.cells_in_plane(trace, shown) if further == "plane" else None
+    picture.draw(trace, shown, cells, wants_window=further == "plane")
     st.caption(
         "The identity panel is the same array as x: the shortcut computes nothing, so whatever F "
         "does, x reaches the sum. Only the last ReLU, after the sum, can still cut it "
         "(He et al. 2015, Fig. 2)."
     )
-    further = st.segmented_control(
-        "Look further", ["channels", "statistics"], key="further", bind=URL
-    )
-    if further == "channels":
-        _channels(trace)
-    elif further == "statistics":
-        _statistics(trace)
-
-
-def _channels(trace: BlockTrace) -> None:
-    table = channel_table(trace)
-    st.dataframe(
-        {
-            "channel": np.arange(trace.features),
-            "‖x‖": table.norm_x,
-            "‖F(x)‖": table.norm_f,
-            "‖F(x)‖ / ‖x‖": table.ratio,
-            "zeroed": table.zeroed,
-        },
-        hide_index=True,
-        key="channel_table",
-        on_select=_pick_channel,
-        selection_mode="single-row",
-        column_config={"zeroed": st.column_config.NumberColumn(format="percent")},
-    )
-    st.caption("Select a row to see that channel.")
-
-
-def _pick_channel() -> None:
-    rows = st.session_state["channel_table"].selection.rows
-    if rows:
-        st.session_state["channel"] = rows[0]
-
-
-def _statistics(trace: BlockTrace) -> None:
-    for name, conv in (("bn1", "conv1"), ("bn2", "conv2")):
-        norm = trace.norms[name]
-        used = "running" if trace.use_running_average else "batch"
-        st.markdown(f"**{name}** normalises {conv} by the {used} mean and variance.")
-        st.dataframe(
-            {
-                "channel": np.arange(trace.features),
-                "mean before": norm.mean_before,
-                "mean batch": norm.batch_mean,
-                "mean after": norm.mean_after,
-                "variance before": norm.var_before,
-                "variance batch": norm.batch_var,
-                "variance after": norm.var_after,
-            },
-            hide_index=True,
-        )
-    st.caption(
-        "after = 0.99 · before + 0.01 · batch in train mode; in eval mode nothing moves. "
-        "Running statistics start at mean 0 and variance 1."
-    )
+    if shown.pin:
+        further_views.arithmetic(trace, shown, shown.pin)
+    further_views.choose(trace, shown)

@@ -1,9 +1,16 @@
-// A Plotly figure that stays alive. Python sends traces and two layouts; this
-// file draws the one that fits and keeps the plot's node through every change.
+// A Plotly figure that stays alive, with panels that are linked pixel by pixel.
+//
+// Python sends traces, two layouts and a `link`: which traces are panels, how
+// many rows and columns they share, what fed each panel, and which terms the
+// ledger shows. Hover, pin and keys are handled here without asking the server;
+// Python is told of a pin, a step, a zoomed window or a drawn box.
 
 const NARROW_BELOW = 800; // pixels of room under which the second layout is used
 const NARROW_MOST = 620; // pixels beyond which that layout does not grow
+const CLICK_SLACK = 4; // pixels that a click may wander
+const TELL_AFTER = 120; // milliseconds of rest before Python is told
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
+const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 let plotlyScript;
 
@@ -20,63 +27,437 @@ function loadPlotly(url) {
 
 // The layout for this much room: what lies inside the margins keeps its proportions.
 function fitted(layouts, room) {
-  const narrow = room < NARROW_BELOW;
+  const narrow = room < NARROW_BELOW && layouts.length > 1;
   const layout = narrow ? layouts[1] : layouts[0];
   const width = narrow ? Math.min(room, NARROW_MOST) : room;
   const { l, r, t, b } = layout.margin;
-  const scale = (width - l - r) / (layout.width - l - r);
+  const scale = layout.meta?.fixedHeight ? 1 : (width - l - r) / (layout.width - l - r);
   const height = Math.round((layout.height - t - b) * scale + t + b);
   return { ...layout, width, height };
 }
 
 function shownTheme(node) {
-  const background = getComputedStyle(node).getPropertyValue("--st-background-color");
   const canvas = document.createElement("canvas").getContext("2d");
-  canvas.fillStyle = background;
+  canvas.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color");
   canvas.fillRect(0, 0, 1, 1);
   const [red, green, blue] = canvas.getImageData(0, 0, 1, 1).data;
   return red + green + blue < 384 ? "dark" : "light";
 }
 
-const figures = new WeakMap();
+function shown(value) {
+  if (!Number.isFinite(value)) return String(value);
+  const text = Math.abs(value) >= 1e5 || (value && Math.abs(value) < 1e-3)
+    ? value.toExponential(2)
+    : value.toFixed(3);
+  return text.replace("-", "−");
+}
 
-class Figure {
+const samePlace = (a, b) =>
+  a === b || (a && b && a.panel === b.panel && a.row === b.row && a.col === b.col);
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+class LinkedFigure {
   constructor(root) {
-    this.node = root.querySelector(".linked-figure");
+    this.root = root.querySelector(".linked-figure");
+    this.plot = root.querySelector(".linked-figure-plot");
+    this.overlay = root.querySelector("canvas");
+    this.ledger = root.querySelector(".linked-figure-ledger");
+    this.spoken = root.querySelector(".linked-figure-spoken");
     this.watcher = new ResizeObserver(() => this.draw());
-    this.watcher.observe(this.node);
+    this.watcher.observe(this.root);
+    this.listen();
   }
 
-  async show(Plotly, message, setStateValue) {
-    this.Plotly = Plotly;
-    this.message = message;
+  // ---- Python → figure -------------------------------------------------------
+
+  async show(Plotly, message, channel) {
+    const isFirst = !this.message;
+    Object.assign(this, { Plotly, message, channel });
+    this.link = message.link;
+    this.takePin(this.link);
+    const { panels, label, ledger, labels } = this.link;
+    const isLive = panels.length > 0;
+    this.root.tabIndex = isLive ? 0 : -1;
+    this.root.setAttribute("role", isLive ? "application" : "img");
+    this.root.setAttribute("aria-label", label);
+    this.ledger.hidden = !(ledger.length || labels);
     await this.draw();
-    const theme = shownTheme(this.node);
-    if (theme !== message.theme) setStateValue("theme", theme);
+    if (isFirst) this.plot.on("plotly_relayout", (event) => this.zoomed(event));
+    const theme = shownTheme(this.root);
+    if (theme !== message.theme) channel.state("theme", theme);
   }
 
-  draw() {
-    const room = Math.floor(this.node.clientWidth);
-    if (!this.message || room === 0) return undefined;
-    const same = this.drawn === this.message && this.room === room;
-    if (same) return undefined;
+  // Python's pin counts, unless the reader has set a newer one that it has not heard of.
+  takePin({ pin, heard }) {
+    if (this.unheard !== undefined && this.unheard !== heard) return;
+    this.unheard = undefined;
+    this.pin = pin;
+  }
+
+  async draw() {
+    const room = Math.floor(this.root.clientWidth);
+    if (!this.message || room === 0) return;
+    if (this.drawn === this.message && this.room === room) return;
     this.drawn = this.message;
     this.room = room;
-    const layout = fitted(this.message.layouts, room);
-    layout.uirevision = "kept"; // Plotly then keeps the reader's zoom
-    return this.Plotly.react(this.node, this.message.data, layout, CONFIG);
+    const { figure, narrow } = this.message;
+    const layout = fitted(narrow ? [figure.layout, narrow] : [figure.layout], room);
+    layout.uirevision = `${this.link.rows}×${this.link.cols}`; // the zoom lives as long
+    layout.hovermode = false;
+    layout.dragmode = this.link.box ? false : "zoom";
+    await this.Plotly.react(this.plot, figure.data, layout, CONFIG);
+    this.measure();
+    this.drawCells();
+    this.mark();
+  }
+
+  // Where each panel lies, in pixels, and how its traces count rows and columns.
+  measure() {
+    const full = this.plot._fullLayout;
+    this.panels = this.link.panels.map((name) => {
+      const trace = this.plot._fullData.find((candidate) => candidate.name === name);
+      const x = full[trace.xaxis.replace("x", "xaxis")];
+      const y = full[trace.yaxis.replace("y", "yaxis")];
+      return { name, trace, x, y };
+    });
+    const ratio = window.devicePixelRatio || 1;
+    const { width, height } = full;
+    if (this.overlay.width !== width * ratio || this.overlay.height !== height * ratio) {
+      Object.assign(this.overlay, { width: width * ratio, height: height * ratio });
+      Object.assign(this.overlay.style, { width: `${width}px`, height: `${height}px` });
+    }
+    this.pen = this.overlay.getContext("2d");
+    this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  }
+
+  value(name, place) {
+    if (this.isExact(place)) return this.link.exact[name];
+    const { trace } = this.panels.find((panel) => panel.name === name);
+    const row = trace.z[Math.round((place.row - trace.y0) / trace.dy)];
+    return row ? row[Math.round((place.col - trace.x0) / trace.dx)] : undefined;
+  }
+
+  isExact({ row, col }) {
+    const { exact, pin } = this.link;
+    return exact && pin && pin.row === row && pin.col === col;
+  }
+
+  // ---- reader → figure -------------------------------------------------------
+
+  listen() {
+    const { root, plot } = this;
+    plot.addEventListener("pointermove", (event) => this.moved(event), true);
+    plot.addEventListener("pointerleave", () => this.hover(null));
+    plot.addEventListener("pointerdown", (event) => this.pressed(event), true);
+    this.onRelease = (event) => this.released(event);
+    window.addEventListener("pointerup", this.onRelease, true);
+    root.addEventListener("keydown", (event) => this.keyed(event));
+    root.addEventListener("focus", () => this.mark());
+    root.addEventListener("blur", () => this.mark());
+  }
+
+  at(event) {
+    const box = this.plot.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  panelAt({ x, y }) {
+    return this.panels?.find(
+      (panel) =>
+        x >= panel.x._offset &&
+        x <= panel.x._offset + panel.x._length &&
+        y >= panel.y._offset &&
+        y <= panel.y._offset + panel.y._length,
+    );
+  }
+
+  placeAt(point) {
+    const panel = this.panelAt(point);
+    if (!panel) return null;
+    const row = Math.round(panel.y.p2d(point.y - panel.y._offset));
+    const col = Math.round(panel.x.p2d(point.x - panel.x._offset));
+    const { rows, cols } = this.link;
+    return { panel: panel.name, row: clamp(row, 0, rows - 1), col: clamp(col, 0, cols - 1) };
+  }
+
+  moved(event) {
+    if (!this.panels?.length) return;
+    const point = this.at(event);
+    if (!this.link.box) this.hover(this.placeAt(point));
+    else if (this.press) this.stretch(point);
+  }
+
+  hover(place) {
+    if (samePlace(this.cursor, place)) return;
+    this.cursor = place;
+    this.mark();
+  }
+
+  pressed(event) {
+    if (event.button !== 0 || !this.panels) return;
+    const point = this.at(event);
+    const panel = this.panelAt(point);
+    if (panel) this.press = { ...point, panel };
+  }
+
+  released(event) {
+    const { press } = this;
+    this.press = undefined;
+    if (!press) return;
+    const point = this.at(event);
+    const far = Math.hypot(point.x - press.x, point.y - press.y) > CLICK_SLACK;
+    if (this.link.box) this.channel.state("box", far ? this.boxTo(press, point) : []);
+    else if (!far) this.setPin(this.placeAt(point));
+  }
+
+  boxTo({ x, y, panel }, to) {
+    const across = [x, to.x].map((value) => panel.x.p2d(value - panel.x._offset));
+    const down = [y, to.y].map((value) => panel.y.p2d(value - panel.y._offset));
+    return [...across.sort((a, b) => a - b), ...down.sort((a, b) => a - b)];
+  }
+
+  stretch(point) {
+    this.mark();
+    const { x, y } = this.press;
+    this.pen.strokeStyle = this.ink();
+    this.pen.strokeRect(x, y, point.x - x, point.y - y);
+  }
+
+  keyed(event) {
+    if (!this.panels?.length || this.link.box || event.ctrlKey || event.metaKey || event.altKey)
+      return;
+    const { rows, cols, panels } = this.link;
+    const from = this.pin ?? this.cursor ?? {
+      panel: panels[0],
+      row: Math.floor(rows / 2),
+      col: Math.floor(cols / 2),
+    };
+    if (event.key in ARROWS) {
+      const [down, right] = ARROWS[event.key];
+      const to = { ...from };
+      if (event.shiftKey) {
+        const next = panels.indexOf(from.panel) + down + right;
+        to.panel = panels[clamp(next, 0, panels.length - 1)];
+      } else if (this.pin || this.cursor) {
+        to.row = clamp(from.row + down * this.stride(), 0, rows - 1);
+        to.col = clamp(from.col + right * this.stride(), 0, cols - 1);
+      }
+      if (this.pin) this.setPin(to);
+      else this.hover(to);
+      this.speak();
+    } else if (event.key === "Enter" || event.key === " ") {
+      this.setPin(from);
+      this.speak();
+    } else if (event.key === "Escape") {
+      this.cursor = null;
+      this.setPin(null);
+      this.spoken.textContent = "No pixel is pinned.";
+    } else if (event.key === "PageUp" || event.key === "PageDown") {
+      this.channel.trigger("step", event.key === "PageUp" ? -1 : 1);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  // Pixels that one cell stands for.
+  stride() {
+    return Math.max(1, Math.round(this.panels[0].trace.dx));
+  }
+
+  setPin(place) {
+    this.pin = place;
+    this.unheard = place ? `${place.panel},${place.row},${place.col}` : "";
+    this.mark();
+    this.tell("pin", this.unheard);
+  }
+
+  // Rows and columns in view, where the reader has zoomed; nothing where all is in view.
+  zoomed() {
+    if (!this.panels?.length) return;
+    this.drawCells();
+    this.mark();
+    if (!this.link.window) return;
+    const { x, y } = this.panels[0];
+    const { rows, cols } = this.link;
+    const [left, right] = x.range.map((value) => clamp(Math.round(value + 0.5), 0, cols));
+    const [bottom, top] = y.range.map((value) => clamp(Math.round(value + 0.5), 0, rows));
+    const isWhole = left === 0 && top === 0 && right === cols && bottom === rows;
+    this.tell("window", isWhole ? "" : [top, bottom, left, right, rows, cols].join());
+  }
+
+  tell(name, value) {
+    clearTimeout(this[`telling ${name}`]);
+    this[`telling ${name}`] = setTimeout(() => this.channel.state(name, value), TELL_AFTER);
+  }
+
+  // ---- marks, ledger, words --------------------------------------------------
+
+  ink() {
+    return getComputedStyle(this.root).color;
+  }
+
+  mark() {
+    if (!this.pen || !this.panels) return;
+    const { width, height } = this.plot._fullLayout;
+    this.pen.clearRect(0, 0, width, height);
+    if (this.link.box) return this.markBox();
+    const place = this.cursor ?? this.pin;
+    if (this.cells) this.pen.drawImage(this.cells, 0, 0, width, height);
+    if (place) {
+      const fields = { ...this.link.fields?.[place.panel], [place.panel]: 0 };
+      for (const panel of this.panels) this.markPanel(panel, place, fields);
+    }
+    this.writeLedger(place);
+    return undefined;
+  }
+
+  markBox() {
+    if (!this.link.box.length) return;
+    const [{ x, y }] = this.panels;
+    const [left, right, low, high] = this.link.box;
+    const [x0, x1] = [left, right].map((value) => x.d2p(value) + x._offset);
+    const [y0, y1] = [high, low].map((value) => y.d2p(value) + y._offset);
+    this.pen.strokeStyle = this.message.accent;
+    this.pen.lineWidth = 2;
+    this.pen.strokeRect(x0, y0, x1 - x0, y1 - y0);
+  }
+
+  // A rectangle in rows and columns as pixels, cut to the panel and the picture.
+  rectangle({ x, y }, top, bottom, left, right) {
+    const { rows, cols } = this.link;
+    const across = [Math.max(left, 0) - 0.5, Math.min(right, cols - 1) + 0.5];
+    const down = [Math.max(top, 0) - 0.5, Math.min(bottom, rows - 1) + 0.5];
+    const [x0, x1] = across.map((value) => clamp(x.d2p(value), 0, x._length) + x._offset);
+    const [y0, y1] = down.map((value) => clamp(y.d2p(value), 0, y._length) + y._offset);
+    return [x0, y0, x1 - x0, y1 - y0];
+  }
+
+  markPanel(panel, { row, col }, fields) {
+    const { pen } = this;
+    const { x, y } = panel;
+    const half = (this.stride() - 1) / 2;
+    const cell = this.rectangle(panel, row - half, row + half, col - half, col + half);
+    const [middleX, middleY] = [cell[0] + cell[2] / 2, cell[1] + cell[3] / 2];
+    pen.strokeStyle = this.ink();
+    pen.globalAlpha = 0.35;
+    pen.lineWidth = 1;
+    pen.beginPath();
+    pen.moveTo(x._offset, middleY);
+    pen.lineTo(x._offset + x._length, middleY);
+    pen.moveTo(middleX, y._offset);
+    pen.lineTo(middleX, y._offset + y._length);
+    pen.stroke();
+    pen.globalAlpha = 1;
+    const reach = fields[panel.name] ?? 0;
+    if (reach) {
+      pen.lineWidth = 2;
+      pen.strokeStyle = this.message.accent;
+      pen.strokeRect(...this.rectangle(panel, row - reach, row + reach, col - reach, col + reach));
+    }
+    pen.strokeStyle = this.ink();
+    pen.lineWidth = panel.name === (this.cursor ?? this.pin).panel ? 2.5 : 1.5;
+    pen.strokeRect(...cell);
+    const value = this.value(panel.name, { row, col });
+    if (value === undefined || this.link.labels) return;
+    pen.font = `600 11px ${getComputedStyle(this.root).fontFamily}`;
+    pen.textAlign = "right";
+    pen.fillStyle = this.ink();
+    pen.fillText(shown(value), x._offset + x._length, y._offset - 5);
+  }
+
+  // The cells that Python wants marked, drawn once and kept as a picture.
+  drawCells() {
+    this.cells = undefined;
+    const { cells } = this.link;
+    if (!cells.length) return;
+    const { width, height } = this.overlay;
+    this.cells = Object.assign(document.createElement("canvas"), { width, height });
+    const pen = this.cells.getContext("2d");
+    const ratio = window.devicePixelRatio || 1;
+    pen.scale(ratio, ratio);
+    pen.fillStyle = this.message.accent;
+    for (const panel of this.panels) {
+      for (const [row, col] of cells) {
+        const [x, y, w, h] = this.rectangle(panel, row, row, col, col);
+        if (w > 0 && h > 0) pen.fillRect(x + w / 4, y + h / 4, Math.max(w / 2, 1), Math.max(h / 2, 1));
+      }
+    }
+  }
+
+  termsAt(place) {
+    const at = (name) => this.value(name, place);
+    return this.link.ledger.map((term) => ({
+      ...term,
+      value: term.panel && at(term.panel),
+      said: term.larger
+        ? term.say[Math.abs(at(term.larger[0])) >= Math.abs(at(term.larger[1])) ? 0 : 1]
+        : term.negative && at(term.negative) < 0
+          ? term.say[0]
+          : "",
+    }));
+  }
+
+  writeLedger(place) {
+    const { link, ledger } = this;
+    if (!link.ledger.length && !link.labels) return;
+    const held = place && !this.cursor && this.pin ? "pinned " : "";
+    if (!place) {
+      ledger.textContent = link.hint;
+      return;
+    }
+    if (link.labels) {
+      ledger.textContent = link.labels[place.row * link.cols + place.col] ?? "";
+      return;
+    }
+    const isMean = this.stride() > 1 && !this.isExact(place);
+    const size = `${this.stride()}×${this.stride()}`;
+    const where = `${held}[${place.row}, ${place.col}]${isMean ? ` mean of ${size}` : ""}`;
+    const pieces = this.termsAt(place).map((term) => {
+      const piece = document.createElement("span");
+      if (term.panel) {
+        piece.dataset.panel = term.panel;
+        piece.dataset.value = term.value;
+        piece.style.color = term.colour ?? "";
+        piece.textContent = `${term.text} ${term.value === undefined ? "–" : shown(term.value)}`;
+      } else {
+        piece.textContent = term.text ?? term.said;
+        piece.className = term.text ? "" : "linked-figure-note";
+      }
+      return piece;
+    });
+    const head = document.createElement("span");
+    head.className = "linked-figure-note";
+    head.textContent = where;
+    ledger.replaceChildren(head, ...pieces);
+  }
+
+  speak() {
+    const place = this.cursor ?? this.pin;
+    if (!place) return;
+    const { row, col, panel } = place;
+    const words = this.link.labels
+      ? this.ledger.textContent
+      : `${panel} ${shown(this.value(panel, place))}. ${this.ledger.textContent}`;
+    const held = this.pin ? "Pinned. " : "";
+    this.spoken.textContent = `${held}Row ${row}, column ${col}: ${words}`;
   }
 
   remove() {
     this.watcher.disconnect();
-    this.Plotly?.purge(this.node);
+    window.removeEventListener("pointerup", this.onRelease, true);
+    this.Plotly?.purge(this.plot);
   }
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+const figures = new WeakMap();
+const reader = new TextDecoder();
+
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   let figure = figures.get(parentElement);
-  if (!figure) figures.set(parentElement, (figure = new Figure(parentElement)));
-  loadPlotly(data.plotly).then((Plotly) => figure.show(Plotly, data, setStateValue));
+  if (!figure) figures.set(parentElement, (figure = new LinkedFigure(parentElement)));
+  const message = JSON.parse(reader.decode(data));
+  const channel = { state: setStateValue, trigger: setTriggerValue };
+  loadPlotly(message.plotly).then((Plotly) => figure.show(Plotly, message, channel));
   return () => {
     if (parentElement.isConnected) return;
     figure.remove();

@@ -1,51 +1,131 @@
 """A Plotly figure that stays alive: one DOM node, whatever Python sends next.
 
 The browser's half is `linked_figure.js`. It knows panels, pixels, rows and
-columns, and nothing of residual networks.
+columns, and nothing of residual networks; `Link` tells it what belongs together.
 """
 
 import json
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from explorer.figures.theme import THEMES, ThemeName
 from explorer.page.assets import plotly_url
 
 _HERE = Path(__file__).parent
+_HTML = """
+<div class="linked-figure">
+  <div class="linked-figure-plot"></div>
+  <canvas></canvas>
+  <div class="linked-figure-ledger" hidden></div>
+  <div class="linked-figure-spoken" aria-live="polite"></div>
+</div>
+"""
 _COMPONENT = st.components.v2.component(
     "linked_figure",
-    html="<div class='linked-figure'></div>",
+    html=_HTML,
     css=(_HERE / "linked_figure.css").read_text(encoding="utf-8"),
     js=(_HERE / "linked_figure.js").read_text(encoding="utf-8"),
     isolate_styles=False,  # Plotly puts its styles in the document's head
 )
 
 
-def current_theme(key: str) -> Literal["light", "dark"]:
+@dataclass(frozen=True)
+class Place:
+    """A pixel of a panel, rows and columns from 0."""
+
+    panel: str
+    row: int
+    col: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """What links the panels of a figure.
+
+    Attributes:
+        panels: names of the heatmap traces that are panels, in reading order.
+        rows, cols: pixels of every panel.
+        label: what the figure is, for screen readers.
+        fields: for a panel, the panels that fed it and the reach of its window there.
+        ledger: terms of the line under the figure. `{"panel", "text", "colour"}` shows
+            a value, `{"text"}` a sign, `{"larger": [a, b], "say": [..]}` which of two
+            is larger in size, `{"negative": a, "say": [..]}` words where a < 0.
+        labels: in place of a ledger, one text a pixel, row by row.
+        hint: what the line says while there is no pixel to speak of.
+        pin: the pixel that Python knows to be pinned.
+        exact: its values by panel, exact where the panels themselves show means.
+        cells: rows and columns to be marked in every panel.
+        window: whether Python wants to know the rows and columns in view.
+        box: where dragging draws a box instead of zooming, the box in axis units as
+            left, right, low, high, or empty.
+        heard: the pin as the browser last told it.
+    """
+
+    panels: tuple[str, ...] = ()
+    rows: int = 1
+    cols: int = 1
+    label: str = ""
+    fields: dict[str, dict[str, int]] = field(default_factory=dict)
+    ledger: tuple[dict[str, Any], ...] = ()
+    labels: tuple[str, ...] | None = None
+    hint: str = ""
+    pin: Place | None = None
+    exact: dict[str, float] | None = None
+    cells: tuple[tuple[int, int], ...] = ()
+    window: bool = False
+    box: tuple[float, ...] | None = None
+    heard: str | None = None
+
+
+def current_theme(key: str) -> ThemeName:
     """The theme that the reader's browser shows, as the figure `key` last saw it."""
-    seen = st.session_state.get(key, {}).get("theme") or st.context.theme.type
+    seen = told(key, "theme") or st.context.theme.type
     return "dark" if seen == "dark" else "light"
 
 
+def told(key: str, name: Literal["theme", "pin", "window", "box", "step"]) -> Any:
+    """What the browser last said of figure `key`; None if it has not."""
+    return st.session_state.get(key, {}).get(name)
+
+
 def linked_figure(
-    wide: go.Figure, narrow: go.Figure, *, theme: Literal["light", "dark"], key: str
+    figure: go.Figure,
+    *,
+    key: str,
+    theme: ThemeName,
+    narrow: go.Layout | None = None,
+    link: Link | None = None,
+    **callbacks: Any,
 ) -> None:
     """Shows a figure, keeping its node, zoom and place on the page through every change.
 
     Args:
-        wide: the figure for windows of enough width.
-        narrow: the same traces with the layout for small windows.
+        figure: what to show; its layout has a width, a height and margins in pixels,
+            and is scaled to the room there is.
+        key: name of the figure on the page; `told` reads what the browser says of it.
         theme: the theme that it was drawn for; the browser asks again if it shows
             another one.
-        key: name of the figure on the page.
+        narrow: the layout for small windows, for the same traces.
+        link: what links its panels; None for a picture to look at.
+        callbacks: `on_pin_change` and the like, called when the browser says so.
     """
-    figure = json.loads(wide.to_json())
-    payload = {
-        "plotly": plotly_url(),
-        "theme": theme,
-        "data": figure["data"],
-        "layouts": [figure["layout"], json.loads(narrow.to_json())["layout"]],
+    parts = {
+        "figure": figure.to_json(),
+        "narrow": json.dumps(narrow.to_plotly_json()) if narrow else "null",
+        "link": json.dumps(asdict(link or Link())),
+        "theme": json.dumps(theme),
+        "accent": json.dumps(THEMES[theme].accent),
+        "plotly": json.dumps(plotly_url()),
     }
-    _COMPONENT(key=key, data=payload, on_theme_change=lambda: None)
+    message = ",".join(f'"{name}":{text}' for name, text in parts.items())
+    names = ("theme", "pin", "window", "box", "step")
+    handlers = {f"on_{name}_change": _nothing for name in names} | callbacks
+    _COMPONENT(key=key, data=f"{{{message}}}".encode(), **handlers)
+
+
+def _nothing() -> None:
+    """Streamlit asks for a callback for every value that a component may send."""

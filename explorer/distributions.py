@@ -1,0 +1,43 @@
+"""How the values of each stage are spread."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.trace import BlockTrace
+
+BINS = 60
+RELU_INPUTS = {"relu1": "bn1", "out": "add"}
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A stage's finite values over all cells and channels.
+
+    `counts` `(60,)` and `edges` `(61,)` are a histogram without the cells that a
+    ReLU zeroed; `zeroed` is their part of all cells, 0 where the stage is no ReLU.
+    `mean` and `std` are over all cells.
+    """
+
+    counts: np.ndarray
+    edges: np.ndarray
+    mean: float
+    std: float
+    zeroed: float
+
+
+def distribution(trace: BlockTrace, stage: str) -> Distribution:
+    """The distribution of one stage of a trace."""
+    values = trace[stage]
+    source = RELU_INPUTS.get(stage)
+    cut = trace[source] < 0 if source else np.zeros(values.shape, bool)
+    kept = values[~cut & np.isfinite(values)]
+    counts, edges = np.histogram(kept, bins=BINS)
+    finite = values[np.isfinite(values)].astype(np.float64)
+    return Distribution(
+        counts=counts,
+        edges=edges,
+        mean=float(finite.mean()) if finite.size else float("nan"),
+        std=float(finite.std()) if finite.size else float("nan"),
+        zeroed=float(cut.mean()),
+    )

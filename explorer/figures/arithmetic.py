@@ -1,0 +1,273 @@
+"""One pixel's arithmetic as a figure that ends in "= value"."""
+
+from typing import Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.arithmetic import Arithmetic, ConvSum, Cut, Given, Normalisation, Sum
+from explorer.figures.sheet import base_layout, hidden_axis, number, text
+from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName, diverging_scale
+
+TILES = {"wide": 8, "narrow": 3}
+WIDTH, HEIGHT = 1100, 210
+
+
+def arithmetic_figure(
+    found: Arithmetic,
+    *,
+    theme: ThemeName = "light",
+    arrangement: Literal["wide", "narrow"] = "wide",
+) -> go.Figure:
+    """Draws how a pixel's value came about.
+
+    A convolution shows, for the input channels that contribute most, window ×
+    kernel = products, and every channel's contribution as a bar; a norm shows the
+    value among its channel's; a ReLU the cut; the addition its two terms.
+    """
+    palette = THEMES[theme]
+    match found:
+        case ConvSum():
+            data, layout = _conv(found, palette, TILES[arrangement])
+        case Normalisation():
+            data, layout = _norm(found, palette)
+        case Cut():
+            data, layout = _cut(found, palette)
+        case Sum():
+            data, layout = _sum(found, palette)
+        case Given():
+            data, layout = _given(found, palette)
+    layout["annotations"] += [
+        text(0, 1, equation(found), yshift=26, font={"size": TITLE_SIZE + 2}),
+        text(0, 1, _check(found), yshift=8, font={"size": NOTE_SIZE, "color": palette.muted}),
+    ]
+    layout["meta"] = {"fixedHeight": True}
+    return go.Figure({"data": data, "layout": layout})
+
+
+def equation(found: Arithmetic) -> str:
+    """The arithmetic in one line, with its numbers, ending in "= value"."""
+    at = found.pixel
+    name = f"<b>{at.stage}</b>[{at.row}, {at.col}]"
+    value = f"<b>= {number(found.value)}</b>"
+    match found:
+        case ConvSum():
+            cells = f"Σ over {found.order.size} channels × 9 cells of {found.source} · kernel"
+            return f"{name} = {cells} + bias {number(found.bias)} {value}"
+        case Normalisation():
+            top = f"({number(found.v)} − ({number(found.mean)}))"
+            root = f"√({number(found.var)} + {found.epsilon:g})"
+            scale = f"· {number(found.gamma)} + {number(found.beta)}"
+            return f"{name} = (v − μ)/√(σ² + ε) · γ + β = {top} / {root} {scale} {value}"
+        case Cut():
+            return f"{name} = max(0, {found.source}) = max(0, {number(found.v)}) {value}"
+        case Sum():
+            return (
+                f"{name} = F(x) + x = {number(found.residual)} + {number(found.identity)} {value}"
+            )
+        case Given():
+            return f"{name} is the input: nothing was computed {value}"
+
+
+def _check(found: Arithmetic) -> str:
+    words = f"traced {number(found.traced)}, difference {found.value - found.traced:.1e}"
+    words = words.replace("-", "−") + " (float32 rounding)"
+    if isinstance(found, Normalisation):
+        where = "this input's batch" if found.statistics == "batch" else "the running"
+        return f"μ and σ² are {where} statistics of {found.source} · {words}"
+    if isinstance(found, ConvSum) and not found.inside.all():
+        missing = 9 - int(found.inside.sum())
+        return f"{missing} of 9 cells lie outside the picture, where padding put 0 · {words}"
+    return words
+
+
+def _conv(found: ConvSum, theme: Theme, tiles: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    shown = found.order[:tiles]
+    layout = base_layout(theme, WIDTH, 450, top=54)
+    layout["margin"] |= {"l": 64, "b": 40}
+    strips = [("window", found.window), ("× kernel", found.kernel), ("= product", found.products)]
+    data: list[dict[str, Any]] = []
+    for row, (label, cells) in enumerate(strips, start=1):
+        strip = _strip(cells, shown, tiles)
+        size = float(np.abs(cells).max()) or 1.0
+        data.append(
+            {
+                "type": "heatmap",
+                "name": label,
+                "z": strip,
+                "zmin": -size,
+                "zmax": size,
+                "colorscale": diverging_scale(theme)[2:-2],
+                "showscale": False,
+                "texttemplate": "%{z:.2f}",
+                "textfont": {"size": 9},
+                "xaxis": f"x{row}",
+                "yaxis": f"y{row}",
+            }
+        )
+        if label == "window":
+            outside = np.broadcast_to(~found.inside[:, :, None], cells.shape).astype(np.float64)
+            marked = np.where(_strip(outside, shown, tiles) == 1, 1.0, np.nan)
+            data.append(
+                {
+                    "type": "heatmap",
+                    "name": "padding",
+                    "z": marked,
+                    "colorscale": [(0, theme.zeroed), (1, theme.zeroed)],
+                    "showscale": False,
+                    "texttemplate": "pad",
+                    "textfont": {"size": 9},
+                    "xaxis": f"x{row}",
+                    "yaxis": f"y{row}",
+                }
+            )
+        top = 0.93 - (row - 1) * 0.21
+        layout[f"xaxis{row}"] = hidden_axis(anchor=f"y{row}", range=[-0.5, 4 * tiles - 1.5])
+        layout[f"yaxis{row}"] = hidden_axis(
+            anchor=f"x{row}", domain=[top - 0.19, top], range=[2.5, -0.5]
+        )
+        layout["annotations"].append(
+            text(0, top - 0.095, label, xanchor="right", yanchor="middle", xshift=-6)
+        )
+    for place, channel in enumerate(shown):
+        layout["annotations"].append(
+            text(
+                (4 * place + 1.5) / (4 * tiles - 1),
+                0.93,
+                f"channel {channel}: Σ {number(found.contributions[channel])}",
+                xanchor="center",
+                font={"size": NOTE_SIZE, "color": theme.muted},
+            )
+        )
+    bars = found.contributions[found.order]
+    data.append(
+        {
+            "type": "bar",
+            "name": "contributions",
+            "x": list(range(bars.size)),
+            "y": bars,
+            "marker": {"color": np.where(bars > 0, theme.above[0], theme.below[1]).tolist()},
+            "xaxis": "x4",
+            "yaxis": "y4",
+        }
+    )
+    layout["xaxis4"] = hidden_axis(
+        anchor="y4",
+        showticklabels=bars.size <= 32,
+        tickvals=list(range(bars.size)),
+        ticktext=[str(c) for c in found.order],
+        title={"text": "input channel, largest contribution first", "font": {"size": NOTE_SIZE}},
+    )
+    layout["yaxis4"] = {
+        "domain": [0, 0.24],
+        "anchor": "x4",
+        "gridcolor": theme.zeroed,
+        "griddash": "dot",
+        "zerolinecolor": theme.muted,
+        "nticks": 4,
+    }
+    return data, layout
+
+
+def _strip(cells: np.ndarray, channels: np.ndarray, tiles: int) -> np.ndarray:
+    """The 3×3 tiles of some channels side by side with gaps, `(3, 4·tiles − 1)`."""
+    strip = np.full((3, 4 * tiles - 1), np.nan)
+    for place, channel in enumerate(channels):
+        strip[:, 4 * place : 4 * place + 3] = cells[:, :, channel]
+    return strip
+
+
+def _norm(found: Normalisation, theme: Theme) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    layout = _plain_layout(theme)
+    values = found.population[np.isfinite(found.population)]
+    counts, edges = np.histogram(values, bins=60)
+    data = [
+        {
+            "type": "bar",
+            "name": f"{found.source} of the channel",
+            "x": (edges[:-1] + edges[1:]) / 2,
+            "y": counts,
+            "width": np.diff(edges),
+            "marker": {"color": theme.zeroed},
+        }
+    ]
+    spread = found.var**0.5
+    lines = [
+        (found.mean, theme.text, "μ", "solid"),
+        (found.mean - spread, theme.muted, "μ − σ", "dot"),
+        (found.mean + spread, theme.muted, "μ + σ", "dot"),
+        (found.v, theme.accent, "v", "solid"),
+    ]
+    for x, colour, name, dash in lines:
+        layout["shapes"].append(_upright(x, colour, dash))
+        layout["annotations"].append(
+            {
+                "x": x,
+                "y": 1 if name != "v" else 0.86,
+                "yref": "paper",
+                "text": name,
+                "showarrow": False,
+                "xanchor": "left",
+                "yanchor": "top",
+                "font": {"color": colour},
+            }
+        )
+    return data, layout
+
+
+def _upright(x: float, colour: str, dash: str) -> dict[str, Any]:
+    line = {"color": colour, "width": 2, "dash": dash}
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+
+
+def _cut(found: Cut, theme: Theme) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    layout = _plain_layout(theme)
+    reach = max(1.0, 1.4 * abs(found.v)) if np.isfinite(found.v) else 1.0
+    curve = {"type": "scatter", "mode": "lines", "name": "ReLU", "line": {"color": theme.muted}}
+    point = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "this pixel",
+        "x": [found.v],
+        "y": [found.value],
+        "marker": {"size": 12, "color": theme.accent},
+    }
+    layout["xaxis"]["title"] = {"text": found.source, "font": {"size": NOTE_SIZE}}
+    return [{**curve, "x": [-reach, 0, reach], "y": [0, 0, reach]}, point], layout
+
+
+def _sum(found: Sum, theme: Theme) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    layout = _plain_layout(theme)
+    names = ["F(x) + x", "x", "F(x)"]
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "name": "terms",
+        "y": names,
+        "x": [found.value, found.identity, found.residual],
+        "base": [0, found.residual, 0],
+        "marker": {"color": [theme.trunk, theme.identity, theme.branch]},
+    }
+    return [bars], layout
+
+
+def _given(found: Given, theme: Theme) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    layout = _plain_layout(theme)
+    colours = [theme.zeroed] * found.channels.size
+    colours[found.pixel.channel] = theme.accent
+    bars = {
+        "type": "bar",
+        "name": "all channels of this pixel",
+        "x": list(range(found.channels.size)),
+        "y": found.channels,
+        "marker": {"color": colours},
+    }
+    layout["xaxis"]["title"] = {"text": "channel of this pixel", "font": {"size": NOTE_SIZE}}
+    return [bars], layout
+
+
+def _plain_layout(theme: Theme) -> dict[str, Any]:
+    axis = {"gridcolor": theme.zeroed, "griddash": "dot", "zerolinecolor": theme.muted}
+    layout = base_layout(theme, WIDTH, HEIGHT + 60, top=60)
+    layout["margin"] |= {"l": 60, "b": 40}
+    return {**layout, "xaxis": dict(axis), "yaxis": {**axis, "nticks": 5}}

@@ -1,0 +1,207 @@
+"""What stands behind the stage figure: a pixel's arithmetic, and one further view at a time."""
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis import channel_table
+from explorer.arithmetic import Pixel, explain
+from explorer.distributions import distribution
+from explorer.figures.arithmetic import arithmetic_figure
+from explorer.figures.distributions import distributions_figure
+from explorer.figures.gallery import gallery_figure
+from explorer.figures.outcomes import outcome_figure, plane_figure
+from explorer.figures.stage import PANELS
+from explorer.gallery import Order, gallery
+from explorer.outcomes import cells_in_box, contest
+from explorer.page.controls import URL, choice
+from explorer.page.linked_figure import Link, Place, linked_figure, told
+from explorer.page.picture import Shown, both
+from explorer.trace import BlockTrace
+
+ONE_CHANNEL = "The mean over channels is no stage of the block: show one channel to see this."
+
+
+def arithmetic(trace: BlockTrace, shown: Shown, pin: Place) -> None:
+    """The exact sum behind the pinned pixel."""
+    if shown.channel is None:
+        st.caption(ONE_CHANNEL)
+        return
+    pixel = Pixel(PANELS[pin.panel][0], pin.row, pin.col, shown.channel)
+    found = explain(trace, pixel)
+    wide, narrow = both(
+        lambda arrangement: arithmetic_figure(found, theme=shown.theme, arrangement=arrangement)
+    )
+    linked_figure(wide, narrow=narrow.layout, key="arithmetic", theme=shown.theme)
+
+
+def choose(trace: BlockTrace, shown: Shown) -> None:
+    """Draws the control for further views, and the chosen one."""
+    views = {
+        "gallery": _gallery,
+        "who won": _who_won,
+        "plane": _plane,
+        "distributions": _distributions,
+        "channels": _channels,
+        "statistics": _statistics,
+    }
+    chosen = st.segmented_control("Look further", list(views), key="further", bind=URL)
+    if chosen:
+        views[chosen](trace, shown)
+
+
+def cells_in_plane(trace: BlockTrace, shown: Shown) -> np.ndarray | None:
+    """`(H, W)` bool: the cells in the box drawn in the plane, if there is one."""
+    box = _box()
+    if shown.channel is None or not box:
+        return None
+    return cells_in_box(contest(trace, shown.channel), box[:2], box[2:])
+
+
+def _gallery(trace: BlockTrace, shown: Shown) -> None:
+    order: Order = choice(
+        "Order",
+        ("index", "ratio", "zeroed"),
+        key="order",
+        help="By number, by ‖F(x)‖ / ‖x‖, or by the part that the last ReLU zeroed.",
+    )
+    tiles = gallery(trace, order)
+    wide, narrow = both(
+        lambda arrangement: gallery_figure(
+            trace, tiles, scope=shown.scope, theme=shown.theme, arrangement=arrangement
+        )
+    )
+    chosen = None
+    if shown.channel is not None:
+        chosen = Place("x", *tiles.place(shown.channel))
+
+    def pick() -> None:
+        parts = (told("gallery", "pin") or "").split(",")
+        if len(parts) == 3:
+            channel = tiles.channel(int(parts[1]), int(parts[2]))
+            if channel is not None:
+                st.session_state["channel"] = channel
+
+    link = Link(
+        panels=tuple(tiles.sheets),
+        rows=tiles.rows,
+        cols=tiles.cols,
+        label="All channels of every stage. Arrow keys move over the tiles, Enter picks a channel.",
+        labels=tiles.texts,
+        hint="Move over a tile to follow one channel; click to pick it.",
+        pin=chosen,
+        heard=told("gallery", "pin"),
+    )
+    linked_figure(
+        wide, narrow=narrow.layout, key="gallery", theme=shown.theme, link=link, on_pin_change=pick
+    )
+
+
+def _who_won(trace: BlockTrace, shown: Shown) -> None:
+    if shown.channel is None:
+        st.caption(ONE_CHANNEL)
+        return
+    found = contest(trace, shown.channel)
+    wide, narrow = both(
+        lambda arrangement: outcome_figure(found, theme=shown.theme, arrangement=arrangement)
+    )
+    linked_figure(wide, narrow=narrow.layout, key="who_won", theme=shown.theme)
+    st.caption(
+        "Passed: x is positive and stays so. Lifted by F: x alone would have been cut, F(x) raised "
+        "the sum above zero. Pulled below zero by F: x alone would have passed. Kept dead: "
+        "neither."
+    )
+
+
+def _plane(trace: BlockTrace, shown: Shown) -> None:
+    if shown.channel is None:
+        st.caption(ONE_CHANNEL)
+        return
+    found = contest(trace, shown.channel)
+    pin = (shown.pin.row, shown.pin.col) if shown.pin else None
+    box = _box()
+    figure = plane_figure(found, theme=shown.theme, window=shown.window, pin=pin)
+    link = Link(
+        panels=("cells",),
+        label="Every cell as a point: x across, F(x) upwards. Drag to draw a box.",
+        box=box or (),
+    )
+    linked_figure(figure, key="plane", theme=shown.theme, link=link, on_box_change=_mark_again)
+    inside = (
+        f" {int(cells_in_box(found, box[:2], box[2:]).sum()):,} cells lie in it." if box else ""
+    )
+    st.caption(
+        f"Drag to draw a box: its cells are marked in every panel above.{inside} Zoom into the "
+        "panels and the cells in view are marked here. A click clears the box."
+    )
+
+
+def _box() -> tuple[float, float, float, float] | None:
+    said = told("plane", "box")
+    if not isinstance(said, list) or len(said) != 4:
+        return None
+    left, right, low, high = (float(value) for value in said)
+    return left, right, low, high
+
+
+def _mark_again() -> None:
+    """The box changed: the fragment runs anyway and marks the cells."""
+
+
+def _distributions(trace: BlockTrace, shown: Shown) -> None:
+    found = {stage: distribution(trace, stage) for stage in trace.stages}
+    wide, narrow = both(
+        lambda arrangement: distributions_figure(found, theme=shown.theme, arrangement=arrangement)
+    )
+    linked_figure(wide, narrow=narrow.layout, key="distributions", theme=shown.theme)
+    st.caption(
+        "Over all cells and channels. The bars leave out what a ReLU zeroed; its part is in the "
+        "title, and mean and std count it."
+    )
+
+
+def _channels(trace: BlockTrace, shown: Shown) -> None:
+    table = channel_table(trace)
+    st.dataframe(
+        {
+            "channel": np.arange(trace.features),
+            "‖x‖": table.norm_x,
+            "‖F(x)‖": table.norm_f,
+            "‖F(x)‖ / ‖x‖": table.ratio,
+            "zeroed": table.zeroed,
+        },
+        hide_index=True,
+        key="channel_table",
+        on_select=_pick_channel,
+        selection_mode="single-row",
+        column_config={"zeroed": st.column_config.NumberColumn(format="percent")},
+    )
+    st.caption("Select a row to see that channel.")
+
+
+def _pick_channel() -> None:
+    rows = st.session_state["channel_table"].selection.rows
+    if rows:
+        st.session_state["channel"] = rows[0]
+
+
+def _statistics(trace: BlockTrace, shown: Shown) -> None:
+    for name, conv in (("bn1", "conv1"), ("bn2", "conv2")):
+        norm = trace.norms[name]
+        used = "running" if trace.use_running_average else "batch"
+        st.markdown(f"**{name}** normalises {conv} by the {used} mean and variance.")
+        st.dataframe(
+            {
+                "channel": np.arange(trace.features),
+                "mean before": norm.mean_before,
+                "mean batch": norm.batch_mean,
+                "mean after": norm.mean_after,
+                "variance before": norm.var_before,
+                "variance batch": norm.batch_var,
+                "variance after": norm.var_after,
+            },
+            hide_index=True,
+        )
+    st.caption(
+        "after = 0.99 · before + 0.01 · batch in train mode; in eval mode nothing moves. "
+        "Running statistics start at mean 0 and variance 1."
+    )
