@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from explorer.errors import InputError, describe
-from explorer.trace import BlockTrace
+from explorer.trace import BlockTrace, Size, measure
 
 Scope = Literal["block", "stage", "map"]
 
@@ -121,8 +121,9 @@ def stage_maps(trace: BlockTrace, channel: int | None) -> dict[str, np.ndarray]:
 
 def zeroed_map(trace: BlockTrace, channel: int | None) -> np.ndarray:
     """`(H, W)` bool: cells that the last ReLU zeroed; for None, in every channel."""
-    mask = zeroed(trace)
-    return np.all(mask, axis=2) if channel is None else mask[:, :, channel]
+    if channel is None:
+        return np.all(zeroed(trace), axis=2)
+    return trace["add"][:, :, channel] < 0
 
 
 def colour_limits(
@@ -136,22 +137,19 @@ def colour_limits(
     """
     if scope not in get_args(Scope):
         raise InputError(f"scope must be one of block, stage, map; got {describe(scope)}.")
-    whole = maps if channel is None else trace.stages
+    shown = {stage: measure(values) for stage, values in maps.items()}
+    sizes = shown if channel is None or scope == "map" else trace.sizes
     if scope == "block":
-        limit = _limit(*whole.values())
-        return dict.fromkeys(maps, limit)
-    source = whole if scope == "stage" else maps
-    return {stage: _limit(source[stage]) for stage in maps}
+        return dict.fromkeys(maps, _limit(*sizes.values()))
+    return {stage: _limit(sizes[stage]) for stage in maps}
 
 
-def _limit(*arrays: np.ndarray) -> float:
-    finite = [array[np.isfinite(array)].astype(np.float64) for array in arrays]
-    count = sum(values.size for values in finite)
+def _limit(*sizes: Size) -> float:
+    count = sum(size.count for size in sizes)
     if count == 0:
         return 1.0
-    largest = max(float(np.abs(values).max()) for values in finite if values.size)
-    rms = float(np.sqrt(sum(float(values @ values) for values in finite) / count))
-    return min(largest, 3 * rms) or 1.0
+    rms = (sum(size.squares for size in sizes) / count) ** 0.5
+    return min(max(size.largest for size in sizes), 3 * rms) or 1.0
 
 
 def _norm(array: np.ndarray, axis: tuple[int, ...] | None = None) -> np.ndarray:

@@ -6,7 +6,7 @@ JAX ends here: what is above this room sees read-only float32 arrays.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -51,6 +51,26 @@ class NormTrace:
 
 
 @dataclass(frozen=True)
+class Size:
+    """The largest |v|, the sum of v² and the number of an array's finite values."""
+
+    largest: float
+    squares: float
+    count: int
+
+
+def measure(array: np.ndarray) -> Size:
+    """The `Size` of an array of any shape."""
+    finite = np.isfinite(array)
+    values = array.ravel() if finite.all() else array[finite]
+    if values.size == 0:
+        return Size(0.0, 0.0, 0)
+    largest = max(float(values.max()), -float(values.min()))
+    squares = float(np.einsum("i,i", values, values, dtype=np.float64))
+    return Size(largest, squares, values.size)
+
+
+@dataclass(frozen=True)
 class BlockTrace:
     """One run of the block. `trace["conv1"]` is that stage, `(H, W, C)`, read-only.
 
@@ -66,6 +86,11 @@ class BlockTrace:
     kernels: Mapping[str, np.ndarray]
     biases: Mapping[str, np.ndarray]
     norms: Mapping[str, NormTrace]
+
+    @cached_property
+    def sizes(self) -> Mapping[str, Size]:
+        """How large each stage's values are; gone through once, whoever asks how often."""
+        return MappingProxyType({name: measure(stage) for name, stage in self.stages.items()})
 
     def __getitem__(self, stage: str) -> np.ndarray:
         return self.stages[stage]

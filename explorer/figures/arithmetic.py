@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from explorer.arithmetic import Arithmetic, ConvSum, Cut, Given, Normalisation, Sum
 from explorer.figures.sheet import base_layout, hidden_axis, number, text
-from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName, diverging_scale
+from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName, plain_scale
 
 TILES = {"wide": 8, "narrow": 3}
 WIDTH, HEIGHT = 1100, 210
@@ -97,7 +97,7 @@ def _conv(found: ConvSum, theme: Theme, tiles: int) -> tuple[list[dict[str, Any]
                 "z": strip,
                 "zmin": -size,
                 "zmax": size,
-                "colorscale": diverging_scale(theme)[2:-2],
+                "colorscale": plain_scale(theme),
                 "showscale": False,
                 "texttemplate": "%{z:.2f}",
                 "textfont": {"size": 9},

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.distributions import Distribution
-from explorer.figures.sheet import base_layout, cell, number, text
+from explorer.figures.sheet import base_layout, cell, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, ThemeName
 
 COLUMNS = {"wide": 4, "narrow": 2}
@@ -23,7 +23,7 @@ def distributions_figure(
     palette = THEMES[theme]
     columns = COLUMNS[arrangement]
     rows = -(-len(found) // columns)
-    layout = base_layout(palette, 280 * columns, 200 * rows)
+    layout = base_layout(palette, 280 * columns, 240 * rows)
     layout["margin"]["b"] = 20
     low = min(float(d.edges[0]) for d in found.values())
     high = max(float(d.edges[-1]) for d in found.values())
@@ -54,12 +54,14 @@ def distributions_figure(
             "tickfont": {"size": NOTE_SIZE},
         }
         layout[f"yaxis{panel}"] = {
-            "domain": [y[0] + 0.05, y[1] - 0.02],
+            "domain": [y[0] + 0.05, y[1] - 0.03],
             "anchor": f"x{panel}",
             "showticklabels": False,
             "showgrid": False,
         }
-        zeroed = f" · {spread.zeroed:.0%} zeroed" if spread.zeroed else ""
-        words = f"<b>{stage}</b> mean {number(spread.mean)} · std {number(spread.std)}{zeroed}"
-        layout["annotations"].append(text(x[0], y[1], words, font={"size": NOTE_SIZE}))
+        zeroed = f" {spread.zeroed:.0%} zeroed" if spread.zeroed else ""
+        words = f"<b>{stage}</b>{zeroed}<br>mean {spread.mean:.3f} · std {spread.std:.3f}"
+        layout["annotations"].append(
+            text(x[0], y[1], words, align="left", font={"size": NOTE_SIZE})
+        )
     return go.Figure({"data": data, "layout": layout})

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from explorer.analysis import Scope, colour_limits, stage_maps
-from explorer.figures.sheet import base_layout, cell, hidden_axis, text
+from explorer.figures.sheet import base_layout, cell, hidden_axis, sheet_height, text
 from explorer.figures.theme import BEYOND, THEMES, TITLE_SIZE, ThemeName, diverging_scale
 from explorer.gallery import Gallery
 from explorer.trace import BlockTrace
@@ -32,7 +32,7 @@ def gallery_figure(
     rows = -(-len(tiles.sheets) // columns)
     aspect = tiles.rows * (tiles.tile[0] + 1) / (tiles.cols * (tiles.tile[1] + 1))
     width = 280 * columns
-    layout = base_layout(palette, width, round(rows * (250 * min(max(aspect, 0.3), 2) + 40)))
+    layout = base_layout(palette, width, sheet_height(width, columns, rows, aspect))
     data: list[dict[str, Any]] = []
     pitch_y, pitch_x = 1 / (tiles.tile[0] + 1), 1 / (tiles.tile[1] + 1)
     for number, (stage, sheet) in enumerate(tiles.sheets.items(), start=1):

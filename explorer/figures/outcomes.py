@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.detail import Window, block_means, whole
-from explorer.figures.sheet import base_layout, cell, hidden_axis, text
+from explorer.figures.sheet import base_layout, cell, hidden_axis, sheet_height, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName
 from explorer.outcomes import OUTCOMES, Contest
 
@@ -24,10 +24,9 @@ def outcome_figure(
     palette = THEMES[theme]
     shape = values.x.shape
     columns = {"wide": 2, "narrow": 1}[arrangement]
-    ratio = min(max(shape[0] / shape[1], 0.3), 2)
-    rows = 2 // columns
-    layout = base_layout(palette, 400 * columns, round(rows * (360 * ratio + 64)))
-    layout["meta"] = {"fixedHeight": False}
+    rows, width = 2 // columns, 420 * columns
+    height = sheet_height(width, columns, rows, shape[0] / shape[1])
+    layout = base_layout(palette, width, height)
     window = whole(shape)
     parts = [
         ("x's part", block_means(values.identity_part, window.step), _part_scale(palette), 1),

@@ -63,6 +63,26 @@ def stage_figure(
         rows downwards and columns rightwards from 0. Cells zeroed by the last
         ReLU are grey; cells beyond the limit have a colour of their own.
     """
+    spec = stage_spec(
+        trace, channel=channel, scope=scope, theme=theme, arrangement=arrangement, window=window
+    )
+    return go.Figure(spec)
+
+
+def stage_spec(
+    trace: BlockTrace,
+    *,
+    channel: int | None,
+    scope: Scope,
+    theme: ThemeName,
+    arrangement: Literal["wide", "narrow"],
+    window: Window | None,
+) -> dict[str, Any]:
+    """The stage figure as plain `data` and `layout`.
+
+    The page sends this as it is: Plotly's check of a figure costs more than all
+    else that a change of channel needs. `stage_figure` and its tests do check.
+    """
     palette = THEMES[theme]
     maps = stage_maps(trace, channel)
     limits = colour_limits(trace, maps, scope, channel)
@@ -101,7 +121,7 @@ def stage_figure(
         **_colour_range(limits["x"], palette, "c"),
         "colorbar": _colour_bar(canvas, limits["x"], scope, palette),
     }
-    return go.Figure({"data": data, "layout": layout})
+    return {"data": data, "layout": layout}
 
 
 def _caption_text(values: np.ndarray, limit: float, scope: Scope, window: Window) -> str:

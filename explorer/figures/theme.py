@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 
 @dataclass(frozen=True)
 class Theme:
@@ -74,16 +72,19 @@ TITLE_SIZE, LABEL_SIZE, NOTE_SIZE = 13, 12, 11
 BEYOND = 0.06
 
 
+def plain_scale(theme: Theme) -> list[tuple[float, str]]:
+    """Plotly's colour scale for values from −limit to +limit, without marks beyond it."""
+    colours = (*theme.below, theme.zero, *theme.above)
+    return [(index / 4, colour) for index, colour in enumerate(colours)]
+
+
 def diverging_scale(theme: Theme) -> list[tuple[float, str]]:
     """Plotly's colour scale for values from −limit·(1 + BEYOND) to +limit·(1 + BEYOND)."""
-    inner = np.linspace(-1, 1, 5)
     edge = 0.98 * BEYOND / (1 + BEYOND) / 2  # a hair outside, so that ±limit itself is not marked
-    places = 0.5 + inner / (1 + BEYOND) / 2
-    colours = (*theme.below, theme.zero, *theme.above)
     return [
         (0.0, theme.under),
         (edge, theme.under),
-        *((float(place), colour) for place, colour in zip(places, colours, strict=True)),
+        *((0.5 + (place - 0.5) / (1 + BEYOND), colour) for place, colour in plain_scale(theme)),
         (1 - edge, theme.over),
         (1.0, theme.over),
     ]

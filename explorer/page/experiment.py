@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from explorer.analysis import Headline, headline, variance_error
 from explorer.trace import BlockTrace, trace_block
 
 DEFAULT_INPUT, DEFAULT_SHAPE = "zone_plate", (32, 32, 8)
@@ -30,51 +31,49 @@ class Experiment:
     warmup_passes: int
 
 
-def run(experiment: Experiment) -> BlockTrace:
-    """The experiment's trace; what the reader brought is kept in their session only."""
+@dataclass(frozen=True)
+class Result:
+    """A trace and what the page says of it whole, worked out once."""
+
+    trace: BlockTrace
+    headline: Headline
+    variance_error: float
+    digest: str
+
+
+def run(experiment: Experiment) -> Result:
+    """The experiment's result; what the reader brought is kept in their session only."""
     kept = _run_private if experiment.private else _run_shared
     return kept(
         experiment.input_key,
-        experiment.load,
         experiment.seed,
         experiment.features,
         experiment.use_running_average,
         experiment.warmup_passes,
+        experiment,
     )
 
 
-# A trace is frozen and its arrays are read-only, so sessions can share the object.
-@st.cache_resource(max_entries=8, ttl="1h", show_spinner="Running the block")
-def _run_shared(
+def _run(
     input_key: tuple[object, ...],
-    _load: Callable[[], np.ndarray],
     seed: int,
     features: int,
     use_running_average: bool,
     warmup_passes: int,
-) -> BlockTrace:
-    return trace_block(
+    _experiment: Experiment,
+) -> Result:
+    trace = trace_block(
         seed,
-        _load(),
+        _experiment.load(),
         features,
         use_running_average=use_running_average,
         warmup_passes=warmup_passes,
     )
+    return Result(trace, headline(trace), variance_error(trace), trace.digest())
 
 
-@st.cache_resource(max_entries=2, ttl="1h", scope="session", show_spinner="Running the block")
-def _run_private(
-    input_key: tuple[object, ...],
-    _load: Callable[[], np.ndarray],
-    seed: int,
-    features: int,
-    use_running_average: bool,
-    warmup_passes: int,
-) -> BlockTrace:
-    return trace_block(
-        seed,
-        _load(),
-        features,
-        use_running_average=use_running_average,
-        warmup_passes=warmup_passes,
-    )
+# A result is frozen and its arrays are read-only, so sessions can share the object.
+_run_shared = st.cache_resource(max_entries=8, ttl="1h", show_spinner="Running the block")(_run)
+_run_private = st.cache_resource(
+    max_entries=2, ttl="1h", scope="session", show_spinner="Running the block"
+)(_run)

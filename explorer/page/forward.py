@@ -2,32 +2,31 @@
 
 import streamlit as st
 
-from explorer.analysis import headline, variance_error
+from explorer.analysis import Headline
 from explorer.page import further as further_views
 from explorer.page import picture
-from explorer.page.experiment import Experiment
+from explorer.page.experiment import Experiment, Result
 from explorer.trace import BlockTrace
 
 PRECISION_LIMIT = 1e-3
 
 
-def view(experiment: Experiment, trace: BlockTrace) -> None:
+def view(experiment: Experiment, result: Result) -> None:
     """Draws the view of one experiment."""
-    _headline(trace)
-    _picture(trace)
+    _headline(result.headline)
+    _picture(result.trace)
     for note in experiment.notes:
         st.caption(note)
-    if (off := variance_error(trace)) > PRECISION_LIMIT:
+    if (off := result.variance_error) > PRECISION_LIMIT:
         st.caption(
             f"Precision: a batch variance is off by {off:.1%} here. NNX computes E[v²] − E[v]² in "
             "float32, which loses digits where a channel's mean is large against its spread. "
             "Standardise the input to avoid it."
         )
-    st.caption(f"Digest of out: {trace.digest()}. The same link gives the same digest.")
+    st.caption(f"Digest of out: {result.digest}. The same link gives the same digest.")
 
 
-def _headline(trace: BlockTrace) -> None:
-    numbers = headline(trace)
+def _headline(numbers: Headline) -> None:
     cards = [
         (
             "‖F(x)‖ / ‖x‖",

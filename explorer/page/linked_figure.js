@@ -356,7 +356,7 @@ class LinkedFigure {
     }
     pen.strokeStyle = this.ink();
     pen.lineWidth = panel.name === (this.cursor ?? this.pin).panel ? 2.5 : 1.5;
-    pen.strokeRect(...cell);
+    pen.strokeRect(cell[0] - 1, cell[1] - 1, cell[2] + 2, cell[3] + 2);
     const value = this.value(panel.name, { row, col });
     if (value === undefined || this.link.labels) return;
     pen.font = `600 11px ${getComputedStyle(this.root).fontFamily}`;

@@ -4,11 +4,14 @@ The browser's half is `linked_figure.js`. It knows panels, pixels, rows and
 columns, and nothing of residual networks; `Link` tells it what belongs together.
 """
 
+import base64
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -93,19 +96,19 @@ def told(key: str, name: Literal["theme", "pin", "window", "box", "step"]) -> An
 
 
 def linked_figure(
-    figure: go.Figure,
+    figure: go.Figure | Mapping[str, Any],
     *,
     key: str,
     theme: ThemeName,
-    narrow: go.Layout | None = None,
+    narrow: go.Layout | Mapping[str, Any] | None = None,
     link: Link | None = None,
     **callbacks: Any,
 ) -> None:
     """Shows a figure, keeping its node, zoom and place on the page through every change.
 
     Args:
-        figure: what to show; its layout has a width, a height and margins in pixels,
-            and is scaled to the room there is.
+        figure: what to show, or its `data` and `layout` as plain dicts; the layout has
+            a width, a height and margins in pixels, and is scaled to the room there is.
         key: name of the figure on the page; `told` reads what the browser says of it.
         theme: the theme that it was drawn for; the browser asks again if it shows
             another one.
@@ -114,8 +117,8 @@ def linked_figure(
         callbacks: `on_pin_change` and the like, called when the browser says so.
     """
     parts = {
-        "figure": figure.to_json(),
-        "narrow": json.dumps(narrow.to_plotly_json()) if narrow else "null",
+        "figure": _json(figure),
+        "narrow": _json(narrow) if narrow else "null",
         "link": json.dumps(asdict(link or Link())),
         "theme": json.dumps(theme),
         "accent": json.dumps(THEMES[theme].accent),
@@ -125,6 +128,23 @@ def linked_figure(
     names = ("theme", "pin", "window", "box", "step")
     handlers = {f"on_{name}_change": _nothing for name in names} | callbacks
     _COMPONENT(key=key, data=f"{{{message}}}".encode(), **handlers)
+
+
+def _json(part: go.Figure | go.Layout | Mapping[str, Any]) -> str:
+    if isinstance(part, go.Figure):
+        return str(part.to_json())
+    if isinstance(part, go.Layout):
+        part = part.to_plotly_json()
+    return json.dumps(part, default=_typed_array)
+
+
+def _typed_array(array: np.ndarray) -> dict[str, str] | list[Any]:
+    """An array as plotly.js reads it, in base64; small types only, as JSON else."""
+    if array.dtype not in (np.float32, np.float64, np.uint8):
+        return list(array.tolist())
+    shape = ", ".join(str(side) for side in array.shape)
+    data = base64.b64encode(array.tobytes()).decode()
+    return {"dtype": array.dtype.str[1:], "bdata": data, "shape": shape}
 
 
 def _nothing() -> None:

@@ -15,11 +15,11 @@ def forward_page() -> None:
         if experiment is None:
             ask_for_file()
             return
-        trace = run(experiment)
+        result = run(experiment)
     except InputError as problem:
         show_problem(problem)
         return
-    forward.view(experiment, trace)
+    forward.view(experiment, result)
 
 
 st.set_page_config(page_title="Residual block explorer", layout="wide")

@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.analysis import Scope, receptive_fields
 from explorer.detail import Window, whole
-from explorer.figures.stage import PANELS, stage_figure
+from explorer.figures.stage import PANELS, stage_spec
 from explorer.figures.theme import THEMES, ThemeName
 from explorer.page.controls import URL, choice
 from explorer.page.linked_figure import Link, Place, current_theme, linked_figure, told
 from explorer.trace import BlockTrace
 
 KEY = "stages"
+Picture = TypeVar("Picture")
 MAX_MARKED = 3000
 HINT = "Move over a panel to follow one pixel; click to take it apart."
 LABEL = (
@@ -65,7 +65,7 @@ def draw(trace: BlockTrace, shown: Shown, cells: np.ndarray | None, wants_window
     """Draws the stage figure; `cells` `(H, W)` bool are marked in every panel."""
     shape = trace["x"].shape[:2]
     figures = both(
-        lambda arrangement: stage_figure(
+        lambda arrangement: stage_spec(
             trace,
             channel=shown.channel,
             scope=shown.scope,
@@ -90,7 +90,7 @@ def draw(trace: BlockTrace, shown: Shown, cells: np.ndarray | None, wants_window
     )
     linked_figure(
         figures[0],
-        narrow=figures[1].layout,
+        narrow=figures[1]["layout"],
         key=KEY,
         theme=shown.theme,
         link=link,
@@ -98,8 +98,8 @@ def draw(trace: BlockTrace, shown: Shown, cells: np.ndarray | None, wants_window
     )
 
 
-def both(draw: Callable[[Literal["wide", "narrow"]], go.Figure]) -> tuple[go.Figure, go.Figure]:
-    """A figure in its wide and its narrow arrangement."""
+def both(draw: Callable[[Literal["wide", "narrow"]], Picture]) -> tuple[Picture, Picture]:
+    """A picture in its wide and its narrow arrangement."""
     return draw("wide"), draw("narrow")
 
 
