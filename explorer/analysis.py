@@ -1,15 +1,10 @@
-"""What a trace says in numbers: shares, norms, masks and colour limits. NumPy only."""
+"""What a trace says in numbers: shares, norms, masks and receptive fields. NumPy only."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
-from explorer.errors import InputError, describe
-from explorer.trace import BlockTrace, Size, measure
-
-Scope = Literal["block", "stage", "map"]
+from explorer.trace import BlockTrace
 
 
 @dataclass(frozen=True)
@@ -106,50 +101,6 @@ def receptive_fields() -> dict[str, dict[str, int]]:
     fields["add"] = {**fields["bn2"], "bn2": 0}
     fields["out"] = {**fields["add"], "add": 0}
     return fields
-
-
-def stage_maps(trace: BlockTrace, channel: int | None) -> dict[str, np.ndarray]:
-    """One `(H, W)` map a stage: the given channel, or the mean over channels for None."""
-    if channel is None:
-        return {stage: trace[stage].mean(axis=2) for stage in trace.stages}
-    if not 0 <= channel < trace.features:
-        raise InputError(
-            f"channel must be from 0 to {trace.features - 1}, got {describe(channel)}."
-        )
-    return {stage: trace[stage][:, :, channel] for stage in trace.stages}
-
-
-def zeroed_map(trace: BlockTrace, channel: int | None) -> np.ndarray:
-    """`(H, W)` bool: cells that the last ReLU zeroed; for None, in every channel."""
-    if channel is None:
-        return np.all(zeroed(trace), axis=2)
-    return trace["add"][:, :, channel] < 0
-
-
-def colour_limits(
-    trace: BlockTrace, maps: Mapping[str, np.ndarray], scope: Scope, channel: int | None
-) -> dict[str, float]:
-    """The colour limit of each stage's panel: min(max |v|, 3·RMS), at least a tiny number.
-
-    `v` runs over all stages and channels for scope "block", over all channels of
-    the one stage for "stage", and over the shown map for "map". The mean over
-    channels (`channel` None) counts as one map, so that its scale is its own.
-    """
-    if scope not in get_args(Scope):
-        raise InputError(f"scope must be one of block, stage, map; got {describe(scope)}.")
-    shown = {stage: measure(values) for stage, values in maps.items()}
-    sizes = shown if channel is None or scope == "map" else trace.sizes
-    if scope == "block":
-        return dict.fromkeys(maps, _limit(*sizes.values()))
-    return {stage: _limit(sizes[stage]) for stage in maps}
-
-
-def _limit(*sizes: Size) -> float:
-    count = sum(size.count for size in sizes)
-    if count == 0:
-        return 1.0
-    rms = (sum(size.squares for size in sizes) / count) ** 0.5
-    return min(max(size.largest for size in sizes), 3 * rms) or 1.0
 
 
 def _norm(array: np.ndarray, axis: tuple[int, ...] | None = None) -> np.ndarray:

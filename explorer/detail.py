@@ -57,17 +57,16 @@ def block_means(values: np.ndarray, step: int) -> np.ndarray:
     return (sums / counts).astype(np.float32)
 
 
-def marked_cells(values: np.ndarray, limit: float, window: Window) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of cells that need a mark of their own, at most `MAX_MARKS`.
+def chosen_marks(values: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the cells to mark: those `lost` `(H, W)` to the colours.
 
-    Those are the cells that are not finite, which a heatmap leaves empty, and,
-    where block means would hide them, the ones furthest beyond ±`limit`.
+    Lost are cells that are not finite, which a heatmap leaves empty, and cells beyond
+    the limit where block means would hide them. Of more than `MAX_MARKS` the largest
+    in size are taken, not finite ones first.
     """
-    cut = window.cut(values)
-    size = np.where(np.isfinite(cut), np.abs(cut), np.inf)
-    chosen = np.flatnonzero(size > limit if window.step > 1 else np.isinf(size))
+    chosen = np.flatnonzero(lost)
     if chosen.size > MAX_MARKS:
-        largest = np.argpartition(size.ravel()[chosen], -MAX_MARKS)[-MAX_MARKS:]
-        chosen = chosen[largest]
-    rows, cols = np.unravel_index(np.sort(chosen), cut.shape)
-    return rows + window.top, cols + window.left
+        size = np.nan_to_num(np.abs(values.ravel()[chosen]), nan=np.inf)
+        chosen = chosen[np.argpartition(size, -MAX_MARKS)[-MAX_MARKS:]]
+    rows, cols = np.unravel_index(np.sort(chosen), values.shape)
+    return rows, cols

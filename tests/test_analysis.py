@@ -4,16 +4,13 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from explorer import BlockTrace, InputError, trace_block
+from explorer import BlockTrace, trace_block
 from explorer.analysis import (
     channel_table,
-    colour_limits,
     headline,
     receptive_fields,
-    stage_maps,
     variance_error,
     zeroed,
-    zeroed_map,
 )
 from explorer.inputs import generate
 
@@ -63,16 +60,6 @@ def test_channel_table_agrees_with_the_headline(trace: BlockTrace) -> None:
 def test_zeroed_is_where_out_is_0_and_add_is_not(trace: BlockTrace) -> None:
     mask = zeroed(trace)
     np.testing.assert_array_equal(mask, (trace["out"] == 0) & (trace["add"] != 0))
-    np.testing.assert_array_equal(zeroed_map(trace, 1), mask[:, :, 1])
-    np.testing.assert_array_equal(zeroed_map(trace, None), mask.all(axis=2))
-
-
-def test_maps_are_a_channel_or_the_mean(trace: BlockTrace) -> None:
-    np.testing.assert_array_equal(stage_maps(trace, 2)["bn1"], trace["bn1"][:, :, 2])
-    mean = stage_maps(trace, None)
-    np.testing.assert_allclose(mean["add"], mean["bn2"] + mean["x"], atol=1e-6)
-    with pytest.raises(InputError, match="channel must be from 0 to 3, got 4"):
-        stage_maps(trace, 4)
 
 
 def test_receptive_fields_are_what_a_change_of_one_pixel_reaches() -> None:
@@ -86,29 +73,6 @@ def test_receptive_fields_are_what_a_change_of_one_pixel_reaches() -> None:
         assert {rows.min(), cols.min()} == {5 - reach}, stage
         assert {rows.max(), cols.max()} == {5 + reach}, stage
     assert receptive_fields()["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 2}
-
-
-def test_colour_limits_follow_the_rule(trace: BlockTrace) -> None:
-    maps = stage_maps(trace, 0)
-
-    def rule(values: np.ndarray) -> float:
-        return float(min(np.abs(values).max(), 3 * np.sqrt((values.astype(float) ** 2).mean())))
-
-    everything = np.concatenate([trace[stage].ravel() for stage in trace.stages])
-    block = colour_limits(trace, maps, "block", 0)
-    assert block["x"] == pytest.approx(rule(everything))
-    assert len(set(block.values())) == 1
-    assert colour_limits(trace, maps, "stage", 0)["bn1"] == pytest.approx(rule(trace["bn1"]))
-    assert colour_limits(trace, maps, "map", 0)["bn1"] == pytest.approx(rule(maps["bn1"]))
-    with pytest.raises(InputError, match="scope must be one of"):
-        colour_limits(trace, maps, "page", 0)  # type: ignore[arg-type]
-
-
-def test_colour_limits_of_nothing_are_1(trace: BlockTrace) -> None:
-    empty = with_stages(trace, x=np.zeros((2, 2, 4), np.float32))
-    lost = with_stages(trace, x=np.full((2, 2, 4), np.nan, np.float32))
-    for made in (empty, lost):
-        assert colour_limits(made, stage_maps(made, 0), "map", 0)["x"] == 1
 
 
 def test_variance_error_tells_large_means() -> None:

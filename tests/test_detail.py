@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from explorer.detail import MAX_MARKS, MAX_PANEL_SIDE, Window, block_means, marked_cells, whole
+from explorer.detail import MAX_MARKS, MAX_PANEL_SIDE, Window, block_means, chosen_marks, whole
 
 
 def test_block_means_by_hand() -> None:
@@ -40,13 +40,15 @@ def test_windows_are_cut_to_the_picture() -> None:
     assert Window(20, 30, 0, 4).within((10, 10)) == whole((10, 10))
 
 
-def test_marks_are_on_what_a_heatmap_would_lose() -> None:
-    values = np.zeros((4, 4))
-    values[1, 2], values[3, 0], values[0, 0] = np.nan, np.inf, 9
-    rows, cols = marked_cells(values, 1.0, whole((4, 4)))
-    assert set(zip(rows, cols, strict=True)) == {(1, 2), (3, 0)}
-    large = np.random.default_rng(0).standard_normal((400, 400))
-    rows, cols = marked_cells(large, 2.0, whole(large.shape))
-    marked = np.abs(large[rows, cols])
-    assert marked.size == MAX_MARKS
-    assert marked.min() == np.sort(np.abs(large).ravel())[-MAX_MARKS]
+def test_marks_take_what_is_not_finite_and_then_the_largest() -> None:
+    values = np.random.default_rng(0).standard_normal((400, 400))
+    values[1, 2], values[3, 0] = np.nan, -np.inf
+    lost = ~(np.abs(values) <= 2)
+    rows, cols = chosen_marks(values, lost)
+    assert rows.size == MAX_MARKS
+    assert {(1, 2), (3, 0)} <= set(zip(rows, cols, strict=True))
+    sizes = np.nan_to_num(np.abs(values), nan=np.inf).ravel()
+    assert np.nan_to_num(np.abs(values[rows, cols]), nan=np.inf).min() == np.sort(sizes)[-MAX_MARKS]
+    few = np.zeros((400, 400), bool)
+    few[7, 8] = True
+    assert [at.tolist() for at in chosen_marks(values, few)] == [[7], [8]]

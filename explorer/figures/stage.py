@@ -6,8 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.analysis import Scope, colour_limits, stage_maps, zeroed_map
-from explorer.detail import Window, block_means, marked_cells, whole
+from explorer.detail import Window
 from explorer.figures import arrangement as arrange
 from explorer.figures.arrangement import Arrangement, Box, Point
 from explorer.figures.theme import (
@@ -22,6 +21,7 @@ from explorer.figures.theme import (
     diverging_scale,
 )
 from explorer.trace import BlockTrace
+from explorer.view import PanelView, Scope, StageView, stage_view
 
 # Panel → (stage shown, path whose colour frames it, name, what it is).
 PANELS = {
@@ -52,7 +52,7 @@ def stage_figure(
     Args:
         trace: what to draw.
         channel: 0 … C−1, or None for the mean over channels.
-        scope: what shares one colour limit; see `analysis.colour_limits`.
+        scope: what shares one colour limit; see `view.colour_limits`.
         theme: "light" or "dark".
         arrangement: "wide" runs left to right, "narrow" turns in three rows.
         window: the pixels to draw; None for all. A window of more pixels than a panel
@@ -63,20 +63,12 @@ def stage_figure(
         rows downwards and columns rightwards from 0. Cells zeroed by the last
         ReLU are grey; cells beyond the limit have a colour of their own.
     """
-    spec = stage_spec(
-        trace, channel=channel, scope=scope, theme=theme, arrangement=arrangement, window=window
-    )
-    return go.Figure(spec)
+    view = stage_view(trace, channel, scope, window)
+    return go.Figure(stage_spec(view, theme=theme, arrangement=arrangement))
 
 
 def stage_spec(
-    trace: BlockTrace,
-    *,
-    channel: int | None,
-    scope: Scope,
-    theme: ThemeName,
-    arrangement: Literal["wide", "narrow"],
-    window: Window | None,
+    view: StageView, *, theme: ThemeName, arrangement: Literal["wide", "narrow"]
 ) -> dict[str, Any]:
     """The stage figure as plain `data` and `layout`.
 
@@ -84,12 +76,7 @@ def stage_spec(
     else that a change of channel needs. `stage_figure` and its tests do check.
     """
     palette = THEMES[theme]
-    maps = stage_maps(trace, channel)
-    limits = colour_limits(trace, maps, scope, channel)
-    mask = zeroed_map(trace, channel)
-    shape = mask.shape
-    window = (window or whole(shape)).within(shape)
-    canvas = {"wide": arrange.wide, "narrow": arrange.narrow}[arrangement](shape)
+    canvas = {"wide": arrange.wide, "narrow": arrange.narrow}[arrangement](view.shape[:2])
     data: list[dict[str, Any]] = []
     marks: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
@@ -102,45 +89,47 @@ def stage_spec(
         "showlegend": False,
         "dragmode": "zoom",
         "shapes": [*_wire_shapes(canvas, palette), *_plus_shapes(canvas, palette)],
-        "annotations": _free_text(canvas, palette, mask, channel, window),
+        "annotations": _free_text(canvas, palette, view),
     }
+    size = "×".join(str(side) for side in view.shape)
     for number, (panel, (stage, path, name, what)) in enumerate(PANELS.items(), start=1):
-        box, limit = canvas.boxes[panel], limits[stage]
-        layout |= _axes(canvas, box, number, shape, getattr(palette, path))
-        data.append(_heatmap(panel, number, maps[stage], limit, window, palette))
-        marks += _marks(panel, number, maps[stage], limit, window, palette)
-        size = "×".join(str(side) for side in trace[stage].shape)
+        box, shown = canvas.boxes[panel], view.panels[stage]
+        layout |= _axes(canvas, box, number, view.shape, getattr(palette, path))
+        data.append(_heatmap(panel, number, shown, view.window, palette))
+        marks += _marks(panel, number, shown, palette)
         layout["annotations"] += [
             _title(canvas, box, palette, f"<b>{name}</b> {what}", size),
-            _caption(canvas, box, palette, _caption_text(maps[stage], limit, scope, window)),
+            _caption(canvas, box, palette, _caption_text(shown, view)),
         ]
-    data += [_zeroed_cells(len(PANELS), mask, window, palette), *marks]
+    data += [_zeroed_cells(len(PANELS), view, palette), *marks]
     # The bar belongs to the layout, which differs between arrangements; traces do not.
+    limit = view.panels["x"].limit
     data[0]["coloraxis"] = "coloraxis"
     layout["coloraxis"] = {
-        **_colour_range(limits["x"], palette, "c"),
-        "colorbar": _colour_bar(canvas, limits["x"], scope, palette),
+        **_colour_range(limit, palette, "c"),
+        "colorbar": _colour_bar(canvas, limit, view.scope, palette),
     }
     return {"data": data, "layout": layout}
 
 
-def _caption_text(values: np.ndarray, limit: float, scope: Scope, window: Window) -> str:
-    count = int(np.count_nonzero(np.abs(values) > limit))
-    parts = [f"±{limit:.3g}"] if scope != "block" else []
-    line = " · ".join([*parts, f"{count:,} beyond scale"] if count else parts)
-    means = f"means of {window.step}×{window.step}" if window.step > 1 else ""
-    return "<br>".join(text for text in (means, line) if text)
+def _caption_text(shown: PanelView, view: StageView) -> str:
+    parts = [f"±{shown.limit:.3g}"] if view.scope != "block" else []
+    if shown.beyond:
+        parts.append(f"{shown.beyond:,} beyond scale")
+    step = view.window.step
+    means = f"means of {step}×{step}" if step > 1 else ""
+    return "<br>".join(text for text in (means, " · ".join(parts)) if text)
 
 
 def _heatmap(
-    panel: str, number: int, values: np.ndarray, limit: float, window: Window, theme: Theme
+    panel: str, number: int, shown: PanelView, window: Window, theme: Theme
 ) -> dict[str, Any]:
     return {
         "type": "heatmap",
         "name": panel,
-        "z": block_means(window.cut(values), window.step),
+        "z": shown.values,
         **_placement(number, window),
-        **_colour_range(limit, theme, "z"),
+        **_colour_range(shown.limit, theme, "z"),
         "showscale": False,
         "hovertemplate": f"{panel}[%{{y}}, %{{x}}] = %{{z:.4g}}<extra></extra>",
     }
@@ -152,27 +141,23 @@ def _colour_range(limit: float, theme: Theme, letter: str) -> dict[str, Any]:
     return {f"{letter}min": -reach, f"{letter}max": reach, "colorscale": scale}
 
 
-def _zeroed_cells(number: int, mask: np.ndarray, window: Window, theme: Theme) -> dict[str, Any]:
-    share = block_means(window.cut(mask).astype(np.float32), window.step)
+def _zeroed_cells(number: int, view: StageView, theme: Theme) -> dict[str, Any]:
     return {
         "type": "heatmap",
         "name": "zeroed",
-        "z": np.where(share > 0.5, np.float32(1), np.float32(np.nan)),
-        **_placement(number, window),
+        "z": np.where(view.zeroed > 0.5, np.float32(1), np.float32(np.nan)),
+        **_placement(number, view.window),
         "colorscale": [(0, theme.zeroed), (1, theme.zeroed)],
         "showscale": False,
         "hoverinfo": "skip",
     }
 
 
-def _marks(
-    panel: str, number: int, values: np.ndarray, limit: float, window: Window, theme: Theme
-) -> list[dict[str, Any]]:
-    """Marks on NaN (×) and ±Inf, and on extremes that block means would hide (▲ ▼)."""
-    rows, cols = marked_cells(values, limit, window)
+def _marks(panel: str, number: int, shown: PanelView, theme: Theme) -> list[dict[str, Any]]:
+    """Marks on NaN (×), on ±Inf and on extremes that block means would hide (▲ ▼)."""
+    rows, cols, at = shown.marks
     if rows.size == 0:
         return []
-    at = values[rows, cols]
     symbols = np.where(np.isnan(at), "x", np.where(at > 0, "triangle-up", "triangle-down"))
     colours = np.where(np.isfinite(at), np.where(at > 0, theme.over, theme.under), theme.missing)
     return [
@@ -255,10 +240,9 @@ def _caption(canvas: Arrangement, box: Box, theme: Theme, text: str) -> dict[str
     return _text(canvas, at, text, xanchor="left", yanchor="top", font=font)
 
 
-def _free_text(
-    canvas: Arrangement, theme: Theme, mask: np.ndarray, channel: int | None, window: Window
-) -> list[dict[str, Any]]:
-    where = "in every channel" if channel is None else f"of {mask.size:,} cells"
+def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[str, Any]]:
+    cells = view.shape[0] * view.shape[1]
+    where = "in every channel" if view.channel is None else f"of {cells:,} cells"
     out = canvas.boxes["out"]
     texts = [
         _text(
@@ -279,8 +263,8 @@ def _free_text(
         ),
         _text(
             canvas,
-            (out.right, out.bottom + (22 if window.step == 1 else 38)),
-            f"grey: {mask.mean():.1%} {where},<br>zeroed by the last ReLU",
+            (out.right, out.bottom + (22 if view.window.step == 1 else 38)),
+            f"grey: {view.zeroed_part:.1%} {where},<br>zeroed by the last ReLU",
             xanchor="right",
             yanchor="top",
             align="right",

@@ -7,13 +7,14 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import streamlit as st
 
-from explorer.analysis import Scope, receptive_fields
+from explorer.analysis import receptive_fields
 from explorer.detail import Window, whole
 from explorer.figures.stage import PANELS, stage_spec
 from explorer.figures.theme import THEMES, ThemeName
 from explorer.page.controls import URL, choice
 from explorer.page.linked_figure import Link, Place, current_theme, linked_figure, told
 from explorer.trace import BlockTrace
+from explorer.view import Scope, stage_view
 
 KEY = "stages"
 Picture = TypeVar("Picture")
@@ -64,15 +65,9 @@ def controls(trace: BlockTrace) -> Shown:
 def draw(trace: BlockTrace, shown: Shown, cells: np.ndarray | None, wants_window: bool) -> None:
     """Draws the stage figure; `cells` `(H, W)` bool are marked in every panel."""
     shape = trace["x"].shape[:2]
-    figures = both(
-        lambda arrangement: stage_spec(
-            trace,
-            channel=shown.channel,
-            scope=shown.scope,
-            theme=shown.theme,
-            arrangement=arrangement,
-            window=shown.window,
-        )
+    view = stage_view(trace, shown.channel, shown.scope, shown.window)
+    wide, narrow = both(
+        lambda arrangement: stage_spec(view, theme=shown.theme, arrangement=arrangement)
     )
     link = Link(
         panels=tuple(PANELS),
@@ -89,8 +84,8 @@ def draw(trace: BlockTrace, shown: Shown, cells: np.ndarray | None, wants_window
         heard=told(KEY, "pin"),
     )
     linked_figure(
-        figures[0],
-        narrow=figures[1]["layout"],
+        wide,
+        narrow=narrow["layout"],
         key=KEY,
         theme=shown.theme,
         link=link,

@@ -5,10 +5,50 @@ import re
 import numpy as np
 from playwright.sync_api import Page
 
+STAGES = ".st-key-stages .linked-figure"
+PLOT = ".st-key-stages .linked-figure-plot"
+LEDGER = ".st-key-stages .linked-figure-ledger"
+
 
 def wait_for_picture(page: Page) -> None:
-    """Waits until all nine panels are painted."""
-    page.wait_for_function("document.querySelectorAll('.heatmaplayer image').length >= 10")
+    """Waits until all nine panels are painted, and the zeroed cells."""
+    page.wait_for_function(
+        "plot => document.querySelectorAll(plot + ' .heatmaplayer image').length >= 10", arg=PLOT
+    )
+
+
+def centre(
+    page: Page, panel: str, row: float, col: float, figure: str = "stages"
+) -> tuple[float, float]:
+    """Where the middle of a pixel lies on the page."""
+    x, y = page.evaluate(
+        """([plot, name, row, col]) => {
+            const node = document.querySelector(plot);
+            const trace = node._fullData.find((candidate) => candidate.name === name);
+            const x = node._fullLayout[trace.xaxis.replace('x', 'xaxis')];
+            const y = node._fullLayout[trace.yaxis.replace('y', 'yaxis')];
+            const box = node.getBoundingClientRect();
+            return [box.x + x._offset + x.d2p(col), box.y + y._offset + y.d2p(row)];
+        }""",
+        [PLOT.replace("stages", figure), panel, float(row), float(col)],
+    )
+    return x, y
+
+
+def ledger(page: Page) -> dict[str, float]:
+    """The numbers of the ledger, by panel, as exact as they are known in the browser."""
+    pairs = page.eval_on_selector_all(
+        f"{LEDGER} [data-panel]", "all => all.map((one) => [one.dataset.panel, one.dataset.value])"
+    )
+    return {name: float(value) for name, value in pairs}
+
+
+def wait_for_ledger(page: Page, words: str) -> None:
+    """Waits until the ledger holds these words."""
+    page.wait_for_function(
+        "([ledger, words]) => document.querySelector(ledger)?.innerText.includes(words)",
+        arg=[LEDGER, words],
+    )
 
 
 def digest(page: Page) -> str:
@@ -22,9 +62,9 @@ def digest(page: Page) -> str:
 def panel(page: Page, name: str) -> np.ndarray:
     """The values that Plotly drew in one panel, as float32."""
     values = page.evaluate(
-        """name => document.querySelector('.linked-figure')._fullData
+        """([plot, name]) => document.querySelector(plot)._fullData
             .find((trace) => trace.name === name).z.map((row) => [...row])""",
-        name,
+        [PLOT, name],
     )
     return np.array(values, np.float32)
 
@@ -32,10 +72,10 @@ def panel(page: Page, name: str) -> np.ndarray:
 def wait_for_panel(page: Page, name: str, values: np.ndarray) -> None:
     """Waits until a panel shows `values`, told by their first row."""
     page.wait_for_function(
-        """([name, row]) => document.querySelector('.linked-figure')?._fullData
+        """([plot, name, row]) => document.querySelector(plot)?._fullData
             ?.find((trace) => trace.name === name)
             ?.z[0].every((value, col) => value === row[col])""",
-        arg=[name, values[0].tolist()],
+        arg=[PLOT, name, values[0].tolist()],
     )
 
 

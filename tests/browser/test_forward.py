@@ -10,6 +10,7 @@ from explorer import trace_block
 from explorer.inputs import generate, standardise
 from tests.browser.conftest import OpenPage
 from tests.browser.page import (
+    PLOT,
     choose_input,
     digest,
     panel,
@@ -42,7 +43,7 @@ def test_the_default_picture_appears(
 def test_the_figure_follows_the_readers_theme(open_page: OpenPage) -> None:
     page = open_page(color_scheme="dark")
     wait_for_picture(page)
-    fill = page.evaluate("document.querySelector('.linked-figure').layout.plot_bgcolor")
+    fill = page.evaluate(f"document.querySelector('{PLOT}').layout.plot_bgcolor")
     assert fill == "#0f1216"
 
 

@@ -3,11 +3,11 @@ import plotly.graph_objects as go
 import pytest
 
 from explorer import BlockTrace, trace_block
-from explorer.analysis import zeroed_map
 from explorer.detail import Window
 from explorer.figures.stage import PANELS, stage_figure
-from explorer.figures.theme import BEYOND, THEMES, diverging_scale
+from explorer.figures.theme import BEYOND, THEMES, ThemeName, diverging_scale
 from explorer.inputs import generate
+from explorer.view import zeroed_map
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_values_beyond_the_limit_have_a_colour_and_a_count(trace: BlockTrace) ->
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_scale_ends_in_flat_colours_of_their_own(theme: str) -> None:
+def test_the_scale_ends_in_flat_colours_of_their_own(theme: ThemeName) -> None:
     scale = diverging_scale(THEMES[theme])
     places = [place for place, _ in scale]
     assert places == sorted(places)

@@ -1,0 +1,299 @@
+"""The linked stage figure: hover, pin, keys, zoom and what a pin opens."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from explorer import STAGES as STAGE_NAMES
+from explorer import BlockTrace, trace_block
+from explorer.arithmetic import Pixel, explain
+from explorer.figures.arithmetic import equation
+from explorer.figures.stage import PANELS
+from explorer.inputs import generate
+from tests.browser.conftest import OpenPage
+from tests.browser.page import (
+    PLOT,
+    STAGES,
+    centre,
+    choose_input,
+    digest,
+    ledger,
+    panel,
+    pick,
+    set_number,
+    wait_for_ledger,
+    wait_for_new_digest,
+    wait_for_panel,
+    wait_for_picture,
+)
+
+ARITHMETIC = ".st-key-arithmetic .infolayer"
+
+
+def default_trace() -> BlockTrace:
+    return trace_block(0, generate("zone_plate", 32, 32, 8), 8)
+
+
+def marked_panels(page: Page, row: int, col: int) -> list[str]:
+    """The panels whose overlay has ink on the cell's outline, one by one."""
+    marked = []
+    for name in PANELS:
+        x, y = centre(page, name, row, col)
+        ink = page.evaluate(
+            """([stages, x, y]) => {
+                const canvas = document.querySelector(stages + ' canvas');
+                const box = canvas.getBoundingClientRect();
+                const ratio = canvas.width / box.width;
+                const at = [(x - box.x - 4) * ratio, (y - box.y - 4) * ratio];
+                const { data } = canvas.getContext('2d').getImageData(...at, 9 * ratio, 9 * ratio);
+                return data.some((value, i) => i % 4 === 3 && value > 200);
+            }""",
+            [STAGES, x, y],
+        )
+        if ink:
+            marked.append(name)
+    return marked
+
+
+def test_hover_marks_the_pixel_everywhere_and_the_ledger_tells_its_numbers(
+    open_page: OpenPage,
+) -> None:
+    page = open_page()
+    wait_for_picture(page)
+    assert marked_panels(page, 5, 7) == []
+    page.mouse.move(*centre(page, "bn2", 5, 7))
+    wait_for_ledger(page, "[5, 7]")
+    assert marked_panels(page, 5, 7) == list(PANELS)
+    trace = default_trace()
+    assert ledger(page) == {
+        stage: float(trace[stage][5, 7, 0]) for stage in ("x", "bn2", "add", "out")
+    }
+
+
+def test_hovering_asks_the_server_for_nothing(open_page: OpenPage) -> None:
+    page = open_page()
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.reload()
+    wait_for_picture(page)
+    page.wait_for_load_state("networkidle")
+    page.on("request", lambda request: sent.append(request))
+    sent.clear()
+    for step in range(50):
+        row, col = step % 32, (step * 7) % 32
+        page.mouse.move(*centre(page, "add", row, col))
+        wait_for_ledger(page, f"[{row}, {col}]")
+    assert sent == []
+
+
+def test_a_zeroed_pixel_and_the_larger_part_are_named(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_picture(page)
+    trace = default_trace()
+    dead = np.argwhere(trace["add"][:, :, 0] < 0)[0]
+    page.mouse.move(*centre(page, "out", *dead))
+    wait_for_ledger(page, "zeroed")
+    x, residual = (abs(trace[stage][(*dead, 0)]) for stage in ("x", "bn2"))
+    wait_for_ledger(page, f"{'x' if x >= residual else 'F(x)'} contributes more")
+    page.mouse.move(*centre(page, "out", *np.argwhere(trace["add"][:, :, 0] > 0)[0]))
+    page.wait_for_function("() => !document.body.innerText.includes('zeroed\\n')")
+
+
+@pytest.mark.parametrize("name", list(PANELS))
+def test_a_click_pins_and_opens_the_arithmetic(open_page: OpenPage, name: str) -> None:
+    page = open_page()
+    wait_for_picture(page)
+    page.mouse.click(*centre(page, name, 0, 31))
+    page.wait_for_url(f"**pin={name}*0*31**")
+    found = explain(default_trace(), Pixel(PANELS[name][0], 0, 31, 0))
+    words = equation(found).replace("<b>", "").replace("</b>", "")
+    expect(page.locator(ARITHMETIC)).to_contain_text(words)
+    page.mouse.move(5, 5)
+    wait_for_ledger(page, "pinned [0, 31]")
+
+
+def test_the_keyboard_alone_pins_every_stage(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_picture(page)
+    page.locator(STAGES).focus()
+    page.keyboard.press("ArrowDown")  # the cursor appears in the middle of x
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    trace = default_trace()
+    for name, (stage, *_) in PANELS.items():
+        assert stage in STAGE_NAMES
+        words = equation(explain(trace, Pixel(stage, 17, 15, 0)))
+        expect(page.locator(ARITHMETIC)).to_contain_text(
+            words.replace("<b>", "").replace("</b>", "")
+        )
+        page.wait_for_url(f"**pin={name}*17*15**")
+        spoken = page.locator(f"{STAGES}-spoken")
+        expect(spoken).to_contain_text("Pinned. Row 17, column 15")
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("PageDown")
+    page.wait_for_url("**channel=1**")
+    page.keyboard.press("Escape")
+    page.wait_for_url(lambda link: "pin=" not in link)
+    expect(page.locator(ARITHMETIC)).to_have_count(0)
+
+
+def test_the_plot_and_its_zoom_outlive_twenty_changes(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_picture(page)
+    page.evaluate("plot => { window.kept = document.querySelector(plot); }", PLOT)
+    page.mouse.move(*centre(page, "x", 4, 4))
+    page.mouse.down()
+    page.mouse.move(*centre(page, "x", 20, 24), steps=5)
+    page.mouse.up()
+    page.wait_for_function("() => window.kept._fullLayout.xaxis3.range[0] > 2")
+    window = page.evaluate("[...window.kept._fullLayout.xaxis3.range]")
+    for step in range(1, 6):
+        set_number(page, "Channel", step)
+        page.wait_for_url(f"**channel={step}**")
+        old = digest(page)
+        set_number(page, "Seed of the weights", step)
+        wait_for_new_digest(page, old)
+        pick(page, ["stage", "map", "block"][step % 3])
+        old = digest(page)
+        pick(page, ["eval", "train"][(step + 1) % 2])
+        wait_for_new_digest(page, old)
+    wait_for_panel(page, "x", generate("zone_plate", 32, 32, 8)[:, :, 5])
+    assert page.evaluate("plot => document.querySelector(plot) === window.kept", PLOT)
+    assert page.evaluate("[...window.kept._fullLayout.xaxis3.range]") == window
+    ranges = page.evaluate(
+        "['', 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [...window.kept._fullLayout['xaxis' + n].range])"
+    )
+    assert all(one == window for one in ranges)
+    page.mouse.dblclick(*centre(page, "x", 10, 14))
+    page.wait_for_function("() => window.kept._fullLayout.xaxis.range[0] === -0.5")
+
+
+def test_a_link_restores_pin_arithmetic_and_picture(open_page: OpenPage) -> None:
+    page = open_page("?channel=3&seed=5")
+    wait_for_picture(page)
+    page.mouse.click(*centre(page, "conv2", 9, 30))
+    page.wait_for_url("**pin=conv2*9*30**")
+    copy = open_page(page.url.split("/", 3)[3])
+    wait_for_picture(copy)
+    wait_for_ledger(copy, "pinned [9, 30]")
+    trace = trace_block(5, generate("zone_plate", 32, 32, 8), 8)
+    words = equation(explain(trace, Pixel("conv2", 9, 30, 3)))
+    expect(copy.locator(ARITHMETIC)).to_contain_text(words.replace("<b>", "").replace("</b>", ""))
+    np.testing.assert_array_equal(panel(copy, "bn2"), trace["bn2"][:, :, 3])
+    assert marked_panels(copy, 9, 30) == list(PANELS)
+
+
+@pytest.mark.parametrize(
+    "pin", ["", "x", "x,1", "x,99,1", "fc,1,1", "x,-1,2", "x,1e9,2", "<b>,1,1"]
+)
+def test_a_pin_that_is_not_there_is_dropped(open_page: OpenPage, pin: str) -> None:
+    page = open_page(f"?pin={pin}")
+    wait_for_picture(page)
+    page.wait_for_url(lambda link: "pin=" not in link)
+    expect(page.locator(ARITHMETIC)).to_have_count(0)
+
+
+def test_a_large_picture_says_its_means_and_zooming_in_fetches_the_exact_crop(
+    open_page: OpenPage,
+) -> None:
+    page = open_page("?input=Normal+noise&height=1024&width=1024&channels=8")
+    wait_for_picture(page)
+    expect(page.locator(PLOT)).to_contain_text("means of 8×8")
+    page.mouse.move(*centre(page, "bn1", 500, 300))
+    wait_for_ledger(page, "mean of 8×8")
+    trace = trace_block(0, generate("normal", 1024, 1024, 8), 8)
+    page.mouse.move(*centre(page, "x", 200, 200))
+    page.mouse.down()
+    page.mouse.move(*centre(page, "x", 290, 290), steps=5)
+    page.mouse.up()
+    page.wait_for_function("plot => document.querySelector(plot)._fullData[0].dx === 1", arg=PLOT)
+    top, left = page.evaluate(
+        "plot => { const t = document.querySelector(plot)._fullData[0]; return [t.y0, t.x0]; }",
+        PLOT,
+    )
+    drawn = panel(page, "add")
+    rows, cols = drawn.shape
+    exact = trace["add"][top : top + rows, left : left + cols, 0]
+    np.testing.assert_array_equal(drawn, exact)
+
+
+def test_a_pin_on_means_is_exact(open_page: OpenPage) -> None:
+    page = open_page("?input=Normal+noise&height=300&width=300&channels=2&pin=add,100,200")
+    wait_for_picture(page)
+    wait_for_ledger(page, "pinned [100, 200]")
+    trace = trace_block(0, generate("normal", 300, 300, 2), 2)
+    assert ledger(page)["add"] == float(trace["add"][100, 200, 0])
+
+
+def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifacts: Path) -> None:
+    page = open_page(
+        "?input=Normal+noise&height=32&width=32&channels=256&further=gallery", height=1700
+    )
+    wait_for_picture(page)
+    gallery = ".st-key-gallery .linked-figure-plot"
+    page.wait_for_selector(f"{gallery} .heatmaplayer image", state="attached")
+    page.screenshot(path=artifacts / "gallery-256.png")
+    page.mouse.move(*centre(page, "bn2", 3, 5, "gallery"))
+    expect(page.locator(".st-key-gallery .linked-figure-ledger")).to_contain_text("channel 53:")
+    page.mouse.click(*centre(page, "bn2", 3, 5, "gallery"))
+    page.wait_for_url("**channel=53**")
+    wait_for_panel(page, "x", generate("normal", 32, 32, 256)[:, :, 53])
+
+
+def test_a_box_in_the_plane_marks_its_cells(open_page: OpenPage) -> None:
+    page = open_page("?further=plane", height=1700)
+    wait_for_picture(page)
+    page.wait_for_selector(".st-key-plane .scatterlayer", state="attached")
+    start, end = (centre(page, "cells", y, x, "plane") for x, y in ((0.2, 0.2), (0.9, 1.5)))
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=4)
+    page.mouse.up()
+    trace = default_trace()
+    x, residual = trace["x"][:, :, 0], trace["bn2"][:, :, 0]
+    sure = (x > 0.25) & (x < 0.85) & (residual > 0.25) & (residual < 1.45)
+    maybe = (x > 0.15) & (x < 0.95) & (residual > 0.15) & (residual < 1.55)
+    said = page.get_by_text("cells lie in it.")
+    count = int(said.inner_text().split(" cells lie")[0].split()[-1])
+    assert sure.sum() <= count <= maybe.sum()
+    row, col = np.argwhere(sure)[0]
+    assert marked_panels(page, row, col) == list(PANELS)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [800, 1600])
+@pytest.mark.parametrize("view", ["gallery", "who won", "plane", "distributions"])
+def test_every_view_has_its_picture(
+    open_page: OpenPage, artifacts: Path, view: str, width: int, theme: str
+) -> None:
+    link = f"?further={view.replace(' ', '+')}&pin=conv1,0,7&channel=2"
+    page = open_page(link, width=width, height=2600, color_scheme=theme)
+    wait_for_picture(page)
+    key = view.replace(" ", "_")
+    page.wait_for_selector(f".st-key-{key} .plot", state="attached")
+    page.wait_for_selector(".st-key-arithmetic .plot", state="attached")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=artifacts / f"{key}-{width}-{theme}.png")
+
+
+def test_another_shape_starts_unzoomed(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_picture(page)
+    page.mouse.move(*centre(page, "x", 4, 4))
+    page.mouse.down()
+    page.mouse.move(*centre(page, "x", 20, 24), steps=5)
+    page.mouse.up()
+    page.wait_for_function(
+        "plot => document.querySelector(plot)._fullLayout.xaxis.range[0] > 2", arg=PLOT
+    )
+    old = digest(page)
+    choose_input(page, "Edge")
+    set_number(page, "Height", 20)
+    wait_for_new_digest(page, old)
+    page.wait_for_function(
+        "plot => document.querySelector(plot)._fullLayout.yaxis.range[0] === 19.5", arg=PLOT
+    )
+    assert page.evaluate(f"document.querySelector('{PLOT}')._fullLayout.xaxis.range[0]") == -0.5
