@@ -26,13 +26,23 @@ class Distribution:
     zeroed: float
 
 
+def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`BINS` counts and the edges between them, over the finite ones of `values`."""
+    finite = values[np.isfinite(values)].astype(np.float64)
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if low == high:  # NumPy's own widening by 0.5 is lost on values of 1e38
+        reach = max(0.5, 0.01 * abs(low))
+        low, high = low - reach, high + reach
+    counts, edges = np.histogram(finite, bins=BINS, range=(low, high))
+    return counts, edges
+
+
 def distribution(trace: BlockTrace, stage: str) -> Distribution:
     """The distribution of one stage of a trace."""
     values = trace[stage]
     source = RELU_INPUTS.get(stage)
     cut = trace[source] < 0 if source else np.zeros(values.shape, bool)
-    kept = values[~cut & np.isfinite(values)]
-    counts, edges = np.histogram(kept, bins=BINS)
+    counts, edges = histogram(values[~cut])
     finite = values[np.isfinite(values)].astype(np.float64)
     return Distribution(
         counts=counts,

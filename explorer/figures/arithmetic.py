@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.arithmetic import Arithmetic, ConvSum, Cut, Given, Normalisation, Sum
+from explorer.distributions import histogram
 from explorer.figures.sheet import base_layout, hidden_axis, number, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName, plain_scale
 
@@ -37,47 +38,56 @@ def arithmetic_figure(
             data, layout = _sum(found, palette)
         case Given():
             data, layout = _given(found, palette)
-    layout["annotations"] += [
-        text(0, 1, equation(found), yshift=26, font={"size": TITLE_SIZE + 2}),
-        text(0, 1, _check(found), yshift=8, font={"size": NOTE_SIZE, "color": palette.muted}),
-    ]
+    lines = equation(found)
+    words = "<br>".join(lines) if arrangement == "narrow" else " ".join(lines)
+    check = f"<span style='font-size:{NOTE_SIZE}px;color:{palette.muted}'>{_check(found)}</span>"
+    layout["annotations"].append(
+        text(0, 1, f"{words}<br>{check}", yshift=22, align="left", font={"size": TITLE_SIZE + 1})
+    )
+    extra = 18 * (words.count("<br>") + check.count("<br>"))
+    layout["margin"]["t"] += extra
+    layout["height"] += extra
     layout["meta"] = {"fixedHeight": True}
     return go.Figure({"data": data, "layout": layout})
 
 
-def equation(found: Arithmetic) -> str:
-    """The arithmetic in one line, with its numbers, ending in "= value"."""
+def equation(found: Arithmetic) -> tuple[str, ...]:
+    """The arithmetic with its numbers, line by line, the last being "= value"."""
     at = found.pixel
     name = f"<b>{at.stage}</b>[{at.row}, {at.col}]"
     value = f"<b>= {number(found.value)}</b>"
     match found:
         case ConvSum():
-            cells = f"Σ over {found.order.size} channels × 9 cells of {found.source} · kernel"
-            return f"{name} = {cells} + bias {number(found.bias)} {value}"
+            cells = f"= Σ over {found.order.size} channels × 9 cells of {found.source} · kernel"
+            return (name, f"{cells} + bias {number(found.bias)}", value)
         case Normalisation():
-            top = f"({number(found.v)} − ({number(found.mean)}))"
-            root = f"√({number(found.var)} + {found.epsilon:g})"
+            top = f"({number(found.v)} − {_bracketed(found.mean)})"
+            root = f"√({number(found.var)} + {found.epsilon:g})".replace("-", "−")
             scale = f"· {number(found.gamma)} + {number(found.beta)}"
-            return f"{name} = (v − μ)/√(σ² + ε) · γ + β = {top} / {root} {scale} {value}"
+            symbols = "= (v − μ) / √(σ² + ε) · γ + β"
+            return (name, symbols, f"= {top} / {root} {scale}", value)
         case Cut():
-            return f"{name} = max(0, {found.source}) = max(0, {number(found.v)}) {value}"
+            return (name, f"= max(0, {found.source}) = max(0, {number(found.v)})", value)
         case Sum():
-            return (
-                f"{name} = F(x) + x = {number(found.residual)} + {number(found.identity)} {value}"
-            )
+            terms = f"{number(found.residual)} + {_bracketed(found.identity)}"
+            return (name, f"= F(x) + x = {terms}", value)
         case Given():
-            return f"{name} is the input: nothing was computed {value}"
+            return (name, "is the input: nothing was computed", value)
+
+
+def _bracketed(value: float) -> str:
+    return f"({number(value)})" if value < 0 else number(value)
 
 
 def _check(found: Arithmetic) -> str:
-    words = f"traced {number(found.traced)}, difference {found.value - found.traced:.1e}"
-    words = words.replace("-", "−") + " (float32 rounding)"
+    off = f"{found.value - found.traced:.1e}".replace("-", "−")
+    words = f"traced {number(found.traced)}, difference {off} (float32 rounding)"
     if isinstance(found, Normalisation):
         where = "this input's batch" if found.statistics == "batch" else "the running"
-        return f"μ and σ² are {where} statistics of {found.source} · {words}"
+        return f"μ and σ² are {where} statistics of {found.source}<br>{words}"
     if isinstance(found, ConvSum) and not found.inside.all():
         missing = 9 - int(found.inside.sum())
-        return f"{missing} of 9 cells lie outside the picture, where padding put 0 · {words}"
+        return f"{missing} of 9 cells lie outside the picture: padding puts 0 there<br>{words}"
     return words
 
 
@@ -99,7 +109,8 @@ def _conv(found: ConvSum, theme: Theme, tiles: int) -> tuple[list[dict[str, Any]
                 "zmax": size,
                 "colorscale": plain_scale(theme),
                 "showscale": False,
-                "texttemplate": "%{z:.2f}",
+                "text": np.where(np.isnan(strip), "", np.vectorize(_two)(strip)),
+                "texttemplate": "%{text}",
                 "textfont": {"size": 9},
                 "xaxis": f"x{row}",
                 "yaxis": f"y{row}",
@@ -107,18 +118,16 @@ def _conv(found: ConvSum, theme: Theme, tiles: int) -> tuple[list[dict[str, Any]
         )
         if label == "window":
             outside = np.broadcast_to(~found.inside[:, :, None], cells.shape).astype(np.float64)
-            marked = np.where(_strip(outside, shown, tiles) == 1, 1.0, np.nan)
+            padded = _strip(outside, shown, tiles) == 1
+            data[-1]["z"] = np.where(padded, np.nan, strip)
+            data[-1]["text"] = np.where(np.isnan(data[-1]["z"]), "", np.vectorize(_two)(strip))
             data.append(
                 {
-                    "type": "heatmap",
+                    **data[-1],
                     "name": "padding",
-                    "z": marked,
+                    "z": np.where(padded, 1.0, np.nan),
+                    "text": np.where(padded, "pad", ""),
                     "colorscale": [(0, theme.zeroed), (1, theme.zeroed)],
-                    "showscale": False,
-                    "texttemplate": "pad",
-                    "textfont": {"size": 9},
-                    "xaxis": f"x{row}",
-                    "yaxis": f"y{row}",
                 }
             )
         top = 0.93 - (row - 1) * 0.21
@@ -164,9 +173,13 @@ def _conv(found: ConvSum, theme: Theme, tiles: int) -> tuple[list[dict[str, Any]
         "gridcolor": theme.zeroed,
         "griddash": "dot",
         "zerolinecolor": theme.muted,
-        "nticks": 4,
+        "nticks": 6,
     }
     return data, layout
+
+
+def _two(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _strip(cells: np.ndarray, channels: np.ndarray, tiles: int) -> np.ndarray:
@@ -179,8 +192,7 @@ def _strip(cells: np.ndarray, channels: np.ndarray, tiles: int) -> np.ndarray:
 
 def _norm(found: Normalisation, theme: Theme) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     layout = _plain_layout(theme)
-    values = found.population[np.isfinite(found.population)]
-    counts, edges = np.histogram(values, bins=60)
+    counts, edges = histogram(found.population)
     data = [
         {
             "type": "bar",

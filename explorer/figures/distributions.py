@@ -60,7 +60,8 @@ def distributions_figure(
             "showgrid": False,
         }
         zeroed = f" {spread.zeroed:.0%} zeroed" if spread.zeroed else ""
-        words = f"<b>{stage}</b>{zeroed}<br>mean {spread.mean:.3f} · std {spread.std:.3f}"
+        mean = round(spread.mean, 3) + 0.0  # no "−0.000"
+        words = f"<b>{stage}</b>{zeroed}<br>mean {mean:.3f} · std {spread.std:.3f}"
         layout["annotations"].append(
             text(x[0], y[1], words, align="left", font={"size": NOTE_SIZE})
         )

@@ -100,7 +100,9 @@ def plane_figure(
     reach = float(np.abs(x[finite]).max(initial=0.5)) * 1.05
     top = float(np.abs(residual[finite]).max(initial=0.5)) * 1.05
     data = [
-        _points(x, residual, palette) if x.size <= MAX_POINTS else _density(x, residual, palette)
+        _points(x, residual, palette)
+        if x.size <= MAX_POINTS
+        else _density(x, residual, (reach, top), palette)
     ]
     if window is not None:
         chosen_x, chosen_f = window.cut(values.x).ravel(), window.cut(values.residual).ravel()
@@ -152,9 +154,12 @@ def _points(x: np.ndarray, residual: np.ndarray, theme: Theme) -> dict[str, Any]
     }
 
 
-def _density(x: np.ndarray, residual: np.ndarray, theme: Theme) -> dict[str, Any]:
+def _density(
+    x: np.ndarray, residual: np.ndarray, reach: tuple[float, float], theme: Theme
+) -> dict[str, Any]:
     finite = np.isfinite(x) & np.isfinite(residual)
-    counts, x_edges, f_edges = np.histogram2d(x[finite], residual[finite], bins=BINS)
+    edges = [np.linspace(-end, end, BINS + 1) for end in reach]
+    counts, x_edges, f_edges = np.histogram2d(x[finite], residual[finite], bins=edges)
     share = np.log10(np.where(counts > 0, counts, np.nan)).T
     return {
         "type": "heatmap",

@@ -61,4 +61,4 @@ def hidden_axis(**more: Any) -> dict[str, Any]:
 
 def number(value: float) -> str:
     """A value in four significant digits, with a real minus sign."""
-    return f"{value:.4g}".replace("-", "−")
+    return f"{value:#.4g}".replace("-", "−")

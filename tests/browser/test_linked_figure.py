@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from explorer import STAGES as STAGE_NAMES
 from explorer import BlockTrace, trace_block
-from explorer.arithmetic import Pixel, explain
+from explorer.arithmetic import Arithmetic, Pixel, explain
 from explorer.figures.arithmetic import equation
 from explorer.figures.stage import PANELS
 from explorer.inputs import generate
@@ -34,6 +34,12 @@ ARITHMETIC = ".st-key-arithmetic .infolayer"
 
 def default_trace() -> BlockTrace:
     return trace_block(0, generate("zone_plate", 32, 32, 8), 8)
+
+
+def expect_equation(page: Page, found: Arithmetic) -> None:
+    """The arithmetic on the page is this one, down to its "= value"."""
+    words = " ".join(equation(found)).replace("<b>", "").replace("</b>", "")
+    expect(page.locator(ARITHMETIC)).to_contain_text(words)
 
 
 def marked_panels(page: Page, row: int, col: int) -> list[str]:
@@ -108,8 +114,7 @@ def test_a_click_pins_and_opens_the_arithmetic(open_page: OpenPage, name: str) -
     page.mouse.click(*centre(page, name, 0, 31))
     page.wait_for_url(f"**pin={name}*0*31**")
     found = explain(default_trace(), Pixel(PANELS[name][0], 0, 31, 0))
-    words = equation(found).replace("<b>", "").replace("</b>", "")
-    expect(page.locator(ARITHMETIC)).to_contain_text(words)
+    expect_equation(page, found)
     page.mouse.move(5, 5)
     wait_for_ledger(page, "pinned [0, 31]")
 
@@ -125,10 +130,7 @@ def test_the_keyboard_alone_pins_every_stage(open_page: OpenPage) -> None:
     trace = default_trace()
     for name, (stage, *_) in PANELS.items():
         assert stage in STAGE_NAMES
-        words = equation(explain(trace, Pixel(stage, 17, 15, 0)))
-        expect(page.locator(ARITHMETIC)).to_contain_text(
-            words.replace("<b>", "").replace("</b>", "")
-        )
+        expect_equation(page, explain(trace, Pixel(stage, 17, 15, 0)))
         page.wait_for_url(f"**pin={name}*17*15**")
         spoken = page.locator(f"{STAGES}-spoken")
         expect(spoken).to_contain_text("Pinned. Row 17, column 15")
@@ -180,8 +182,7 @@ def test_a_link_restores_pin_arithmetic_and_picture(open_page: OpenPage) -> None
     wait_for_picture(copy)
     wait_for_ledger(copy, "pinned [9, 30]")
     trace = trace_block(5, generate("zone_plate", 32, 32, 8), 8)
-    words = equation(explain(trace, Pixel("conv2", 9, 30, 3)))
-    expect(copy.locator(ARITHMETIC)).to_contain_text(words.replace("<b>", "").replace("</b>", ""))
+    expect_equation(copy, explain(trace, Pixel("conv2", 9, 30, 3)))
     np.testing.assert_array_equal(panel(copy, "bn2"), trace["bn2"][:, :, 3])
     assert marked_panels(copy, 9, 30) == list(PANELS)
 
@@ -273,8 +274,8 @@ def test_every_view_has_its_picture(
     page = open_page(link, width=width, height=2600, color_scheme=theme)
     wait_for_picture(page)
     key = view.replace(" ", "_")
-    page.wait_for_selector(f".st-key-{key} .plot", state="attached")
-    page.wait_for_selector(".st-key-arithmetic .plot", state="attached")
+    page.wait_for_selector(f".st-key-{key} .main-svg", state="attached")
+    page.wait_for_selector(".st-key-arithmetic .main-svg", state="attached")
     page.wait_for_load_state("networkidle")
     page.screenshot(path=artifacts / f"{key}-{width}-{theme}.png")
 
