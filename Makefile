@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test unit lint picture clean
+.PHONY: run test unit lint bench picture clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
@@ -18,6 +18,11 @@ lint: $(VENV)/test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# How fast the page is, against a naive one and against published figures.
+bench: $(VENV)/test-ready
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.bench.browser
 
 # The README's picture, taken from the running page.
 picture: $(VENV)/test-ready

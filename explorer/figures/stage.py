@@ -97,10 +97,9 @@ def stage_spec(
         layout |= _axes(canvas, box, number, view.shape, getattr(palette, path))
         data.append(_heatmap(panel, number, shown, view.window, palette))
         marks += _marks(panel, number, shown, palette)
-        layout["annotations"] += [
-            _title(canvas, box, palette, f"<b>{name}</b> {what}", size),
-            _caption(canvas, box, palette, _caption_text(shown, view)),
-        ]
+        layout["annotations"].append(_title(canvas, box, palette, f"<b>{name}</b> {what}", size))
+        if caption := _caption_text(shown, view):
+            layout["annotations"].append(_caption(canvas, box, palette, caption))
     data += [_zeroed_cells(len(PANELS), view, palette), *marks]
     # The bar belongs to the layout, which differs between arrangements; traces do not.
     limit = view.panels["x"].limit

@@ -1,5 +1,6 @@
 """Starts the page on a free port, as a context manager."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -14,14 +15,18 @@ PATIENCE = 60  # seconds
 
 
 @contextmanager
-def running_page(*options: str) -> Iterator[str]:
+def running_page(*options: str, script: str = "app.py") -> Iterator[str]:
     """Runs the server while the block lasts and gives its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", script]
     settings = [f"--server.port={port}", "--server.headless=true", *options]
-    server = subprocess.Popen([*command, *settings], cwd=ROOT, stdout=subprocess.DEVNULL)
+    # A script in a folder finds the explorer as the page does, from the top level.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    server = subprocess.Popen(
+        [*command, *settings], cwd=ROOT, stdout=subprocess.DEVNULL, env=environment
+    )
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}", server)
         yield f"http://127.0.0.1:{port}"

@@ -1,0 +1,164 @@
+"""Measures the page in a headless browser: `make bench`.
+
+Every row is a median with the number of runs beside it. Changes are timed from the
+key that makes them to the end of the frame that shows them; hover from the mouse's
+event to the end of the script that handles it. The naive page of `naive.py` is
+measured in the same run, so that the ratio holds on a machine of any speed.
+"""
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import chromium
+from tests.browser.page import PLOT, centre, wait_for_picture
+from tests.browser.server import ROOT, running_page
+
+RUNS = 15
+NAIVE_PLOT = ".js-plotly-plot"
+
+# What peers.md's figures for CNN Explainer were taken as: same kind of machine and browser.
+CNN_EXPLAINER = {"first maps": 2600.0, "new input": 950.0, "hover": 16.0}
+CASES = {
+    "32×32×8": "?input=Normal+noise&height=32&width=32&channels=8",
+    "64×64×64": "?input=Normal+noise&height=64&width=64&channels=64",
+    "128×128×8": "?input=Normal+noise&height=128&width=128&channels=8",
+    "1024×1024×8": "?input=Normal+noise&height=1024&width=1024&channels=8",
+}
+
+
+def main() -> None:
+    arguments = {"executable_path": chromium.find(), "args": chromium.ARGUMENTS}
+    with (
+        sync_playwright() as playwright,
+        running_page() as ours,
+        running_page(script="tests/bench/naive.py") as naive,
+    ):
+        browser = playwright.chromium.launch(**arguments)  # type: ignore[arg-type]
+        print("row | median ms | runs | payload kB | against | their ms | ratio")
+        for name, link in CASES.items():
+            measure_case(browser, name, f"{ours}/{link}", naive)
+        browser.close()
+
+
+def measure_case(browser: Browser, name: str, ours: str, naive: str) -> None:
+    with opened(browser, ours) as (page, payload):
+        wait_for_picture(page)
+        first = page.evaluate("performance.now()")
+        report(f"{name} first picture", [first], 0, "CNN Explainer", CNN_EXPLAINER["first maps"])
+        page.wait_for_load_state("networkidle")
+        hovers = hover_times(page)
+        report(f"{name} hover, script", hovers, 0, "CNN Explainer", CNN_EXPLAINER["hover"])
+        times, size = change_times(page, PLOT, "Channel", payload)
+        theirs = naive_times(browser, name, naive, "Channel")
+        report(f"{name} channel change", times, size, "naive page", theirs)
+        times, size = change_times(page, PLOT, "Seed of the weights", payload)
+        report(f"{name} new seed", times, size, "CNN Explainer", CNN_EXPLAINER["new input"])
+
+
+@contextmanager
+def opened(browser: Browser, link: str) -> Iterator[tuple[Page, Callable[[], int]]]:
+    """A page in a fresh profile, and how many bytes it has received since last asked."""
+    received = [0]
+
+    def count(frame: str | bytes) -> None:
+        received[0] += len(frame)
+
+    def taken() -> int:
+        size, received[0] = received[0], 0
+        return size
+
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.on("websocket", lambda socket: socket.on("framereceived", count))
+    page.goto(link)
+    yield page, taken
+    context.close()
+
+
+def change_times(
+    page: Page, plot: str, label: str, payload: Callable[[], int]
+) -> tuple[list[float], int]:
+    """Milliseconds from Enter in a number field to the painted picture, and bytes received."""
+    times, sizes = [], []
+    field = page.get_by_label(label, exact=True)
+    for run in range(RUNS):
+        field.fill(str(1 + run % 7))
+        page.evaluate(WATCH, plot)
+        payload()
+        field.press("Enter")
+        page.wait_for_function("() => window.painted")
+        times.append(page.evaluate("window.painted - window.pressed"))
+        page.wait_for_timeout(250)  # so that one change does not wait for another's end
+        sizes.append(payload())
+    return times, round(statistics.median(sizes))
+
+
+# The naive page's plot is torn down and made anew, so the painting is told by its images.
+WATCH = """plot => {
+  window.painted = window.pressed = undefined;
+  const hrefs = () => [...document.querySelectorAll(plot + ' .heatmaplayer image')]
+      .map((image) => image.getAttribute('href')).join();
+  const before = hrefs();
+  document.addEventListener('keydown', () => {
+    window.pressed = performance.now();
+    const done = () => { window.painted = performance.now(); };
+    const look = () => {
+      const now = hrefs();
+      // A frame's callback runs before its painting, a task begun there after it.
+      if (now && now !== before) setTimeout(done);
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  }, { once: true, capture: true });
+}"""
+
+
+def naive_times(browser: Browser, name: str, address: str, label: str) -> float:
+    height, _, channels = name.split("×")
+    if int(height) > 128:
+        return float("nan")  # it sends every cell, and takes minutes
+    with opened(browser, f"{address}/?height={height}&channels={channels}") as (page, payload):
+        page.wait_for_selector(f"{NAIVE_PLOT} .heatmaplayer image", state="attached")
+        page.wait_for_load_state("networkidle")
+        return statistics.median(change_times(page, NAIVE_PLOT, label, payload)[0])
+
+
+def hover_times(page: Page) -> list[float]:
+    """Milliseconds of script for a move of the mouse, ledger and marks included."""
+    page.evaluate(
+        """plot => {
+            window.moves = [];
+            const node = document.querySelector(plot);
+            const start = () => { window.moveStart = performance.now(); };
+            document.addEventListener('pointermove', start, true);
+            node.addEventListener('pointermove', () => {
+              window.moves.push(performance.now() - window.moveStart);
+            });
+        }""",
+        PLOT,
+    )
+    rows = page.evaluate("plot => document.querySelector(plot)._fullLayout.yaxis.range[0]", PLOT)
+    for step in range(60):
+        share = (step + 0.5) / 60
+        page.mouse.move(*centre(page, "bn2", share * rows, ((share * 7) % 1) * rows))
+    return list(page.evaluate("window.moves"))
+
+
+def report(name: str, times: list[float], size: int, peer: str, theirs: float) -> None:
+    median = statistics.median(times)
+    row = [name, f"{median:.1f}", str(len(times)), f"{size / 1000:.0f}" if size else "–"]
+    row += [peer, f"{theirs:.0f}", f"{median / theirs:.2f}"]
+    print(" | ".join(row), flush=True)
+
+
+if __name__ == "__main__":
+    if not chromium.find():
+        sys.exit(chromium.MISSING)
+    subprocess.run(["git", "-C", str(ROOT), "log", "-1", "--format=commit %h"], check=False)
+    main()
