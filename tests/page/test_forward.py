@@ -1,11 +1,16 @@
 """The page's logic, without a browser."""
 
+import json
+from typing import Any
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer import trace_block
+from explorer import STAGES, trace_block
 from explorer.analysis import headline
+from explorer.figures.sheet import number
+from explorer.figures.stage import PANELS
 from explorer.inputs import KINDS, generate, standardise
 from tests.files import colours, npy, npz, picture
 
@@ -17,6 +22,12 @@ def page(**link: str) -> AppTest:
     for key, value in link.items():
         at.query_params[key] = value
     return at.run()
+
+
+def shown(at: AppTest) -> dict[str, Any]:
+    """The messages of the linked figures on the page, by their keys."""
+    protos = [element.proto for element in at.get("bidi_component")]
+    return {proto.id.rsplit("-", 1)[1]: json.loads(proto.bytes) for proto in protos}
 
 
 def digest(at: AppTest) -> str:
@@ -165,6 +176,46 @@ def test_tables_show_one_at_a_time() -> None:
     np.testing.assert_allclose(
         at.dataframe[1].value["variance after"], trace.norms["bn2"].var_after
     )
+
+
+@pytest.mark.parametrize("view", ["gallery", "who won", "plane", "distributions"])
+@pytest.mark.parametrize("show", ["channel", "mean"])
+@pytest.mark.parametrize("size", [("1", "1", "1"), ("3", "200", "2")])
+def test_every_view_opens_on_any_shape(view: str, show: str, size: tuple[str, str, str]) -> None:
+    height, width, channels = size
+    at = page(further=view, show=show, height=height, width=width, channels=channels, pin="add,0,0")
+    assert not at.exception
+    assert not at.error
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_pin_in_the_link_opens_its_arithmetic(stage: str) -> None:
+    at = page(pin=f"{stage},3,4", channel="2")
+    words = json.dumps(shown(at)["arithmetic"]["figure"]["layout"], ensure_ascii=False)
+    trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
+    assert f"<b>= {number(trace[stage][3, 4, 2])}</b>" in words
+    assert "arithmetic" not in shown(page())
+
+
+def test_the_figure_is_told_what_is_linked() -> None:
+    link = shown(page(pin="conv2,3,4"))["stages"]["link"]
+    assert link["panels"] == list(PANELS)
+    assert (link["rows"], link["cols"]) == (32, 32)
+    assert link["pin"] == {"panel": "conv2", "row": 3, "col": 4}
+    assert link["fields"]["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 2}
+    assert link["fields"]["identity"] == {"x": 0}
+    assert [term["panel"] for term in link["ledger"] if "panel" in term] == [
+        "x",
+        "bn2",
+        "add",
+        "out",
+    ]
+
+
+def test_values_that_overflow_are_drawn_and_not_hidden() -> None:
+    at = upload(page(further="distributions"), "a.npy", npy(np.full((4, 4, 2), 3e38)))
+    assert not at.exception
+    assert len(at.metric) == 5
 
 
 def test_the_channel_stays_within_fewer_features() -> None:
