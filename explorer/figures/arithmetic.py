@@ -41,12 +41,13 @@ def arithmetic_figure(
     lines = equation(found)
     words = "<br>".join(lines) if arrangement == "narrow" else " ".join(lines)
     check = f"<span style='font-size:{NOTE_SIZE}px;color:{palette.muted}'>{_check(found)}</span>"
+    both = f"{words}<br>{check}"
     layout["annotations"].append(
-        text(0, 1, f"{words}<br>{check}", yshift=22, align="left", font={"size": TITLE_SIZE + 1})
+        text(0, 1, both, yshift=20, align="left", font={"size": TITLE_SIZE + 1})
     )
-    extra = 18 * (words.count("<br>") + check.count("<br>"))
-    layout["margin"]["t"] += extra
-    layout["height"] += extra
+    room = 34 + 20 * (both.count("<br>") + 1)
+    layout["margin"]["t"] = room
+    layout["height"] += room
     layout["meta"] = {"fixedHeight": True}
     return go.Figure({"data": data, "layout": layout})
 
@@ -72,7 +73,7 @@ def equation(found: Arithmetic) -> tuple[str, ...]:
             terms = f"{number(found.residual)} + {_bracketed(found.identity)}"
             return (name, f"= F(x) + x = {terms}", value)
         case Given():
-            return (name, "is the input: nothing was computed", value)
+            return (name, "is the block's input, as it comes in", value)
 
 
 def _bracketed(value: float) -> str:
@@ -80,8 +81,9 @@ def _bracketed(value: float) -> str:
 
 
 def _check(found: Arithmetic) -> str:
-    off = f"{found.value - found.traced:.1e}".replace("-", "−")
-    words = f"traced {number(found.traced)}, difference {off} (float32 rounding)"
+    off = found.value - found.traced
+    rounding = f"{off:.1e} (float32 rounding)".replace("-", "−") if off else "0"
+    words = f"the block's own value: {number(found.traced)}, difference {rounding}"
     if isinstance(found, Normalisation):
         where = "this input's batch" if found.statistics == "batch" else "the running"
         return f"μ and σ² are {where} statistics of {found.source}<br>{words}"
@@ -93,7 +95,7 @@ def _check(found: Arithmetic) -> str:
 
 def _conv(found: ConvSum, theme: Theme, tiles: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     shown = found.order[:tiles]
-    layout = base_layout(theme, WIDTH, 450, top=54)
+    layout = base_layout(theme, WIDTH, 400)
     layout["margin"] |= {"l": 64, "b": 40}
     strips = [("window", found.window), ("× kernel", found.kernel), ("= product", found.products)]
     data: list[dict[str, Any]] = []
@@ -179,7 +181,7 @@ def _conv(found: ConvSum, theme: Theme, tiles: int) -> tuple[list[dict[str, Any]
 
 
 def _two(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no "−0.00"
 
 
 def _strip(cells: np.ndarray, channels: np.ndarray, tiles: int) -> np.ndarray:
@@ -280,6 +282,6 @@ def _given(found: Given, theme: Theme) -> tuple[list[dict[str, Any]], dict[str, 
 
 def _plain_layout(theme: Theme) -> dict[str, Any]:
     axis = {"gridcolor": theme.zeroed, "griddash": "dot", "zerolinecolor": theme.muted}
-    layout = base_layout(theme, WIDTH, HEIGHT + 60, top=60)
+    layout = base_layout(theme, WIDTH, HEIGHT)
     layout["margin"] |= {"l": 60, "b": 40}
     return {**layout, "xaxis": dict(axis), "yaxis": {**axis, "nticks": 5}}

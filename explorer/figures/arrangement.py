@@ -103,10 +103,10 @@ def wide(shape: tuple[int, int]) -> Arrangement:
         boxes=boxes,
         wires=wires,
         plus=plus,
-        branch_label=(fork + 14, branch_row + small / 2 + 34),
+        branch_label=(fork + 14, branch_row + small / 2 + 54),
         identity_label=(fork + 14, identity_row - 16),
         equation=(middle, trunk_row),
-        colour_bar=((after, height), (after + 2 * big + 46, height)),
+        colour_bar=((after, height), (after + 2 * big + 30, height)),
     )
 
 
@@ -114,7 +114,7 @@ def narrow(shape: tuple[int, int]) -> Arrangement:
     """Three rows that turn like a page's lines: x conv1 bn1, back to bn2, then the sum."""
     side, gap, left = 118, 42, 34
     columns = [left + side / 2 + i * (side + gap) for i in range(3)]
-    rows = [side / 2 + i * (side + TITLE + 34) for i in range(3)]
+    rows = [side / 2 + i * (side + TITLE + 50) for i in range(3)]
     places = {
         **{"x": (0, 0), "conv1": (1, 0), "bn1": (2, 0), "relu1": (2, 1), "conv2": (1, 1)},
         **{"bn2": (0, 1), "identity": (0, 2), "add": (1, 2), "out": (2, 2)},
@@ -123,11 +123,14 @@ def narrow(shape: tuple[int, int]) -> Arrangement:
     x, bn1, relu1, bn2 = (boxes[name] for name in ("x", "bn1", "relu1", "bn2"))
     identity, add, out = (boxes[name] for name in ("identity", "add", "out"))
     plus = (columns[0] + (side + gap) / 2, rows[2])
-    lane, turn = 10.0, rows[1] + side / 2 + 18
-    above = (plus[0], plus[1] - PLUS_RADIUS)
+    lane, turn = 10.0, rows[1] + side / 2 + 34
+    above, outside = (plus[0], plus[1] - PLUS_RADIUS), columns[2] + side / 2 + 18
     wires = (
         *_chain("branch", [x, boxes["conv1"], bn1]),
-        Wire("branch", ((bn1.right - 8, bn1.bottom), (bn1.right - 8, relu1.top))),
+        Wire(
+            "branch",
+            ((bn1.right, rows[0]), (outside, rows[0]), (outside, rows[1]), (relu1.right, rows[1])),
+        ),
         Wire("branch", ((relu1.left, rows[1]), (boxes["conv2"].right, rows[1]))),
         Wire("branch", ((boxes["conv2"].left, rows[1]), (bn2.right, rows[1]))),
         Wire(
@@ -144,15 +147,15 @@ def narrow(shape: tuple[int, int]) -> Arrangement:
     )
     bottom = rows[2] + side / 2
     return Arrangement(
-        width=columns[2] + side / 2 + 8,
-        height=bottom + 104,
+        width=outside + 4,
+        height=bottom + 116,
         boxes=boxes,
         wires=wires,
         plus=plus,
         branch_label=(columns[1] - side / 2, turn),
-        identity_label=(lane + 12, rows[0] + side / 2 + 20),
+        identity_label=(lane + 12, rows[0] + side / 2 + 34),
         equation=None,
-        colour_bar=((left, bottom + 104), (columns[2] + side / 2, bottom + 104)),
+        colour_bar=((left, bottom + 116), (columns[2] + side / 2 - 14, bottom + 116)),
     )
 
 

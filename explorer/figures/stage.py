@@ -98,8 +98,8 @@ def stage_spec(
         data.append(_heatmap(panel, number, shown, view.window, palette))
         marks += _marks(panel, number, shown, palette)
         layout["annotations"].append(_title(canvas, box, palette, f"<b>{name}</b> {what}", size))
-        if caption := _caption_text(shown, view):
-            layout["annotations"].append(_caption(canvas, box, palette, caption))
+        if lines := _caption_lines(shown, view):
+            layout["annotations"].append(_caption(canvas, box, palette, "<br>".join(lines)))
     data += [_zeroed_cells(len(PANELS), view, palette), *marks]
     # The bar belongs to the layout, which differs between arrangements; traces do not.
     limit = view.panels["x"].limit
@@ -111,13 +111,11 @@ def stage_spec(
     return {"data": data, "layout": layout}
 
 
-def _caption_text(shown: PanelView, view: StageView) -> str:
-    parts = [f"±{shown.limit:.3g}"] if view.scope != "block" else []
-    if shown.beyond:
-        parts.append(f"{shown.beyond:,} beyond scale")
+def _caption_lines(shown: PanelView, view: StageView) -> list[str]:
     step = view.window.step
-    means = f"means of {step}×{step}" if step > 1 else ""
-    return "<br>".join(text for text in (means, " · ".join(parts)) if text)
+    means = [f"means of {step}×{step}"] if step > 1 else []
+    limit = [f"scale ±{shown.limit:.3g}"] if view.scope != "block" else []
+    return means + limit + ([f"{shown.beyond:,} beyond scale"] if shown.beyond else [])
 
 
 def _heatmap(
@@ -236,12 +234,12 @@ def _title(canvas: Arrangement, box: Box, theme: Theme, name: str, size: str) ->
 def _caption(canvas: Arrangement, box: Box, theme: Theme, text: str) -> dict[str, Any]:
     font = {"size": NOTE_SIZE, "color": theme.muted}
     at = (box.left, box.bottom + 1)
-    return _text(canvas, at, text, xanchor="left", yanchor="top", font=font)
+    return _text(canvas, at, text, xanchor="left", yanchor="top", align="left", font=font)
 
 
 def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[str, Any]]:
-    cells = view.shape[0] * view.shape[1]
-    where = "in every channel" if view.channel is None else f"of {cells:,} cells"
+    where = f"of this map's {view.shape[0] * view.shape[1]:,} cells"
+    everywhere = ", in every channel" if view.channel is None else ""
     out = canvas.boxes["out"]
     texts = [
         _text(
@@ -262,10 +260,11 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
         ),
         _text(
             canvas,
-            (out.right, out.bottom + (22 if view.window.step == 1 else 38)),
-            f"grey: {view.zeroed_part:.1%} {where},<br>zeroed by the last ReLU",
+            (out.right, out.bottom),
+            f"grey: {view.zeroed_part:.1%} {where}<br>zeroed by the last ReLU{everywhere}",
             xanchor="right",
             yanchor="top",
+            yshift=-2 - 15 * len(_caption_lines(view.panels["out"], view)),
             align="right",
             font={"size": LABEL_SIZE},
         ),
@@ -376,6 +375,7 @@ def _colour_bar(canvas: Arrangement, limit: float, scope: Scope, theme: Theme) -
         "ypad": 0,
         "outlinewidth": 0,
         "tickvals": [-limit, 0, limit],
+        "ticklabeloverflow": "allow",
         "ticktext": ends,
         "tickfont": {"size": NOTE_SIZE, "color": theme.muted},
         "title": {

@@ -44,14 +44,15 @@ class Result:
 def run(experiment: Experiment) -> Result:
     """The experiment's result; what the reader brought is kept in their session only."""
     kept = _run_private if experiment.private else _run_shared
-    return kept(
-        experiment.input_key,
-        experiment.seed,
-        experiment.features,
-        experiment.use_running_average,
-        experiment.warmup_passes,
-        experiment,
-    )
+    with st.sidebar, st.spinner("Running the block"):
+        return kept(
+            experiment.input_key,
+            experiment.seed,
+            experiment.features,
+            experiment.use_running_average,
+            experiment.warmup_passes,
+            experiment,
+        )
 
 
 def _run(
@@ -73,7 +74,5 @@ def _run(
 
 
 # A result is frozen and its arrays are read-only, so sessions can share the object.
-_run_shared = st.cache_resource(max_entries=8, ttl="1h", show_spinner="Running the block")(_run)
-_run_private = st.cache_resource(
-    max_entries=2, ttl="1h", scope="session", show_spinner="Running the block"
-)(_run)
+_run_shared = st.cache_resource(max_entries=8, ttl="1h", show_spinner=False)(_run)
+_run_private = st.cache_resource(max_entries=2, ttl="1h", scope="session", show_spinner=False)(_run)

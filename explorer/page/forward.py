@@ -3,8 +3,7 @@
 import streamlit as st
 
 from explorer.analysis import Headline
-from explorer.page import further as further_views
-from explorer.page import picture
+from explorer.page import further, picture
 from explorer.page.experiment import Experiment, Result
 from explorer.trace import BlockTrace
 
@@ -14,16 +13,20 @@ PRECISION_LIMIT = 1e-3
 def view(experiment: Experiment, result: Result) -> None:
     """Draws the view of one experiment."""
     _headline(result.headline)
+    if experiment.notes:
+        st.caption(" ".join(experiment.notes))
+    if result.trace["x"].shape[:2] == (1, 1):
+        st.caption(
+            "With one pixel a channel's batch variance is 0, so in train mode F(x) is 0 everywhere."
+        )
     _picture(result.trace)
-    for note in experiment.notes:
-        st.caption(note)
     if (off := result.variance_error) > PRECISION_LIMIT:
         st.caption(
             f"Precision: a batch variance is off by {off:.1%} here. NNX computes E[v²] − E[v]² in "
             "float32, which loses digits where a channel's mean is large against its spread. "
             "Standardise the input to avoid it."
         )
-    st.caption(f"Digest of out: {result.digest}. The same link gives the same digest.")
+    st.caption(f"Digest of out: {result.digest}. The same link gives the same fingerprint.")
 
 
 def _headline(numbers: Headline) -> None:
@@ -44,7 +47,7 @@ def _headline(numbers: Headline) -> None:
             "Zeroed",
             f"{numbers.zeroed:.1%}",
             "cut by the last ReLU",
-            "Part of all cells where F(x) + x is negative, so that out is 0.",
+            "Part of the cells of all channels where F(x) + x is negative, so that out is 0.",
         ),
         (
             "add − bn2 − x",
@@ -69,15 +72,22 @@ def _headline(numbers: Headline) -> None:
 @st.fragment
 def _picture(trace: BlockTrace) -> None:
     shown = picture.controls(trace)
-    # What lies further down decides what the picture marks, so its widget is read first.
-    further = st.session_state.get("further")
-    cells = further_views.cells_in_plane(trace, shown) if further == "plane" else None
-    picture.draw(trace, shown, cells, wants_window=further == "plane")
-    st.caption(
-        "The identity panel is the same array as x: the shortcut computes nothing, so whatever F "
-        "does, x reaches the sum. Only the last ReLU, after the sum, can still cut it "
-        "(He et al. 2015, Fig. 2)."
-    )
-    if shown.pin:
-        further_views.arithmetic(trace, shown, shown.pin)
-    further_views.choose(trace, shown)
+    top = st.container()
+    view = further.choose()  # before the picture is drawn, which marks what the view points at
+    with top:
+        cells = further.cells_in_plane(trace, shown) if view == "plane" else None
+        picture.draw(trace, shown, cells, wants_window=view == "plane")
+        if shown.channel is None:
+            st.caption(
+                "Every panel shows the mean over channels. Channels of opposite sign cancel, and "
+                "out is the mean of ReLU(add), not the ReLU of the mean."
+            )
+        st.caption(
+            "The identity panel is the same array as x: the shortcut computes nothing, so whatever "
+            "F does, x reaches the sum. Only the last ReLU, after the sum, can still cut it "
+            "(He et al. 2015, Fig. 2). Purple frames: the pixels that the one under the pointer "
+            "was computed from."
+        )
+        if shown.pin:
+            further.arithmetic(trace, shown, shown.pin)
+    further.draw(view, trace, shown)

@@ -1,5 +1,7 @@
 """What stands behind the stage figure: a pixel's arithmetic, and one further view at a time."""
 
+import math
+
 import numpy as np
 import streamlit as st
 
@@ -18,7 +20,10 @@ from explorer.page.linked_figure import Link, Place, linked_figure, told
 from explorer.page.picture import Shown, both
 from explorer.trace import BlockTrace
 
-ONE_CHANNEL = "The mean over channels is no stage of the block: show one channel to see this."
+ONE_CHANNEL = (
+    "Arithmetic, who won and the plane belong to one channel, and the mean over channels is shown: "
+    "set Show to channel to see them."
+)
 
 
 def arithmetic(trace: BlockTrace, shown: Shown, pin: Place) -> None:
@@ -34,19 +39,15 @@ def arithmetic(trace: BlockTrace, shown: Shown, pin: Place) -> None:
     linked_figure(wide, narrow=narrow.layout, key="arithmetic", theme=shown.theme)
 
 
-def choose(trace: BlockTrace, shown: Shown) -> None:
-    """Draws the control for further views, and the chosen one."""
-    views = {
-        "gallery": _gallery,
-        "who won": _who_won,
-        "plane": _plane,
-        "distributions": _distributions,
-        "channels": _channels,
-        "statistics": _statistics,
-    }
-    chosen = st.segmented_control("Look further", list(views), key="further", bind=URL)
-    if chosen:
-        views[chosen](trace, shown)
+def choose() -> str | None:
+    """Draws the control for further views; the chosen one's name, None for none."""
+    return st.segmented_control("Look further", list(_VIEWS), key="further", bind=URL)
+
+
+def draw(view: str | None, trace: BlockTrace, shown: Shown) -> None:
+    """Draws one further view."""
+    if view:
+        _VIEWS[view](trace, shown)
 
 
 def cells_in_plane(trace: BlockTrace, shown: Shown) -> np.ndarray | None:
@@ -106,9 +107,9 @@ def _who_won(trace: BlockTrace, shown: Shown) -> None:
     )
     linked_figure(wide, narrow=narrow.layout, key="who_won", theme=shown.theme)
     st.caption(
-        "Passed: x is positive and stays so. Lifted by F: x alone would have been cut, F(x) raised "
-        "the sum above zero. Pulled below zero by F: x alone would have passed. Kept dead: "
-        "neither."
+        "The cells of this channel. Passed: x is positive and stays so. Lifted by F: x alone would "
+        "have been cut, F(x) raised the sum above zero. Pulled below zero by F: x alone would have "
+        "passed. Kept dead: x alone would have been cut, and F(x) did not change that."
     )
 
 
@@ -136,10 +137,18 @@ def _plane(trace: BlockTrace, shown: Shown) -> None:
 
 
 def _box() -> tuple[float, float, float, float] | None:
+    """The box drawn in the plane, or else the link's; it is kept in the URL."""
     said = told("plane", "box")
-    if not isinstance(said, list) or len(said) != 4:
+    if said is None:
+        said = st.query_params.get("box", "").split(",")
+    try:
+        left, right, low, high = edges = [float(edge) for edge in said]
+    except (TypeError, ValueError):
+        edges = []
+    if not edges or not all(math.isfinite(edge) for edge in edges):
+        st.query_params.pop("box", None)
         return None
-    left, right, low, high = (float(value) for value in said)
+    st.query_params["box"] = ",".join(f"{edge:.4g}" for edge in (left, right, low, high))
     return left, right, low, high
 
 
@@ -205,3 +214,13 @@ def _statistics(trace: BlockTrace, shown: Shown) -> None:
         "after = 0.99 · before + 0.01 · batch in train mode; in eval mode nothing moves. "
         "Running statistics start at mean 0 and variance 1."
     )
+
+
+_VIEWS = {
+    "gallery": _gallery,
+    "who won": _who_won,
+    "plane": _plane,
+    "distributions": _distributions,
+    "channels": _channels,
+    "statistics": _statistics,
+}

@@ -8,6 +8,7 @@
 const NARROW_BELOW = 800; // pixels of room under which the second layout is used
 const NARROW_MOST = 620; // pixels beyond which that layout does not grow
 const CLICK_SLACK = 4; // pixels that a click may wander
+const DOUBLE_CLICK = 300; // milliseconds, as Plotly counts
 const TELL_AFTER = 120; // milliseconds of rest before Python is told
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -207,7 +208,18 @@ class LinkedFigure {
     const point = this.at(event);
     const far = Math.hypot(point.x - press.x, point.y - press.y) > CLICK_SLACK;
     if (this.link.box) this.channel.state("box", far ? this.boxTo(press, point) : []);
-    else if (!far) this.setPin(this.placeAt(point));
+    else if (!far) this.clicked(this.placeAt(point));
+  }
+
+  // The keys belong to the figure from now on. A double click resets the zoom and
+  // leaves the pin as it was before.
+  clicked(place) {
+    this.root.focus({ preventScroll: true });
+    const now = performance.now();
+    const isSecond = now - (this.clickedAt ?? -Infinity) < DOUBLE_CLICK;
+    this.clickedAt = now;
+    if (!isSecond) this.before = this.pin;
+    this.setPin(isSecond ? this.before : place);
   }
 
   boxTo({ x, y, panel }, to) {
@@ -303,6 +315,7 @@ class LinkedFigure {
     if (this.link.box) return this.markBox();
     const place = this.cursor ?? this.pin;
     if (this.cells) this.pen.drawImage(this.cells, 0, 0, width, height);
+    if (this.pin && this.cursor) for (const panel of this.panels) this.markPin(panel);
     if (place) {
       const fields = { ...this.link.fields?.[place.panel], [place.panel]: 0 };
       for (const panel of this.panels) this.markPanel(panel, place, fields);
@@ -330,6 +343,16 @@ class LinkedFigure {
     const [x0, x1] = across.map((value) => clamp(x.d2p(value), 0, x._length) + x._offset);
     const [y0, y1] = down.map((value) => clamp(y.d2p(value), 0, y._length) + y._offset);
     return [x0, y0, x1 - x0, y1 - y0];
+  }
+
+  // Where the pin stays while the reader looks elsewhere.
+  markPin(panel) {
+    const half = (this.stride() - 1) / 2;
+    const { row, col } = this.pin;
+    const [x, y, w, h] = this.rectangle(panel, row - half, row + half, col - half, col + half);
+    this.pen.strokeStyle = this.message.accent;
+    this.pen.lineWidth = 2;
+    this.pen.strokeRect(x - 2, y - 2, w + 4, h + 4);
   }
 
   markPanel(panel, { row, col }, fields) {
@@ -376,10 +399,11 @@ class LinkedFigure {
     const ratio = window.devicePixelRatio || 1;
     pen.scale(ratio, ratio);
     pen.fillStyle = this.message.accent;
+    pen.globalAlpha = 0.7;
     for (const panel of this.panels) {
       for (const [row, col] of cells) {
         const [x, y, w, h] = this.rectangle(panel, row, row, col, col);
-        if (w > 0 && h > 0) pen.fillRect(x + w / 4, y + h / 4, Math.max(w / 2, 1), Math.max(h / 2, 1));
+        if (w > 0 && h > 0) pen.fillRect(x, y, Math.max(w, 1), Math.max(h, 1));
       }
     }
   }

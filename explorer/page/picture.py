@@ -19,7 +19,10 @@ from explorer.view import Scope, stage_view
 KEY = "stages"
 Picture = TypeVar("Picture")
 MAX_MARKED = 3000
-HINT = "Move over a panel to follow one pixel; click to take it apart."
+HINT = (
+    "Move over a panel to follow one pixel. Click takes it apart, arrow keys move it, Escape lets "
+    "go; drag zooms, double click resets."
+)
 LABEL = (
     "The block's stages, linked pixel by pixel. Arrow keys move, Shift and arrow changes the "
     "panel, Enter pins the pixel and opens its arithmetic, Escape lets go, Page up and Page down "
@@ -75,7 +78,7 @@ def draw(trace: BlockTrace, shown: Shown, cells: np.ndarray | None, wants_window
         cols=shape[1],
         label=LABEL,
         fields=_fields(),
-        ledger=_ledger(shown.theme),
+        ledger=_ledger(shown.theme, is_mean=shown.channel is None),
         hint=HINT,
         pin=shown.pin,
         exact=_exact(trace, shown),
@@ -140,14 +143,20 @@ def _fields() -> dict[str, dict[str, int]]:
     return {**receptive_fields(), "identity": {"x": 0}}
 
 
-def _ledger(theme: ThemeName) -> tuple[dict[str, Any], ...]:
-    colours = THEMES[theme]
-    return (
-        {"panel": "x", "text": "x", "colour": colours.identity},
+def _ledger(theme: ThemeName, is_mean: bool) -> tuple[dict[str, Any], ...]:
+    """The sum in numbers. Means add up too, but the ReLU is taken before the mean."""
+    colours, of = THEMES[theme], "mean " if is_mean else ""
+    terms = (
+        {"panel": "x", "text": f"{of}x", "colour": colours.identity},
         {"text": "+"},
-        {"panel": "bn2", "text": "F(x)", "colour": colours.branch},
+        {"panel": "bn2", "text": f"{of}F(x)", "colour": colours.branch},
         {"text": "="},
-        {"panel": "add", "text": "add"},
+        {"panel": "add", "text": f"{of}add"},
+    )
+    if is_mean:
+        return (*terms, {"text": "· ReLU before the mean:"}, {"panel": "out", "text": "mean out"})
+    return (
+        *terms,
         {"text": "→ ReLU →"},
         {"panel": "out", "text": "out"},
         {"larger": ["x", "bn2"], "say": ["x contributes more", "F(x) contributes more"]},

@@ -56,7 +56,12 @@ def experiment_controls() -> Experiment | None:
         source = _standardised(source)
         st.divider()
         seed = st.number_input(
-            "Seed of the weights", 0, MAX_SEED, key="seed", bind=URL, help="Builds nnx.Rngs(seed)."
+            "Seed of the weights",
+            0,
+            MAX_SEED,
+            key="seed",
+            bind=URL,
+            help="Fixes the random kernels of both convolutions, as nnx.Rngs(seed).",
         )
         features = st.number_input(
             "Features",
@@ -68,8 +73,11 @@ def experiment_controls() -> Experiment | None:
             placeholder=f"{source.channels}, as the input",
             help="Channels of the block. Empty: as many as the input has.",
         )
+        widen = "no"
         if features is not None and features != source.channels:
-            source = _widened(source, features, seed)
+            widen = choice(
+                "Widen the input", ("no", "zero channels", "1×1 projection"), key="widen"
+            )
         mode = choice(
             "Mode",
             ("train", "eval"),
@@ -79,7 +87,7 @@ def experiment_controls() -> Experiment | None:
         passes = 0
         if mode == "eval":
             passes = st.number_input(
-                "Train passes before",
+                "Train-mode passes run before",
                 0,
                 MAX_WARMUP_PASSES,
                 key="warmup",
@@ -87,6 +95,8 @@ def experiment_controls() -> Experiment | None:
                 help="Each moves the running statistics 1 % of the way from mean 0 and variance 1 "
                 "to this input's.",
             )
+    if features is not None and features != source.channels:
+        source = _widened(source, widen, features, seed)
     return Experiment(
         input_key=source.key,
         load=source.load,
@@ -140,12 +150,12 @@ def _generated(kind: str) -> _Source:
 
 
 def _uploaded() -> _Source | None:
+    _linked_file()
     file = st.file_uploader("File", key="file", help=f"Accepted: {', '.join(ACCEPTED)}.")
     if file is None:
         return None
     data = file.getvalue()
     digest = hashlib.blake2b(data, digest_size=8).hexdigest()
-    _remember_file(file.name, digest)
     name = None
     if file.name.lower().endswith(".npz") and len(names := npz_names(data)) > 1:
         name = st.selectbox("Array", names, key="array", bind=URL)
@@ -159,8 +169,9 @@ def _uploaded() -> _Source | None:
         help="Larger pictures are resized to it, in pixels. Arrays are never resized.",
     )
     upload = _decode(digest, name, side, file.name, data)
+    st.query_params.update({"file": file.name, "digest": digest})
     size = "×".join(str(n) for n in upload.array.shape)
-    notes = (f"{plain(file.name)} was read as {size}.", *upload.notes)
+    notes = (f"{plain(file.name)} was read as {size}.", *upload.notes, *_unlike_the_link(digest))
     key = ("upload", digest, name, side)
     return _Source(key, lambda: upload.array, upload.array.shape[2], upload.is_image, notes)
 
@@ -172,22 +183,36 @@ def _decode(digest: str, name: str | None, side: int, _filename: str, _data: byt
 
 def ask_for_file() -> None:
     """Says which file the picture needs; a link names it, but cannot carry it."""
-    name, digest = (st.query_params.get(part, "") for part in ("file", "digest"))
-    if name:
-        st.session_state["linked_file"] = (name, digest)
+    linked = _linked_file()
+    if linked:
         st.info(
-            f"This link was made with the file {plain(name[:80])} (digest {plain(digest[:16])}). "
-            "Choose that file to see the same picture."
+            f"This link was made with the file {plain(linked[0][:80])} (digest "
+            f"{plain(linked[1][:16])}). Choose that file to see the same picture."
         )
     else:
+        for part in ("file", "digest"):
+            st.query_params.pop(part, None)
         st.info("Choose a picture (PNG, JPEG) or an array (NPY, NPZ, CSV).")
 
 
-def _remember_file(name: str, digest: str) -> None:
-    linked = st.session_state.get("linked_file")
-    if linked and linked[1] != digest:
-        st.caption(f"This is not the file of the link, which had digest {plain(linked[1][:16])}.")
-    st.query_params.update({"file": name, "digest": digest})
+def _linked_file() -> tuple[str, str] | None:
+    """Name and digest of the file of the link that the session began with."""
+    if "linked_file" not in st.session_state:
+        name = st.query_params.get("file", "")
+        st.session_state["linked_file"] = (
+            (name, st.query_params.get("digest", "")) if name else None
+        )
+    linked: tuple[str, str] | None = st.session_state["linked_file"]
+    return linked
+
+
+def _unlike_the_link(digest: str) -> tuple[str, ...]:
+    """One sentence where the first file chosen is not the one that the link asked for."""
+    linked = _linked_file()
+    first = st.session_state.setdefault("first_file", digest)
+    if linked is None or digest in (linked[1], "") or digest != first:
+        return ()
+    return (f"This is not the file of the link, which had digest {plain(linked[1][:16])}.",)
 
 
 def _standardised(source: _Source) -> _Source:
@@ -195,7 +220,8 @@ def _standardised(source: _Source) -> _Source:
         "Standardise each channel",
         ("pictures", "always", "never"),
         key="standardise",
-        help="(x − mean) / std over height and width. " + RAW_NOTE,
+        help="(x − mean) / std over height and width; “pictures” does so for photos and samples only. "
+        + RAW_NOTE,
     )
     if wanted == "always" or (wanted == "pictures" and source.is_image):
         note = "Each channel was standardised to mean 0 and variance 1."
@@ -205,8 +231,7 @@ def _standardised(source: _Source) -> _Source:
     return source
 
 
-def _widened(source: _Source, features: int, seed: int) -> _Source:
-    widen = choice("Widen the input", ("no", "zero channels", "1×1 projection"), key="widen")
+def _widened(source: _Source, widen: str, features: int, seed: int) -> _Source:
     if widen == "zero channels":
         note = f"The input has {source.channels} channels; zeros were added up to {features}."
         change = partial(pad_channels, features=features)

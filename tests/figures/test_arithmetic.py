@@ -27,7 +27,7 @@ def test_every_stage_ends_in_its_value_and_its_difference(
     figure = arithmetic_figure(found, arrangement=arrangement)  # type: ignore[arg-type]
     assert equation(found)[-1] == f"<b>= {number(trace[stage][0, 7, 5])}</b>"
     assert all(line in words(figure) for line in equation(found))
-    assert f"traced {number(found.traced)}, difference" in words(figure)
+    assert f"the block's own value: {number(found.traced)}, difference" in words(figure)
 
 
 def test_a_convolution_shows_the_largest_channels_and_all_contributions(trace: BlockTrace) -> None:

@@ -43,7 +43,7 @@ def texts(figure: go.Figure) -> str:
 
 def test_the_caption_counts_what_is_drawn(trace: BlockTrace) -> None:
     text = texts(stage_figure(trace, channel=2))
-    assert f"grey: {zeroed_map(trace, 2).mean():.1%} of 600 cells" in text
+    assert f"grey: {zeroed_map(trace, 2).mean():.1%} of this map's 600 cells" in text
     assert text.count("20×30×4") == 9
 
 
@@ -69,7 +69,7 @@ def test_values_beyond_the_limit_have_a_colour_and_a_count(trace: BlockTrace) ->
     limit = panels(figure)["bn2"].zmax / (1 + BEYOND)
     beyond = int((np.abs(trace["bn2"][:, :, 0]) > limit).sum())
     assert beyond > 0
-    assert f"±{limit:.3g} · {beyond} beyond scale" in texts(figure)
+    assert f"scale ±{limit:.3g}<br>{beyond} beyond scale" in texts(figure)
 
 
 @pytest.mark.parametrize("theme", THEMES)

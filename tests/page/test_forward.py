@@ -162,6 +162,14 @@ def test_a_link_asks_for_its_file_by_name_and_digest() -> None:
     at.file_uploader(key="file").upload("dog.npy", npy(np.eye(3)), "x").run()
     assert any("not the file of the link" in c.value for c in at.caption)
     assert len(at.metric) == 5
+    at.file_uploader(key="file").upload("cow.npy", npy(np.eye(4)), "x").run()
+    assert not any("not the file of the link" in c.value for c in at.caption)
+
+
+def test_the_mode_stays_in_reach_while_features_do_not_fit() -> None:
+    at = page(channels="4", features="6", mode="eval")
+    assert "no identity path" in at.error[0].value
+    assert at.number_input(key="warmup")
 
 
 def test_tables_show_one_at_a_time() -> None:
@@ -210,6 +218,30 @@ def test_the_figure_is_told_what_is_linked() -> None:
         "add",
         "out",
     ]
+
+
+@pytest.mark.parametrize(
+    "box", ["0,1,-1,0", "nan,nan,nan,nan", "1", "a,b,c,d", "0,1,2,inf", "1e400,1,2,3"]
+)
+def test_a_box_of_the_plane_is_in_the_link(box: str) -> None:
+    at = page(further="plane", box=box)
+    assert not at.exception
+    trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
+    x, residual = trace["x"][:, :, 0], trace["bn2"][:, :, 0]
+    inside = ((x >= 0) & (x <= 1) & (residual >= -1) & (residual <= 0)).sum()
+    said = [c.value for c in at.caption if "cells lie in it" in c.value]
+    if box == "0,1,-1,0":
+        assert f"{inside} cells lie in it" in said[0]
+        assert len(shown(at)["stages"]["link"]["cells"]) == inside
+    else:
+        assert said == []
+
+
+def test_means_are_not_called_a_sum_and_a_cut() -> None:
+    ledger = shown(page(show="mean"))["stages"]["link"]["ledger"]
+    texts = [term.get("text") for term in ledger]
+    assert "→ ReLU →" not in texts
+    assert not any("negative" in term for term in ledger)
 
 
 def test_values_that_overflow_are_drawn_and_not_hidden() -> None:
