@@ -220,8 +220,8 @@ def _standardised(source: _Source) -> _Source:
         "Standardise each channel",
         ("pictures", "always", "never"),
         key="standardise",
-        help="(x − mean) / std over height and width; “pictures” does so for photos and samples only. "
-        + RAW_NOTE,
+        help="(x − mean) / std over height and width; “pictures” does so for photos and samples "
+        "only. " + RAW_NOTE,
     )
     if wanted == "always" or (wanted == "pictures" and source.is_image):
         note = "Each channel was standardised to mean 0 and variance 1."

@@ -42,25 +42,21 @@ def expect_equation(page: Page, found: Arithmetic) -> None:
     expect(page.locator(ARITHMETIC)).to_contain_text(words)
 
 
-def marked_panels(page: Page, row: int, col: int) -> list[str]:
-    """The panels whose overlay has ink on the cell's outline, one by one."""
-    marked = []
-    for name in PANELS:
-        x, y = centre(page, name, row, col)
-        ink = page.evaluate(
-            """([stages, x, y]) => {
-                const canvas = document.querySelector(stages + ' canvas');
-                const box = canvas.getBoundingClientRect();
-                const ratio = canvas.width / box.width;
-                const at = [(x - box.x - 4) * ratio, (y - box.y - 4) * ratio];
-                const { data } = canvas.getContext('2d').getImageData(...at, 9 * ratio, 9 * ratio);
-                return data.some((value, i) => i % 4 === 3 && value > 200);
-            }""",
-            [STAGES, x, y],
-        )
-        if ink:
-            marked.append(name)
-    return marked
+# Whether the overlay has ink, more than the cross-hair's, within 4 pixels of a place.
+INK = """([stages, x, y]) => {
+  const canvas = document.querySelector(stages + ' canvas');
+  const box = canvas.getBoundingClientRect();
+  const ratio = canvas.width / box.width;
+  const at = [(x - box.x - 4) * ratio, (y - box.y - 4) * ratio];
+  const { data } = canvas.getContext('2d').getImageData(...at, 9 * ratio, 9 * ratio);
+  return data.some((value, i) => i % 4 === 3 && value > 120);
+}"""
+
+
+def marked_panels(page: Page, row: float, col: float) -> list[str]:
+    """The panels that have a mark on a pixel."""
+    places = {name: [STAGES, *centre(page, name, row, col)] for name in PANELS}
+    return [name for name, place in places.items() if page.evaluate(INK, place)]
 
 
 def test_hover_marks_the_pixel_everywhere_and_the_ledger_tells_its_numbers(
@@ -173,6 +169,21 @@ def test_the_plot_and_its_zoom_outlive_twenty_changes(open_page: OpenPage) -> No
     page.wait_for_function("() => window.kept._fullLayout.xaxis.range[0] === -0.5")
 
 
+def test_a_double_click_leaves_the_pin_and_keys_work_after_a_click(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_for_picture(page)
+    page.mouse.click(*centre(page, "bn1", 6, 8))
+    page.wait_for_url("**pin=bn1*6*8**")
+    page.wait_for_timeout(400)  # longer than a double click, which this is not
+    page.mouse.dblclick(*centre(page, "x", 20, 20))
+    page.mouse.move(5, 5)
+    wait_for_ledger(page, "pinned [6, 8]")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**pin=bn1*6*9**")
+    page.keyboard.press("Escape")
+    page.wait_for_url(lambda link: "pin=" not in link)
+
+
 def test_a_link_restores_pin_arithmetic_and_picture(open_page: OpenPage) -> None:
     page = open_page("?channel=3&seed=5")
     wait_for_picture(page)
@@ -261,6 +272,7 @@ def test_a_box_in_the_plane_marks_its_cells(open_page: OpenPage) -> None:
     count = int(said.inner_text().split(" cells lie")[0].split()[-1])
     assert sure.sum() <= count <= maybe.sum()
     row, col = np.argwhere(sure)[0]
+    page.wait_for_function(INK, arg=[STAGES, *centre(page, "out", row, col)])
     assert marked_panels(page, row, col) == list(PANELS)
 
 
