@@ -2,13 +2,16 @@
 
 from explorer.block import STAGES, BasicBlock, resnet_basic_forward
 from explorer.errors import InputError
+from explorer.recipes import VARIANTS, Recipe
 from explorer.trace import BlockTrace, trace_block
 
 __all__ = [
     "STAGES",
+    "VARIANTS",
     "BasicBlock",
     "BlockTrace",
     "InputError",
+    "Recipe",
     "resnet_basic_forward",
     "trace_block",
 ]

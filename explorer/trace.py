@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from explorer.block import STAGES, BasicBlock, check_features, check_input, check_seed
-from explorer.errors import check_whole_number
+from explorer.block import check_features, check_input, check_seed
+from explorer.errors import InputError, check_whole_number, describe
+from explorer.recipes import VARIANTS, Conv, Recipe, RecipeBlock
 
 MAX_WARMUP_PASSES = 1_000
-NORM_INPUTS = {"bn1": "conv1", "bn2": "conv2"}
 EPSILON, MOMENTUM = 1e-5, 0.99  # NNX's defaults, held by a test
 
 Arrays = dict[str, dict[str, Any]]
@@ -74,10 +74,13 @@ def measure(array: np.ndarray) -> Size:
 class BlockTrace:
     """One run of the block. `trace["conv1"]` is that stage, `(H, W, C)`, read-only.
 
-    `kernels["conv1"]` is `(3, 3, C_in, C_out)` and `biases["conv1"]` is `(C,)`;
-    likewise for conv2. `norms["bn1"]` and `norms["bn2"]` are `NormTrace`s.
+    The stages are those of `recipe`, in dataflow order; the basic block's are `STAGES`.
+    `kernels["conv1"]` is `(3, 3, C_in, C_out)` and `biases["conv1"]` is `(C_out,)`;
+    likewise for every convolution. `norms["bn1"]` is a `NormTrace`; likewise for every
+    BatchNorm.
     """
 
+    recipe: Recipe
     seed: int
     features: int
     use_running_average: bool
@@ -109,8 +112,9 @@ def trace_block(
     *,
     use_running_average: bool = False,
     warmup_passes: float = 0,
+    variant: str | Recipe = "v1",
 ) -> BlockTrace:
-    """Runs a fresh basic block on `x` and returns every stage.
+    """Runs a fresh block on `x` and returns every stage.
 
     Args:
         seed: whole number 0 … 2³²−1, fixes the weights.
@@ -121,6 +125,8 @@ def trace_block(
             moves the running statistics, which start at mean 0 and variance 1,
             one step towards those of the batch. Only eval mode shows it in the
             stages.
+        variant: a key of `VARIANTS`, or a recipe. The weights are those that the
+            basic block gets from this seed, as far as the shapes agree.
 
     Returns:
         A `BlockTrace`; the same arguments give the same bits.
@@ -132,34 +138,49 @@ def trace_block(
     block_seed = check_seed(seed)
     x32 = check_input(x, width).copy()  # JAX may alias it; the caller may write to theirs
     passes = check_whole_number("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
-    parameters, fresh = _initial_state(np.uint32(block_seed), width)
-    running = _warm_up(parameters, fresh, x32, passes) if passes else fresh
-    stages, batch, after = _run(parameters, running, x32, bool(use_running_average))
+    recipe = check_variant(variant)
+    in_eval = bool(use_running_average) or recipe.always_eval
+    parameters, fresh = _initial_state(np.uint32(block_seed), recipe, width)
+    running = _warm_up(recipe, parameters, fresh, x32, passes) if passes else fresh
+    stages, batch, after = _run(recipe, parameters, running, x32, in_eval)
     host = jax.device_get((stages, parameters, running, batch, after))
-    return _record(block_seed, width, bool(use_running_average), passes, *host)
+    return _record(recipe, block_seed, width, in_eval, passes, *host)
 
 
-@partial(jax.jit, static_argnames="features")
-def _initial_state(seed: jax.Array, features: int) -> tuple[Arrays, Arrays]:
+def check_variant(variant: str | Recipe) -> Recipe:
+    """The recipe of that name, or InputError with the names there are."""
+    if isinstance(variant, Recipe):
+        return variant
+    if variant not in VARIANTS:
+        raise InputError(f"variant must be one of {', '.join(VARIANTS)}; got {describe(variant)}.")
+    return VARIANTS[variant]
+
+
+@partial(jax.jit, static_argnames=("recipe", "features"))
+def _initial_state(seed: jax.Array, recipe: Recipe, features: int) -> tuple[Arrays, Arrays]:
     """Kernels, biases, γ and β; and the running statistics, of a fresh block."""
-    return _state(BasicBlock(features, nnx.Rngs(jax.random.key(seed))))
+    return _state(RecipeBlock(recipe, features, nnx.Rngs(jax.random.key(seed))))
 
 
-@partial(jax.jit, static_argnames="use_running_average")
+@partial(jax.jit, static_argnames=("recipe", "use_running_average"))
 def _run(
-    parameters: Arrays, running: Arrays, x: jax.Array, use_running_average: bool
+    recipe: Recipe,
+    parameters: Arrays,
+    running: Arrays,
+    x: jax.Array,
+    use_running_average: bool,
 ) -> tuple[dict[str, jax.Array], Arrays, Arrays]:
     """Stages, batch statistics, and the running statistics after the call."""
     # The block is made here: one made outside cannot have its statistics moved
     # by jitted code. Its initial values are replaced, so XLA never computes them.
-    block = BasicBlock(x.shape[-1], nnx.Rngs(0))
+    block = RecipeBlock(recipe, x.shape[-1], nnx.Rngs(0))
     nnx.update(block, parameters, running)
     stages = block.stages(x, use_running_average)
-    batch = {norm: _batch_statistics(stages[conv]) for norm, conv in NORM_INPUTS.items()}
+    batch = {name: _batch_statistics(stages[recipe.inputs()[name]]) for name in recipe.norms()}
     return stages, batch, _state(block)[1]
 
 
-def _state(block: BasicBlock) -> tuple[Arrays, Arrays]:
+def _state(block: RecipeBlock) -> tuple[Arrays, Arrays]:
     parameters, statistics = nnx.state(block, nnx.Param, nnx.BatchStat)
     return nnx.to_pure_dict(parameters), nnx.to_pure_dict(statistics)
 
@@ -169,13 +190,15 @@ def _batch_statistics(v: jax.Array) -> dict[str, jax.Array]:
     return {"mean": mean, "var": jnp.maximum(0, jnp.mean(v * v, axis=(0, 1)) - mean * mean)}
 
 
-def _warm_up(parameters: Arrays, running: Arrays, x: np.ndarray, passes: int) -> Arrays:
+def _warm_up(
+    recipe: Recipe, parameters: Arrays, running: Arrays, x: np.ndarray, passes: int
+) -> Arrays:
     """The running statistics after `passes` train-mode calls on the same `x`.
 
     The batch statistics of such a call do not depend on the running ones, so
     they are the same every time and only the moving average is repeated.
     """
-    batch = jax.device_get(_run(parameters, running, x, use_running_average=False)[1])
+    batch = jax.device_get(_run(recipe, parameters, running, x, use_running_average=False)[1])
     moved = jax.device_get(running)
     for _ in range(passes):
         moved = jax.tree.map(lambda r, b: MOMENTUM * r + (1 - MOMENTUM) * b, moved, batch)
@@ -183,6 +206,7 @@ def _warm_up(parameters: Arrays, running: Arrays, x: np.ndarray, passes: int) ->
 
 
 def _record(
+    recipe: Recipe,
     seed: int,
     features: int,
     use_running_average: bool,
@@ -194,7 +218,7 @@ def _record(
     after: Arrays,
 ) -> BlockTrace:
     norms = {}
-    for norm in NORM_INPUTS:
+    for norm in recipe.norms():
         used = running[norm] if use_running_average else batch[norm]
         norms[norm] = NormTrace(
             mean_before=_frozen(running[norm]["mean"]),
@@ -210,13 +234,14 @@ def _record(
             epsilon=EPSILON,
             momentum=MOMENTUM,
         )
-    convs = NORM_INPUTS.values()
+    convs = [name for name, layer in recipe.layers().items() if isinstance(layer, Conv)]
     return BlockTrace(
+        recipe=recipe,
         seed=seed,
         features=features,
         use_running_average=use_running_average,
         warmup_passes=warmup_passes,
-        stages=MappingProxyType({name: _frozen(stages[name]) for name in STAGES}),
+        stages=MappingProxyType({name: _frozen(stages[name]) for name in recipe.stages()}),
         kernels=MappingProxyType({c: _frozen(parameters[c]["kernel"]) for c in convs}),
         biases=MappingProxyType({c: _frozen(parameters[c]["bias"]) for c in convs}),
         norms=MappingProxyType(norms),

@@ -7,6 +7,27 @@ He et al. 2015, Fig. 2, and Ioffe & Szegedy 2015, Algorithm 1.
 import numpy as np
 
 
+def conv(x: np.ndarray, kernel: np.ndarray, stride: int = 1, padding: int = 1) -> np.ndarray:
+    """Cross-correlation of any kernel size, `padding` rings of zeros around x, no bias."""
+    size = kernel.shape[0]
+    padded = np.pad(x.astype(np.float64), ((padding, padding), (padding, padding), (0, 0)))
+    rows = (padded.shape[0] - size) // stride + 1
+    cols = (padded.shape[1] - size) // stride + 1
+    out = np.zeros((rows, cols, kernel.shape[3]))
+    for i in range(rows):
+        for j in range(cols):
+            window = padded[i * stride : i * stride + size, j * stride : j * stride + size]
+            for d in range(kernel.shape[3]):
+                out[i, j, d] = (window * kernel[:, :, :, d]).sum()
+    return out
+
+
+def batch_norm_of(v: np.ndarray, gamma: float = 1.0) -> np.ndarray:
+    """BatchNorm in train mode with β = 0."""
+    mean, var = statistics(v)
+    return batch_norm(v, mean, var, np.full(mean.size, gamma), np.zeros(mean.size))
+
+
 def conv3x3(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """Cross-correlation, stride 1, one ring of zeros around x."""
     height, width, channels = x.shape
