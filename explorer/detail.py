@@ -50,7 +50,9 @@ def block_means(values: np.ndarray, step: int) -> np.ndarray:
     if step == 1:
         return values
     rows, cols = (np.arange(0, side, step) for side in values.shape[:2])
-    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0), cols, axis=1)
+    with np.errstate(invalid="ignore"):  # a block with +Inf and −Inf has no mean: NaN
+        strips = np.add.reduceat(values, rows, axis=0, dtype=np.float64)
+        sums = np.add.reduceat(strips, cols, axis=1)
     counts = np.outer(np.diff([*rows, values.shape[0]]), np.diff([*cols, values.shape[1]])).reshape(
         len(rows), len(cols), *(1 for _ in values.shape[2:])
     )

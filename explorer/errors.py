@@ -30,7 +30,7 @@ def check_whole_number(name: str, value: Any, low: int, high: int | None) -> int
 
     `3.0` counts as 3. Nothing is rounded and nothing wraps.
     """
-    array = np.asarray(value)
+    array = np.asarray(value) if np.isscalar(value) or hasattr(value, "dtype") else np.empty(0)
     if array.ndim == 0 and array.dtype.kind in "iuf" and np.isfinite(array):
         number = int(array)
         if number == array and number >= low and (high is None or number <= high):

@@ -19,7 +19,9 @@ def test_whole_numbers_become_ints(value: object) -> None:
     assert type(number) is int
 
 
-@pytest.mark.parametrize("value", [-1, 4, 2.5, np.nan, np.inf, "2", None, [2], 1j, 2**70])
+@pytest.mark.parametrize(
+    "value", [-1, 4, 2.5, np.nan, np.inf, "2", None, [2], [[1], [1, 2]], 1j, 2**70]
+)
 def test_everything_else_is_refused(value: object) -> None:
     with pytest.raises(InputError, match="n must be a whole number from 0 to 3, got "):
         check_whole_number("n", value, 0, 3)

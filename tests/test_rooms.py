@@ -1,5 +1,6 @@
 """The house's import rule: data flows one way, and lower rooms know nothing of upper ones."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -7,39 +8,64 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MODULES = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    for path in (ROOT / "explorer").rglob("*.py")
-)
-BELOW_PAGE = [name for name in MODULES if not name.startswith("explorer.page")]
+# Each room may import from those before it, and from files of its own.
+ROOMS = [
+    ("errors",),
+    ("inputs",),
+    ("block",),
+    ("recipes",),
+    ("trace",),
+    ("detail", "analysis", "arithmetic", "distributions", "outcomes", "gallery", "view"),
+    ("figures",),
+    ("page",),
+]
+RANK = {name: rank for rank, names in enumerate(ROOMS) for name in names}
+MAY_NAME_JAX = {"block", "recipes", "trace"}
+FILES = sorted(path for path in (ROOT / "explorer").rglob("*.py") if path.parent.name != "explorer")
+FILES += sorted(path for path in (ROOT / "explorer").glob("*.py") if path.stem != "__init__")
 
 
-def loaded_by(module: str) -> set[str]:
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = [module_name(path) for path in FILES]
+
+
+def imports(path: Path) -> set[str]:
+    """Every module named by an import anywhere in a file."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            base = str(node.module)
+            found |= {f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=MODULES)
+def test_a_room_imports_only_what_stands_before_it(path: Path) -> None:
+    room = module_name(path).split(".")[1]
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "explorer":
+            assert RANK[parts[1]] <= RANK[room], f"{path.name} imports {name}"
+        if parts[0] in ("jax", "flax"):
+            assert room in MAY_NAME_JAX, f"{path.name} imports {name}"
+        if room == "figures":
+            assert parts[:2] != ["explorer", "block"]
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if ".page" not in name])
+def test_lower_rooms_load_without_streamlit_and_plotly(module: str) -> None:
+    """Also by way of what they import: a fresh interpreter tells."""
     code = f"import sys, {module}; print(*(name.split('.')[0] for name in sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    return set(done.stdout.split())
-
-
-@pytest.mark.parametrize("module", BELOW_PAGE)
-def test_lower_rooms_import_without_the_upper_ones(module: str) -> None:
-    loaded = loaded_by(module)
+    loaded = set(done.stdout.split())
     assert "streamlit" not in loaded
     if not module.startswith("explorer.figures"):
         assert "plotly" not in loaded
-
-
-@pytest.mark.parametrize(
-    "module", [name for name in MODULES if name.startswith(("explorer.figures", "explorer.page"))]
-)
-def test_upper_rooms_do_not_name_jax(module: str) -> None:
-    path = ROOT / Path(*module.split("."))
-    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    lines = source.read_text(encoding="utf-8").splitlines()
-    imports = [
-        line.split()[1].split(".")[0] for line in lines if line.startswith(("import ", "from "))
-    ]
-    assert not {"jax", "flax"} & set(imports)
-    if module.startswith("explorer.figures"):
-        assert "from explorer.block" not in "\n".join(lines)

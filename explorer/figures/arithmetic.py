@@ -87,9 +87,11 @@ def _check(found: Arithmetic) -> str:
     if isinstance(found, Normalisation):
         where = "this input's batch" if found.statistics == "batch" else "the running"
         return f"μ and σ² are {where} statistics of {found.source}<br>{words}"
-    if isinstance(found, ConvSum) and not found.inside.all():
+    if isinstance(found, ConvSum):
         missing = 9 - int(found.inside.sum())
-        return f"{missing} of 9 cells lie outside the picture: padding puts 0 there<br>{words}"
+        padding = f"; {missing} of 9 cells lie outside the picture, padding puts 0 there"
+        shown = "cells: the channels that contribute most, bars: every channel's contribution"
+        return f"{shown}{padding if missing else ''}<br>{words}"
     return words
 
 
@@ -213,6 +215,8 @@ def _norm(found: Normalisation, theme: Theme) -> tuple[list[dict[str, Any]], dic
         (found.v, theme.accent, "v", "solid"),
     ]
     for x, colour, name, dash in lines:
+        if not np.isfinite(x):
+            continue
         layout["shapes"].append(_upright(x, colour, dash))
         layout["annotations"].append(
             {

@@ -97,8 +97,9 @@ def plane_figure(
     layout["margin"] |= {"l": 60, "b": 48, "t": 30}
     x, residual = values.x.ravel(), values.residual.ravel()
     finite = np.isfinite(x) & np.isfinite(residual)
-    reach = float(np.abs(x[finite]).max(initial=0.5)) * 1.05
-    top = float(np.abs(residual[finite]).max(initial=0.5)) * 1.05
+    reach, top = (
+        1.05 * float(np.abs(values[finite]).max(initial=0)) or 1.0 for values in (x, residual)
+    )
     data = [
         _points(x, residual, palette)
         if x.size <= MAX_POINTS

@@ -17,11 +17,12 @@ from explorer.inputs.limits import MAX_ELEMENTS, check_shape, text_shape
 
 MAX_ITEM_BYTES = 16
 MAX_MEMBERS = 100
+MAX_HEADER_BYTES = 10_000
 
 # What NumPy lets out when a header is no Python literal of the expected form.
 HEADER_ERRORS = (
     ValueError,
-    KeyError,
+    LookupError,
     TypeError,
     SyntaxError,
     RecursionError,
@@ -52,7 +53,7 @@ def read_npy(data: bytes) -> np.ndarray:
 def read_npz(data: bytes, name: str | None) -> np.ndarray:
     """One array of a .npz file: the only one, or the one called `name`."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with _open_archive(data) as archive:
             member = _choose(archive.infolist(), name)
             with archive.open(member) as stream:
                 return _read_array(stream, member.file_size)
@@ -68,14 +69,45 @@ def read_npz(data: bytes, name: str | None) -> np.ndarray:
 def npz_names(data: bytes) -> list[str]:
     """The names of the arrays in a .npz file, in order; empty if it cannot be read."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with _open_archive(data) as archive:
             return [_array_name(member) for member in _arrays(archive.infolist())]
-    except ARCHIVE_ERRORS:
+    except (*ARCHIVE_ERRORS, InputError):
         return []
 
 
+def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, order and type, reading no more than a sensible header's length.
+
+    NumPy itself would first read as many bytes as the header claims to have.
+    """
+    start = stream.read(12)
+    width = 2 if start[6] == 1 else 4
+    length = int.from_bytes(start[8 : 8 + width], "little")
+    if length > MAX_HEADER_BYTES:
+        raise InputError(
+            f"The array's header claims {length:,} bytes; accepted are at most "
+            f"{MAX_HEADER_BYTES:,}."
+        )
+    header = io.BytesIO(start + stream.read(max(0, 8 + width + length - 12)))
+    read = {
+        (1, 0): npy_format.read_array_header_1_0,
+        (2, 0): npy_format.read_array_header_2_0,
+    }[npy_format.read_magic(header)]
+    shape, fortran_order, dtype = read(header)
+    return shape, fortran_order, dtype
+
+
+def _open_archive(data: bytes) -> zipfile.ZipFile:
+    """The archive, once its own last record says that it has few members."""
+    end = data.rfind(b"PK\x05\x06", -66_000)
+    members = int.from_bytes(data[end + 10 : end + 12], "little") if end >= 0 else 0
+    if members > MAX_MEMBERS:
+        raise InputError(f"The .npz holds {members:,} members; accepted are at most {MAX_MEMBERS}.")
+    return zipfile.ZipFile(io.BytesIO(data))
+
+
 def _arrays(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    return [member for member in members[:MAX_MEMBERS] if member.filename.endswith(".npy")]
+    return [member for member in members if member.filename.endswith(".npy")]
 
 
 def _array_name(member: zipfile.ZipInfo) -> str:
@@ -83,10 +115,6 @@ def _array_name(member: zipfile.ZipInfo) -> str:
 
 
 def _choose(members: list[zipfile.ZipInfo], name: str | None) -> zipfile.ZipInfo:
-    if len(members) > MAX_MEMBERS:
-        raise InputError(
-            f"The .npz holds {len(members):,} members; accepted are at most {MAX_MEMBERS}."
-        )
     arrays = {_array_name(member): member for member in _arrays(members)}
     if not arrays:
         raise InputError(
@@ -111,12 +139,9 @@ def _plain(name: str) -> str:
 
 def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
     try:
-        version = npy_format.read_magic(stream)
-        read_header = {
-            (1, 0): npy_format.read_array_header_1_0,
-            (2, 0): npy_format.read_array_header_2_0,
-        }[version]
-        shape, fortran_order, dtype = read_header(stream)
+        shape, fortran_order, dtype = _read_header(stream)
+    except InputError:
+        raise
     except HEADER_ERRORS:
         raise InputError(
             f"The array's header cannot be read ({size:,} bytes received); accepted is what "

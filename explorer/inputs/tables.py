@@ -50,7 +50,7 @@ def _first_bad_cell(lines: list[str], delimiter: str) -> tuple[int, int]:
     cells = (
         (r, c, cell) for r, line in enumerate(lines) for c, cell in enumerate(line.split(delimiter))
     )
-    return next((row, col) for row, col, cell in cells if not _is_number(cell))
+    return next(((row, col) for row, col, cell in cells if not _is_number(cell)), (0, 0))
 
 
 def _is_number(cell: str) -> bool:
@@ -58,4 +58,4 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return "_" not in cell  # Python's own digit separator, which no table means
+    return "_" not in cell and cell.isascii()  # Python also reads 1_000 and other scripts' digits

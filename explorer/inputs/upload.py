@@ -9,7 +9,12 @@ import numpy as np
 from explorer.errors import InputError
 from explorer.inputs.arrays import read_npy, read_npz
 from explorer.inputs.images import read_image
-from explorer.inputs.limits import MAX_FILE_BYTES, MAX_SIDE, check_shape, text_shape
+from explorer.inputs.limits import (
+    MAX_FILE_BYTES,
+    MAX_PICTURE_SIDE,
+    check_shape,
+    text_shape,
+)
 from explorer.inputs.tables import read_csv
 
 ACCEPTED = (".png", ".jpg", ".jpeg", ".npy", ".npz", ".csv")
@@ -29,7 +34,7 @@ class Upload:
 
 
 def read_upload(
-    filename: str, data: bytes, *, name: str | None = None, max_side: int = MAX_SIDE
+    filename: str, data: bytes, *, name: str | None = None, max_side: int = MAX_PICTURE_SIDE
 ) -> np.ndarray:
     """The array of an uploaded file; `decode_upload` also tells what was changed.
 
@@ -51,7 +56,7 @@ def read_upload(
 
 
 def decode_upload(
-    filename: str, data: bytes, *, name: str | None = None, max_side: int = MAX_SIDE
+    filename: str, data: bytes, *, name: str | None = None, max_side: int = MAX_PICTURE_SIDE
 ) -> Upload:
     """Like `read_upload`, with notes on what was dropped, turned or resized."""
     ending = PurePath(filename).suffix.lower()
@@ -67,6 +72,7 @@ def decode_upload(
         )
     if ending in (".png", ".jpg", ".jpeg"):
         picture, notes = read_image(ending, data, max_side)
+        check_shape(picture.shape)
         return Upload(picture, is_image=True, notes=notes)
     readers: dict[str, Callable[[bytes], np.ndarray]] = {
         ".npy": read_npy,

@@ -1,12 +1,15 @@
 """What is run: the sidebar's settings as a record, and its trace from a bounded cache."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
 
 from explorer.analysis import Headline, headline, variance_error
+from explorer.distributions import Distribution, distribution
+from explorer.gallery import Gallery, Order, gallery
 from explorer.trace import BlockTrace, trace_block
 
 DEFAULT_INPUT, DEFAULT_SHAPE = "zone_plate", (32, 32, 8)
@@ -39,6 +42,18 @@ class Result:
     headline: Headline
     variance_error: float
     digest: str
+    galleries: dict[Order, Gallery] = field(default_factory=dict)
+
+    def gallery(self, order: Order) -> Gallery:
+        """All channels in this order."""
+        if order not in self.galleries:
+            self.galleries[order] = gallery(self.trace, order)
+        return self.galleries[order]
+
+    @cached_property
+    def distributions(self) -> dict[str, Distribution]:
+        """Every stage's distribution."""
+        return {stage: distribution(self.trace, stage) for stage in self.trace.stages}
 
 
 def run(experiment: Experiment) -> Result:
@@ -74,5 +89,5 @@ def _run(
 
 
 # A result is frozen and its arrays are read-only, so sessions can share the object.
-_run_shared = st.cache_resource(max_entries=8, ttl="1h", show_spinner=False)(_run)
-_run_private = st.cache_resource(max_entries=2, ttl="1h", scope="session", show_spinner=False)(_run)
+_run_shared = st.cache_resource(max_entries=4, ttl="1h", show_spinner=False)(_run)
+_run_private = st.cache_resource(max_entries=1, ttl="1h", scope="session", show_spinner=False)(_run)

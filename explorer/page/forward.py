@@ -5,7 +5,6 @@ import streamlit as st
 from explorer.analysis import Headline
 from explorer.page import further, picture
 from explorer.page.experiment import Experiment, Result
-from explorer.trace import BlockTrace
 
 PRECISION_LIMIT = 1e-3
 
@@ -19,7 +18,7 @@ def view(experiment: Experiment, result: Result) -> None:
         st.caption(
             "With one pixel a channel's batch variance is 0, so in train mode F(x) is 0 everywhere."
         )
-    _picture(result.trace)
+    _picture(result)
     if (off := result.variance_error) > PRECISION_LIMIT:
         st.caption(
             f"Precision: a batch variance is off by {off:.1%} here. NNX computes E[v²] − E[v]² in "
@@ -70,7 +69,8 @@ def _headline(numbers: Headline) -> None:
 
 
 @st.fragment
-def _picture(trace: BlockTrace) -> None:
+def _picture(result: Result) -> None:
+    trace = result.trace
     shown = picture.controls(trace)
     top = st.container()
     view = further.choose()  # before the picture is drawn, which marks what the view points at
@@ -90,4 +90,4 @@ def _picture(trace: BlockTrace) -> None:
         )
         if shown.pin:
             further.arithmetic(trace, shown, shown.pin)
-    further.draw(view, trace, shown)
+    further.draw(view, result, shown)

@@ -7,17 +7,17 @@ import streamlit as st
 
 from explorer.analysis import channel_table
 from explorer.arithmetic import Pixel, explain
-from explorer.distributions import distribution
 from explorer.figures.arithmetic import arithmetic_figure
 from explorer.figures.distributions import distributions_figure
 from explorer.figures.gallery import gallery_figure
 from explorer.figures.outcomes import outcome_figure, plane_figure
 from explorer.figures.stage import PANELS
-from explorer.gallery import Order, gallery
+from explorer.gallery import Order
 from explorer.outcomes import cells_in_box, contest
 from explorer.page.controls import URL, choice
+from explorer.page.experiment import Result
 from explorer.page.linked_figure import Link, Place, linked_figure, told
-from explorer.page.picture import Shown, both
+from explorer.page.picture import MAX_MARKED, Shown, both
 from explorer.trace import BlockTrace
 
 ONE_CHANNEL = (
@@ -44,10 +44,10 @@ def choose() -> str | None:
     return st.segmented_control("Look further", list(_VIEWS), key="further", bind=URL)
 
 
-def draw(view: str | None, trace: BlockTrace, shown: Shown) -> None:
+def draw(view: str | None, result: Result, shown: Shown) -> None:
     """Draws one further view."""
     if view:
-        _VIEWS[view](trace, shown)
+        _VIEWS[view](result, shown)
 
 
 def cells_in_plane(trace: BlockTrace, shown: Shown) -> np.ndarray | None:
@@ -58,14 +58,14 @@ def cells_in_plane(trace: BlockTrace, shown: Shown) -> np.ndarray | None:
     return cells_in_box(contest(trace, shown.channel), box[:2], box[2:])
 
 
-def _gallery(trace: BlockTrace, shown: Shown) -> None:
+def _gallery(result: Result, shown: Shown) -> None:
     order: Order = choice(
         "Order",
         ("index", "ratio", "zeroed"),
         key="order",
         help="By number, by ‖F(x)‖ / ‖x‖, or by the part that the last ReLU zeroed.",
     )
-    tiles = gallery(trace, order)
+    trace, tiles = result.trace, result.gallery(order)
     wide, narrow = both(
         lambda arrangement: gallery_figure(
             trace, tiles, scope=shown.scope, theme=shown.theme, arrangement=arrangement
@@ -76,7 +76,7 @@ def _gallery(trace: BlockTrace, shown: Shown) -> None:
         chosen = Place("x", *tiles.place(shown.channel))
 
     def pick() -> None:
-        parts = (told("gallery", "pin") or "").split(",")
+        parts = (told("gallery", "pick") or "").split(",")
         if len(parts) == 3:
             channel = tiles.channel(int(parts[1]), int(parts[2]))
             if channel is not None:
@@ -90,18 +90,18 @@ def _gallery(trace: BlockTrace, shown: Shown) -> None:
         labels=tiles.texts,
         hint="Move over a tile to follow one channel; click to pick it.",
         pin=chosen,
-        heard=told("gallery", "pin"),
+        picks=True,
     )
     linked_figure(
-        wide, narrow=narrow.layout, key="gallery", theme=shown.theme, link=link, on_pin_change=pick
+        wide, narrow=narrow.layout, key="gallery", theme=shown.theme, link=link, on_pick_change=pick
     )
 
 
-def _who_won(trace: BlockTrace, shown: Shown) -> None:
+def _who_won(result: Result, shown: Shown) -> None:
     if shown.channel is None:
         st.caption(ONE_CHANNEL)
         return
-    found = contest(trace, shown.channel)
+    found = contest(result.trace, shown.channel)
     wide, narrow = both(
         lambda arrangement: outcome_figure(found, theme=shown.theme, arrangement=arrangement)
     )
@@ -113,11 +113,11 @@ def _who_won(trace: BlockTrace, shown: Shown) -> None:
     )
 
 
-def _plane(trace: BlockTrace, shown: Shown) -> None:
+def _plane(result: Result, shown: Shown) -> None:
     if shown.channel is None:
         st.caption(ONE_CHANNEL)
         return
-    found = contest(trace, shown.channel)
+    found = contest(result.trace, shown.channel)
     pin = (shown.pin.row, shown.pin.col) if shown.pin else None
     box = _box()
     figure = plane_figure(found, theme=shown.theme, window=shown.window, pin=pin)
@@ -134,6 +134,11 @@ def _plane(trace: BlockTrace, shown: Shown) -> None:
         f"Drag to draw a box: its cells are marked in every panel above.{inside} Zoom into the "
         "panels and the cells in view are marked here. A click clears the box."
     )
+
+
+def _inside(count: int) -> str:
+    sample = f", of which {MAX_MARKED:,} are marked" if count > MAX_MARKED else ""
+    return f" {count:,} cells lie in it{sample}."
 
 
 def _box() -> tuple[float, float, float, float] | None:
@@ -156,8 +161,8 @@ def _mark_again() -> None:
     """The box changed: the fragment runs anyway and marks the cells."""
 
 
-def _distributions(trace: BlockTrace, shown: Shown) -> None:
-    found = {stage: distribution(trace, stage) for stage in trace.stages}
+def _distributions(result: Result, shown: Shown) -> None:
+    found = result.distributions
     wide, narrow = both(
         lambda arrangement: distributions_figure(found, theme=shown.theme, arrangement=arrangement)
     )
@@ -168,7 +173,8 @@ def _distributions(trace: BlockTrace, shown: Shown) -> None:
     )
 
 
-def _channels(trace: BlockTrace, shown: Shown) -> None:
+def _channels(result: Result, shown: Shown) -> None:
+    trace = result.trace
     table = channel_table(trace)
     st.dataframe(
         {
@@ -193,7 +199,8 @@ def _pick_channel() -> None:
         st.session_state["channel"] = rows[0]
 
 
-def _statistics(trace: BlockTrace, shown: Shown) -> None:
+def _statistics(result: Result, shown: Shown) -> None:
+    trace = result.trace
     for name, conv in (("bn1", "conv1"), ("bn2", "conv2")):
         norm = trace.norms[name]
         used = "running" if trace.use_running_average else "batch"

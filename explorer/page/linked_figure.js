@@ -20,7 +20,10 @@ function loadPlotly(url) {
     const script = document.createElement("script");
     script.src = url;
     script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("plotly.js could not be loaded"));
+    script.onerror = () => {
+      plotlyScript = undefined; // so that the next message tries again
+      reject(new Error("plotly.js could not be loaded"));
+    };
     document.head.append(script);
   });
   return plotlyScript;
@@ -53,6 +56,12 @@ function shown(value) {
   return text.replace("-", "−");
 }
 
+// The first pixel in view and the one behind the last, of `count`; pixel n is n ± 0.5.
+function seen(low, high, count) {
+  const first = clamp(Math.floor(low + 0.5), 0, count - 1);
+  return [first, clamp(Math.ceil(high + 0.5), first + 1, count)];
+}
+
 const samePlace = (a, b) =>
   a === b || (a && b && a.panel === b.panel && a.row === b.row && a.col === b.col);
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -72,7 +81,6 @@ class LinkedFigure {
   // ---- Python → figure -------------------------------------------------------
 
   async show(Plotly, message, channel) {
-    const isFirst = !this.message;
     Object.assign(this, { Plotly, message, channel });
     this.link = message.link;
     this.takePin(this.link);
@@ -82,8 +90,11 @@ class LinkedFigure {
     this.root.setAttribute("role", isLive ? "application" : "img");
     this.root.setAttribute("aria-label", label);
     this.ledger.hidden = !(ledger.length || labels);
+    if (this.title !== undefined && this.title !== this.link.title) {
+      this.spoken.textContent = this.link.title;
+    }
+    this.title = this.link.title;
     await this.draw();
-    if (isFirst) this.plot.on("plotly_relayout", (event) => this.zoomed(event));
     const theme = shownTheme(this.root);
     if (theme !== message.theme) channel.state("theme", theme);
   }
@@ -107,8 +118,10 @@ class LinkedFigure {
     layout.hovermode = false;
     layout.dragmode = this.link.box ? false : "zoom";
     await this.Plotly.react(this.plot, figure.data, layout, CONFIG);
+    if (!this.listens) this.plot.on("plotly_relayout", () => this.zoomed());
+    this.listens = true;
     this.measure();
-    this.drawCells();
+    this.zoomed();
     this.mark();
   }
 
@@ -216,10 +229,12 @@ class LinkedFigure {
   clicked(place) {
     this.root.focus({ preventScroll: true });
     const now = performance.now();
-    const isSecond = now - (this.clickedAt ?? -Infinity) < DOUBLE_CLICK;
-    this.clickedAt = now;
+    const { last } = this;
+    const isSecond = last && now - last.time < DOUBLE_CLICK && samePlace(last.place, place);
+    this.last = { time: now, place };
     if (!isSecond) this.before = this.pin;
     this.setPin(isSecond ? this.before : place);
+    this.speak();
   }
 
   boxTo({ x, y, panel }, to) {
@@ -254,11 +269,15 @@ class LinkedFigure {
         to.row = clamp(from.row + down * this.stride(), 0, rows - 1);
         to.col = clamp(from.col + right * this.stride(), 0, cols - 1);
       }
-      if (this.pin) this.setPin(to);
-      else this.hover(to);
+      if (this.pin) {
+        this.cursor = null; // until the mouse moves again
+        this.setPin(to);
+      } else this.hover(to);
       this.speak();
     } else if (event.key === "Enter" || event.key === " ") {
-      this.setPin(from);
+      const place = this.cursor ?? from;
+      this.cursor = null;
+      this.setPin(place);
       this.speak();
     } else if (event.key === "Escape") {
       this.cursor = null;
@@ -278,6 +297,11 @@ class LinkedFigure {
 
   setPin(place) {
     this.pin = place;
+    if (this.link.picks) {
+      this.mark();
+      if (place) this.channel.trigger("pick", `${place.panel},${place.row},${place.col}`);
+      return;
+    }
     this.unheard = place ? `${place.panel},${place.row},${place.col}` : "";
     this.mark();
     this.tell("pin", this.unheard);
@@ -291,10 +315,11 @@ class LinkedFigure {
     if (!this.link.window) return;
     const { x, y } = this.panels[0];
     const { rows, cols } = this.link;
-    const [left, right] = x.range.map((value) => clamp(Math.round(value + 0.5), 0, cols));
-    const [bottom, top] = y.range.map((value) => clamp(Math.round(value + 0.5), 0, rows));
+    const [left, right] = seen(x.range[0], x.range[1], cols);
+    const [top, bottom] = seen(y.range[1], y.range[0], rows);
     const isWhole = left === 0 && top === 0 && right === cols && bottom === rows;
-    this.tell("window", isWhole ? "" : [top, bottom, left, right, rows, cols].join());
+    const view = isWhole ? "" : [top, bottom, left, right, rows, cols].join();
+    if (view !== this.link.view) this.tell("window", view);
   }
 
   tell(name, value) {
@@ -466,6 +491,11 @@ class LinkedFigure {
     this.spoken.textContent = `${held}Row ${row}, column ${col}: ${words}`;
   }
 
+  fail(sentence) {
+    this.ledger.hidden = false;
+    this.ledger.textContent = sentence;
+  }
+
   remove() {
     this.watcher.disconnect();
     window.removeEventListener("pointerup", this.onRelease, true);
@@ -481,7 +511,10 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   if (!figure) figures.set(parentElement, (figure = new LinkedFigure(parentElement)));
   const message = JSON.parse(reader.decode(data));
   const channel = { state: setStateValue, trigger: setTriggerValue };
-  loadPlotly(message.plotly).then((Plotly) => figure.show(Plotly, message, channel));
+  loadPlotly(message.plotly).then(
+    (Plotly) => figure.show(Plotly, message, channel),
+    () => figure.fail("The picture's library could not be loaded. Reload the page to try again."),
+  );
   return () => {
     if (parentElement.isConnected) return;
     figure.remove();

@@ -6,6 +6,7 @@ columns, and nothing of residual networks; `Link` tells it what belongs together
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -63,6 +64,9 @@ class Link:
         exact: its values by panel, exact where the panels themselves show means.
         cells: rows and columns to be marked in every panel.
         window: whether Python wants to know the rows and columns in view.
+        view: the rows and columns in view as Python knows them, empty for all.
+        picks: whether a click picks a cell, each time anew, instead of pinning it.
+        title: what changes from picture to picture, spoken when it does.
         box: where dragging draws a box instead of zooming, the box in axis units as
             left, right, low, high, or empty.
         heard: the pin as the browser last told it.
@@ -80,6 +84,9 @@ class Link:
     exact: dict[str, float] | None = None
     cells: tuple[tuple[int, int], ...] = ()
     window: bool = False
+    view: str = ""
+    picks: bool = False
+    title: str = ""
     box: tuple[float, ...] | None = None
     heard: str | None = None
 
@@ -90,7 +97,7 @@ def current_theme(key: str) -> ThemeName:
     return "dark" if seen == "dark" else "light"
 
 
-def told(key: str, name: Literal["theme", "pin", "window", "box", "step"]) -> Any:
+def told(key: str, name: Literal["theme", "pin", "pick", "window", "box", "step"]) -> Any:
     """What the browser last said of figure `key`; None if it has not."""
     return st.session_state.get(key, {}).get(name)
 
@@ -119,23 +126,33 @@ def linked_figure(
     parts = {
         "figure": _json(figure),
         "narrow": _json(narrow) if narrow else "null",
-        "link": json.dumps(asdict(link or Link())),
+        "link": _json(asdict(link or Link())),
         "theme": json.dumps(theme),
         "accent": json.dumps(THEMES[theme].accent),
         "plotly": json.dumps(plotly_url()),
     }
     message = ",".join(f'"{name}":{text}' for name, text in parts.items())
-    names = ("theme", "pin", "window", "box", "step")
+    names = ("theme", "pin", "pick", "window", "box", "step")
     handlers = {f"on_{name}_change": _nothing for name in names} | callbacks
     _COMPONENT(key=key, data=f"{{{message}}}".encode(), **handlers)
 
 
 def _json(part: go.Figure | go.Layout | Mapping[str, Any]) -> str:
+    """Strict JSON, as the browser's parser wants it."""
     if isinstance(part, go.Figure):
         return str(part.to_json())
     if isinstance(part, go.Layout):
         part = part.to_plotly_json()
-    return json.dumps(part, default=_typed_array)
+    return json.dumps(_finite(part), default=_typed_array, allow_nan=False)
+
+
+def _finite(part: Any) -> Any:
+    """`part` with None for NaN and ±Inf, which JSON has no words for."""
+    if isinstance(part, Mapping):
+        return {name: _finite(value) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_finite(value) for value in part]
+    return None if isinstance(part, float) and not math.isfinite(part) else part
 
 
 def _typed_array(array: np.ndarray) -> dict[str, str] | list[Any]:

@@ -68,7 +68,9 @@ def controls(trace: BlockTrace) -> Shown:
 def draw(trace: BlockTrace, shown: Shown, cells: np.ndarray | None, wants_window: bool) -> None:
     """Draws the stage figure; `cells` `(H, W)` bool are marked in every panel."""
     shape = trace["x"].shape[:2]
-    view = stage_view(trace, shown.channel, shown.scope, shown.window)
+    watches = wants_window or whole(shape).step > 1
+    window = shown.window if watches else None
+    view = stage_view(trace, shown.channel, shown.scope, window)
     wide, narrow = both(
         lambda arrangement: stage_spec(view, theme=shown.theme, arrangement=arrangement)
     )
@@ -83,7 +85,9 @@ def draw(trace: BlockTrace, shown: Shown, cells: np.ndarray | None, wants_window
         pin=shown.pin,
         exact=_exact(trace, shown),
         cells=_sample(cells),
-        window=wants_window or whole(shape).step > 1,
+        window=watches,
+        view=(told(KEY, "window") or "") if window else "",
+        title="Mean over channels" if shown.channel is None else f"Channel {shown.channel}",
         heard=told(KEY, "pin"),
     )
     linked_figure(

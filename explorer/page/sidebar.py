@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import PurePath
 
 import numpy as np
 import streamlit as st
@@ -21,7 +22,7 @@ from explorer.inputs import (
     project_channels,
     standardise,
 )
-from explorer.inputs.limits import MAX_CHANNELS, MAX_SIDE
+from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
 from explorer.page.controls import URL, choice
 from explorer.page.errors import plain
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE, Experiment
@@ -132,6 +133,7 @@ class _Source:
 
 
 def _generated(kind: str) -> _Source:
+    _forget_file()
     fixed = KINDS[kind].channels
     columns = st.columns(2 if fixed else 3)
     height, width = (
@@ -162,22 +164,25 @@ def _uploaded() -> _Source | None:
     side = st.number_input(
         "Longest side of a picture",
         8,
-        1024,
+        MAX_PICTURE_SIDE,
         128,
         key="side",
         bind=URL,
         help="Larger pictures are resized to it, in pixels. Arrays are never resized.",
     )
-    upload = _decode(digest, name, side, file.name, data)
+    ending = PurePath(file.name).suffix.lower()
+    upload = _decode(digest, ending, name, side, file.name, data)
     st.query_params.update({"file": file.name, "digest": digest})
     size = "×".join(str(n) for n in upload.array.shape)
     notes = (f"{plain(file.name)} was read as {size}.", *upload.notes, *_unlike_the_link(digest))
-    key = ("upload", digest, name, side)
+    key = ("upload", digest, ending, name, side)
     return _Source(key, lambda: upload.array, upload.array.shape[2], upload.is_image, notes)
 
 
 @st.cache_data(max_entries=2, ttl="1h", scope="session", show_spinner="Reading the file")
-def _decode(digest: str, name: str | None, side: int, _filename: str, _data: bytes) -> Upload:
+def _decode(
+    digest: str, ending: str, name: str | None, side: int, _filename: str, _data: bytes
+) -> Upload:
     return decode_upload(_filename, _data, name=name, max_side=side)
 
 
@@ -190,9 +195,13 @@ def ask_for_file() -> None:
             f"{plain(linked[1][:16])}). Choose that file to see the same picture."
         )
     else:
-        for part in ("file", "digest"):
-            st.query_params.pop(part, None)
+        _forget_file()
         st.info("Choose a picture (PNG, JPEG) or an array (NPY, NPZ, CSV).")
+
+
+def _forget_file() -> None:
+    for part in ("file", "digest"):
+        st.query_params.pop(part, None)
 
 
 def _linked_file() -> tuple[str, str] | None:

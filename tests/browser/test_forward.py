@@ -69,7 +69,7 @@ def test_a_link_copied_after_five_changes_gives_the_same_digest(open_page: OpenP
     old = wait_for_new_digest(page, old)
     pick(page, "eval")
     old = wait_for_new_digest(page, old)
-    set_number(page, "Train passes before", 3)
+    set_number(page, "Train-mode passes run before", 3)
     new = wait_for_new_digest(page, old)
     pick(page, "map")
     page.wait_for_url("**scope=map**")

@@ -81,6 +81,12 @@ def test_large_pictures_are_resized_and_said() -> None:
     assert upload.notes == ("Resized from 400×300 pixels (width × height).",)
 
 
+def test_a_picture_of_any_size_is_within_the_limits() -> None:
+    x = read_upload("a.png", picture(np.zeros((2100, 2200, 3), np.uint8), "PNG"))
+    assert max(x.shape[:2]) == 1024
+    assert x.size <= MAX_ELEMENTS
+
+
 def test_exif_rotation_is_applied() -> None:
     from PIL import Image
 
@@ -118,7 +124,19 @@ BAD = {
     ),
     "too many": ("a.npy", npy_header((2048, 2048, 8)), f"elements .*{MAX_ELEMENTS:,}"),
     "lying npy": ("a.npy", npy_header((100, 100)), "promises 100×100 values in 40,000 bytes"),
-    "not npy": ("a.npy", b"\x93NUMPY\x09\x00" + b"x" * 40, "header cannot be read"),
+    "not npy": ("a.npy", b"\x93NUMPY\x01\x00\x28\x00" + b"x" * 40, "header cannot be read"),
+    "long header": (
+        "a.npy",
+        b"\x93NUMPY\x02\x00" + (400_000_000).to_bytes(4, "little"),
+        "header claims 400,000,000 bytes; accepted are at most 10,000",
+    ),
+    "cut header": ("a.npy", b"\x93NUMPY", "header cannot be read"),
+    "many members": (
+        "a.npz",
+        zipped(**{f"{n}.npy": b"" for n in range(101)}),
+        "holds 101 members; accepted are at most 100",
+    ),
+    "other digits": ("a.csv", "1,\uff11".encode(), "row 0, column 1 of the .csv"),
     "not npz": ("a.npz", b"PK\x03\x04 and no more", "no readable ZIP archive"),
     "two arrays": ("a.npz", npz(a=np.eye(2), b=np.eye(2)), "2 arrays and none was chosen; .* a, b"),
     "no array": ("a.npz", zipped(readme=b"hi"), "1 members and no array"),
@@ -155,6 +173,16 @@ def test_member_names_are_shown_without_their_signs() -> None:
     data = zipped(**{"<b>../x.npy": npy(np.eye(2)), "y.npy": npy(np.eye(2))})
     with pytest.raises(InputError, match=r"one name of: \?b\?\?\?\?x, y"):
         read_upload("a.npz", data)
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text(st.one_of(st.characters(), st.sampled_from("0123456789,.;-e\n"))))
+def test_any_text_as_csv_is_read_or_refused(text: str) -> None:
+    try:
+        x = read_upload("a.csv", text.encode("utf-8", "surrogatepass"))
+    except InputError:
+        return
+    assert np.isfinite(x).all()
 
 
 @settings(max_examples=300, deadline=None)

@@ -27,7 +27,16 @@ def page(**link: str) -> AppTest:
 def shown(at: AppTest) -> dict[str, Any]:
     """The messages of the linked figures on the page, by their keys."""
     protos = [element.proto for element in at.get("bidi_component")]
-    return {proto.id.rsplit("-", 1)[1]: json.loads(proto.bytes) for proto in protos}
+    return {proto.id.rsplit("-", 1)[1]: strict_json(proto.bytes) for proto in protos}
+
+
+def strict_json(text: bytes) -> Any:
+    """JSON as a browser reads it: NaN and Infinity are no JSON."""
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
 
 
 def digest(at: AppTest) -> str:
@@ -244,10 +253,15 @@ def test_means_are_not_called_a_sum_and_a_cut() -> None:
     assert not any("negative" in term for term in ledger)
 
 
-def test_values_that_overflow_are_drawn_and_not_hidden() -> None:
-    at = upload(page(further="distributions"), "a.npy", npy(np.full((4, 4, 2), 3e38)))
+@pytest.mark.parametrize("view", ["gallery", "who won", "plane", "distributions"])
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("side", [4, 200])
+def test_values_that_overflow_are_drawn_and_not_hidden(stage: str, view: str, side: int) -> None:
+    link = page(further=view, pin=f"{stage},1,1")
+    at = upload(link, "a.npy", npy(np.full((side, side, 1), 3e38, np.float32)))
     assert not at.exception
     assert len(at.metric) == 5
+    assert shown(at)["stages"]["link"]["pin"]["panel"] == stage
 
 
 def test_the_channel_stays_within_fewer_features() -> None:
