@@ -110,8 +110,16 @@ class LinkedFigure {
     const room = Math.floor(this.root.clientWidth);
     if (!this.message || room === 0) return;
     if (this.drawn === this.message && this.room === room) return;
+    const isSame = this.drawn?.digest === this.message.digest && this.room === room;
     this.drawn = this.message;
     this.room = room;
+    if (!isSame) await this.react(room);
+    this.measure();
+    this.zoomed();
+    this.mark();
+  }
+
+  async react(room) {
     const { figure, narrow } = this.message;
     const layout = fitted(narrow ? [figure.layout, narrow] : [figure.layout], room);
     layout.uirevision = `${this.link.rows}×${this.link.cols}`; // the zoom lives as long
@@ -120,9 +128,6 @@ class LinkedFigure {
     await this.Plotly.react(this.plot, figure.data, layout, CONFIG);
     if (!this.listens) this.plot.on("plotly_relayout", () => this.zoomed());
     this.listens = true;
-    this.measure();
-    this.zoomed();
-    this.mark();
   }
 
   // Where each panel lies, in pixels, and how its traces count rows and columns.

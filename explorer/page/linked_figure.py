@@ -5,6 +5,7 @@ columns, and nothing of residual networks; `Link` tells it what belongs together
 """
 
 import base64
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -123,9 +124,11 @@ def linked_figure(
         link: what links its panels; None for a picture to look at.
         callbacks: `on_pin_change` and the like, called when the browser says so.
     """
+    drawn = {"figure": _json(figure), "narrow": _json(narrow) if narrow else "null"}
+    digest = hashlib.blake2b("".join(drawn.values()).encode(), digest_size=8).hexdigest()
     parts = {
-        "figure": _json(figure),
-        "narrow": _json(narrow) if narrow else "null",
+        **drawn,
+        "digest": json.dumps(digest),  # the browser draws again only what has changed
         "link": _json(asdict(link or Link())),
         "theme": json.dumps(theme),
         "accent": json.dumps(THEMES[theme].accent),

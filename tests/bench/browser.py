@@ -1,7 +1,7 @@
 """Measures the page in a headless browser: `make bench`.
 
 Every row is a median with the number of runs beside it. Changes are timed from the
-key that makes them to the end of the frame that shows them; hover from the mouse's
+key or click that makes them to the end of the frame that shows them; hover from the mouse's
 event to the end of the script that handles it. The naive page of `naive.py` is
 measured in the same run, so that the ratio holds on a machine of any speed.
 """
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.page import PLOT, centre, wait_for_picture
+from tests.browser.page import PLOT, STAGES, centre, wait_for_picture
 from tests.browser.server import ROOT, running_page
 
 RUNS = 15
@@ -49,15 +49,22 @@ def measure_case(browser: Browser, name: str, ours: str, naive: str) -> None:
     with opened(browser, ours) as (page, payload):
         wait_for_picture(page)
         first = page.evaluate("performance.now()")
-        report(f"{name} first picture", [first], 0, "CNN Explainer", CNN_EXPLAINER["first maps"])
+        peer = CNN_EXPLAINER if name == "32×32×8" else dict.fromkeys(CNN_EXPLAINER, float("nan"))
+        report(f"{name} first picture", [first], 0, "CNN Explainer", peer["first maps"])
         page.wait_for_load_state("networkidle")
         hovers = hover_times(page)
-        report(f"{name} hover, script", hovers, 0, "CNN Explainer", CNN_EXPLAINER["hover"])
-        times, size = change_times(page, PLOT, "Channel", payload)
-        theirs = naive_times(browser, name, naive, "Channel")
-        report(f"{name} channel change", times, size, "naive page", theirs)
-        times, size = change_times(page, PLOT, "Seed of the weights", payload)
-        report(f"{name} new seed", times, size, "CNN Explainer", CNN_EXPLAINER["new input"])
+        report(f"{name} hover, script", hovers, 0, "CNN Explainer", peer["hover"])
+        theirs = naive_times(browser, name, naive)
+        times, size = change_times(page, PLOT, typing(page, "Channel"), payload)
+        report(f"{name} channel by number", times, size, "naive page", theirs)
+        times, size = change_times(page, PLOT, paging(page), payload)
+        report(f"{name} channel by key", times, size, "naive page", theirs)
+        if "1024" not in name:
+            times, size = change_times(page, PLOT, picking(page), payload)
+            report(f"{name} channel by tile", times, size, "naive page", theirs)
+            page.get_by_role("radio", name="gallery").click()
+        times, size = change_times(page, PLOT, typing(page, "Seed of the weights"), payload)
+        report(f"{name} new seed", times, size, "CNN Explainer", peer["new input"])
 
 
 @contextmanager
@@ -81,17 +88,54 @@ def opened(browser: Browser, link: str) -> Iterator[tuple[Page, Callable[[], int
     context.close()
 
 
-def change_times(
-    page: Page, plot: str, label: str, payload: Callable[[], int]
-) -> tuple[list[float], int]:
-    """Milliseconds from Enter in a number field to the painted picture, and bytes received."""
-    times, sizes = [], []
+Change = Callable[[int], Callable[[], None]]
+
+
+def typing(page: Page, label: str) -> Change:
+    """Types a number into a field; Enter makes the change."""
     field = page.get_by_label(label, exact=True)
-    for run in range(RUNS):
+
+    def prepare(run: int) -> Callable[[], None]:
         field.fill(str(1 + run % 7))
+        return lambda: field.press("Enter")
+
+    return prepare
+
+
+def paging(page: Page) -> Change:
+    """Page down and Page up in the figure."""
+
+    def prepare(run: int) -> Callable[[], None]:
+        page.locator(STAGES).focus()
+        return lambda: page.keyboard.press("PageDown" if run % 12 < 6 else "PageUp")
+
+    return prepare
+
+
+def picking(page: Page) -> Change:
+    """Clicks on tiles of the gallery, which is opened."""
+    page.get_by_role("radio", name="gallery").click()
+    page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
+    page.wait_for_timeout(1000)
+
+    def prepare(run: int) -> Callable[[], None]:
+        page.locator(".st-key-gallery").scroll_into_view_if_needed()
+        place = centre(page, "x", (run + 1) // 3 % 2, (run + 1) % 3, "gallery")
+        return lambda: page.mouse.click(*place)
+
+    return prepare
+
+
+def change_times(
+    page: Page, plot: str, change: Change, payload: Callable[[], int]
+) -> tuple[list[float], int]:
+    """Milliseconds from the key or click to the painted picture, and bytes received."""
+    times, sizes = [], []
+    for run in range(RUNS):
+        act = change(run)
         page.evaluate(WATCH, plot)
         payload()
-        field.press("Enter")
+        act()
         page.wait_for_function("() => window.painted")
         times.append(page.evaluate("window.painted - window.pressed"))
         page.wait_for_timeout(250)  # so that one change does not wait for another's end
@@ -105,7 +149,8 @@ WATCH = """plot => {
   const hrefs = () => [...document.querySelectorAll(plot + ' .heatmaplayer image')]
       .map((image) => image.getAttribute('href')).join();
   const before = hrefs();
-  document.addEventListener('keydown', () => {
+  const begin = () => {
+    if (window.pressed) return;
     window.pressed = performance.now();
     const done = () => { window.painted = performance.now(); };
     const look = () => {
@@ -115,18 +160,23 @@ WATCH = """plot => {
       else requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
-  }, { once: true, capture: true });
+  };
+  for (const kind of ['keydown', 'pointerup']) {
+    document.addEventListener(kind, begin, { once: true, capture: true });
+  }
 }"""
 
 
-def naive_times(browser: Browser, name: str, address: str, label: str) -> float:
+def naive_times(browser: Browser, name: str, address: str) -> float:
     height, _, channels = name.split("×")
     if int(height) > 128:
         return float("nan")  # it sends every cell, and takes minutes
     with opened(browser, f"{address}/?height={height}&channels={channels}") as (page, payload):
         page.wait_for_selector(f"{NAIVE_PLOT} .heatmaplayer image", state="attached")
         page.wait_for_load_state("networkidle")
-        return statistics.median(change_times(page, NAIVE_PLOT, label, payload)[0])
+        return statistics.median(
+            change_times(page, NAIVE_PLOT, typing(page, "Channel"), payload)[0]
+        )
 
 
 def hover_times(page: Page) -> list[float]:
@@ -153,7 +203,8 @@ def hover_times(page: Page) -> list[float]:
 def report(name: str, times: list[float], size: int, peer: str, theirs: float) -> None:
     median = statistics.median(times)
     row = [name, f"{median:.1f}", str(len(times)), f"{size / 1000:.0f}" if size else "–"]
-    row += [peer, f"{theirs:.0f}", f"{median / theirs:.2f}"]
+    known = theirs == theirs
+    row += [peer, f"{theirs:.0f}", f"{median / theirs:.2f}"] if known else ["–", "–", "–"]
     print(" | ".join(row), flush=True)
 
 

@@ -176,9 +176,9 @@ def test_a_double_click_leaves_the_pin_and_keys_work_after_a_click(open_page: Op
     page.wait_for_url("**pin=bn1*6*8**")
     page.wait_for_timeout(400)  # longer than a double click, which this is not
     page.mouse.dblclick(*centre(page, "x", 20, 20))
-    page.mouse.move(5, 5)
-    wait_for_ledger(page, "pinned [6, 8]")
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")  # the mouse still rests on x
+    wait_for_ledger(page, "pinned [6, 9]")
+    expect(page.locator(f"{STAGES}-spoken")).to_contain_text("Pinned. Row 6, column 9")
     page.wait_for_url("**pin=bn1*6*9**")
     page.keyboard.press("Escape")
     page.wait_for_url(lambda link: "pin=" not in link)
@@ -253,6 +253,73 @@ def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifa
     page.mouse.click(*centre(page, "bn2", 3, 5, "gallery"))
     page.wait_for_url("**channel=53**")
     wait_for_panel(page, "x", generate("normal", 32, 32, 256)[:, :, 53])
+
+
+def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
+    page = open_page("?further=gallery", height=1700)
+    wait_for_picture(page)
+    page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
+    page.mouse.click(*centre(page, "x", 0, 1, "gallery"))
+    page.wait_for_url("**channel=1**")
+    set_number(page, "Channel", 5)
+    page.wait_for_url("**channel=5**")
+    page.mouse.click(*centre(page, "x", 0, 1, "gallery"))
+    page.wait_for_url("**channel=1**")
+
+
+def drag(page: Page, name: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drags from one pixel of a panel to another."""
+    page.mouse.move(*centre(page, name, *start))
+    page.mouse.down()
+    page.mouse.move(*centre(page, name, *end), steps=5)
+    page.mouse.up()
+
+
+def test_a_zoom_that_the_plane_knew_of_does_not_crop_the_panels(open_page: OpenPage) -> None:
+    page = open_page("?further=plane", height=1700)
+    wait_for_picture(page)
+    drag(page, "x", (4, 4), (20, 24))
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-plane .linked-figure-plot')._fullData.length === 2"
+    )
+    pick(page, "statistics")
+    page.wait_for_function(
+        "plot => document.querySelector(plot)._fullData[0].z.length === 32", arg=PLOT
+    )
+
+
+def test_zooming_into_one_pixel_of_a_large_picture_stays_there(open_page: OpenPage) -> None:
+    page = open_page("?input=Normal+noise&height=300&width=300&channels=1")
+    wait_for_picture(page)
+    for _ in range(3):
+        low, high = page.evaluate(
+            "plot => document.querySelector(plot)._fullLayout.xaxis.range", PLOT
+        )
+        top = page.evaluate("plot => document.querySelector(plot)._fullLayout.yaxis.range[1]", PLOT)
+        width = high - low
+        drag(page, "x", (top + width / 3, low + width / 3), (top + width / 2, low + width / 2))
+        page.wait_for_function(
+            "([plot, low]) => document.querySelector(plot)._fullLayout.xaxis.range[0] > low",
+            arg=[PLOT, low],
+        )
+    page.wait_for_function(
+        """plot => {
+            const node = document.querySelector(plot);
+            const { x0, dx, z } = node._fullData[0];
+            const [low, high] = node._fullLayout.xaxis.range;
+            return dx === 1 && x0 - 0.5 <= low && x0 + z[0].length - 0.5 >= high && high - low < 2;
+        }""",
+        arg=PLOT,
+    )
+
+
+def test_the_figure_changes_with_the_theme(open_page: OpenPage) -> None:
+    page = open_page(color_scheme="light")
+    wait_for_picture(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "plot => document.querySelector(plot).layout.plot_bgcolor === '#0f1216'", arg=PLOT
+    )
 
 
 def test_a_box_in_the_plane_marks_its_cells(open_page: OpenPage) -> None:
