@@ -10,7 +10,7 @@ from explorer.detail import block_means
 from explorer.trace import BlockTrace
 
 Order = Literal["index", "ratio", "zeroed"]
-MAX_SHEET_SIDE = 144  # cells of one stage's sheet of tiles
+MAX_SHEET_SIDE = 128  # cells of one stage's sheet of tiles
 
 
 @dataclass(frozen=True)

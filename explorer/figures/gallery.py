@@ -26,6 +26,19 @@ def gallery_figure(
     The scope "map" would give every tile a scale of its own, which one sheet cannot
     show; it counts as "stage" here.
     """
+    return go.Figure(gallery_spec(trace, tiles, scope=scope, theme=theme, arrangement=arrangement))
+
+
+def gallery_spec(
+    trace: BlockTrace,
+    tiles: Gallery,
+    *,
+    scope: Scope,
+    theme: ThemeName,
+    arrangement: Literal["wide", "narrow"],
+) -> dict[str, Any]:
+    """The gallery as plain `data` and `layout`, which the page sends unchecked, as it does
+    with the stage figure: it is made again at every change of channel."""
     palette = THEMES[theme]
     limits = colour_limits(trace, stage_maps(trace, 0), "stage" if scope == "map" else scope, 0)
     columns = COLUMNS[arrangement]
@@ -67,4 +80,4 @@ def gallery_figure(
         layout["annotations"].append(
             text(x[0], y[1], f"<b>{stage}</b>{means}", font={"size": TITLE_SIZE}, yshift=2)
         )
-    return go.Figure({"data": data, "layout": layout})
+    return {"data": data, "layout": layout}

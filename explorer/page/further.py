@@ -9,7 +9,7 @@ from explorer.analysis import channel_table
 from explorer.arithmetic import Pixel, explain
 from explorer.figures.arithmetic import arithmetic_figure
 from explorer.figures.distributions import distributions_figure
-from explorer.figures.gallery import gallery_figure
+from explorer.figures.gallery import gallery_spec
 from explorer.figures.outcomes import outcome_figure, plane_figure
 from explorer.figures.stage import PANELS
 from explorer.gallery import Order
@@ -67,7 +67,7 @@ def _gallery(result: Result, shown: Shown) -> None:
     )
     trace, tiles = result.trace, result.gallery(order)
     wide, narrow = both(
-        lambda arrangement: gallery_figure(
+        lambda arrangement: gallery_spec(
             trace, tiles, scope=shown.scope, theme=shown.theme, arrangement=arrangement
         )
     )
@@ -93,7 +93,12 @@ def _gallery(result: Result, shown: Shown) -> None:
         picks=True,
     )
     linked_figure(
-        wide, narrow=narrow.layout, key="gallery", theme=shown.theme, link=link, on_pick_change=pick
+        wide,
+        narrow=narrow["layout"],
+        key="gallery",
+        theme=shown.theme,
+        link=link,
+        on_pick_change=pick,
     )
 
 
