@@ -353,6 +353,12 @@ V1 = Recipe(
 )
 
 
+def build(recipe: Recipe, features: int, rngs: nnx.Rngs) -> BasicBlock | RecipeBlock:
+    """The block of a recipe; for v1 the literal one, so that its trace and
+    `resnet_basic_forward` come from the same forward pass."""
+    return BasicBlock(features, rngs) if recipe == V1 else RecipeBlock(recipe, features, rngs)
+
+
 def scaled_skip(factor: float = 0.5) -> Recipe:
     """Both paths scaled by `factor` before the sum; 1 is v1."""
     return replace(

@@ -17,7 +17,7 @@ from flax import nnx
 
 from explorer.block import check_features, check_input, check_seed
 from explorer.errors import InputError, check_whole_number, describe
-from explorer.recipes import VARIANTS, Conv, Recipe, RecipeBlock
+from explorer.recipes import VARIANTS, Conv, Recipe, build
 
 MAX_WARMUP_PASSES = 1_000
 EPSILON, MOMENTUM = 1e-5, 0.99  # NNX's defaults, held by a test
@@ -159,7 +159,7 @@ def check_variant(variant: str | Recipe) -> Recipe:
 @partial(jax.jit, static_argnames=("recipe", "features"))
 def _initial_state(seed: jax.Array, recipe: Recipe, features: int) -> tuple[Arrays, Arrays]:
     """Kernels, biases, γ and β; and the running statistics, of a fresh block."""
-    return _state(RecipeBlock(recipe, features, nnx.Rngs(jax.random.key(seed))))
+    return _state(build(recipe, features, nnx.Rngs(jax.random.key(seed))))
 
 
 @partial(jax.jit, static_argnames=("recipe", "use_running_average"))
@@ -173,14 +173,14 @@ def _run(
     """Stages, batch statistics, and the running statistics after the call."""
     # The block is made here: one made outside cannot have its statistics moved
     # by jitted code. Its initial values are replaced, so XLA never computes them.
-    block = RecipeBlock(recipe, x.shape[-1], nnx.Rngs(0))
+    block = build(recipe, x.shape[-1], nnx.Rngs(0))
     nnx.update(block, parameters, running)
     stages = block.stages(x, use_running_average)
     batch = {name: _batch_statistics(stages[recipe.inputs()[name]]) for name in recipe.norms()}
     return stages, batch, _state(block)[1]
 
 
-def _state(block: RecipeBlock) -> tuple[Arrays, Arrays]:
+def _state(block: nnx.Module) -> tuple[Arrays, Arrays]:
     parameters, statistics = nnx.state(block, nnx.Param, nnx.BatchStat)
     return nnx.to_pure_dict(parameters), nnx.to_pure_dict(statistics)
 

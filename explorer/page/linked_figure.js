@@ -49,6 +49,7 @@ function shownTheme(node) {
 }
 
 function shown(value) {
+  if (value === null) return "not finite"; // JSON has no word for it
   if (!Number.isFinite(value)) return String(value);
   const text = Math.abs(value) >= 1e5 || (value && Math.abs(value) < 1e-3)
     ? value.toExponential(2)
