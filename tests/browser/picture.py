@@ -15,7 +15,7 @@ def main() -> None:
             executable_path=chromium.find(), args=chromium.ARGUMENTS
         )
         page = browser.new_page(viewport={"width": 1440, "height": 860})
-        page.goto(f"{address}/?input=Landscape&height=64&width=64&channel=1")
+        page.goto(f"{address}/?input=Landscape&height=64&width=64&channel=1&pin=add,20,40")
         wait_for_picture(page)
         page.screenshot(path=PICTURE)
         browser.close()
