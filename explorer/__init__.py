@@ -2,8 +2,9 @@
 
 from explorer.block import STAGES, BasicBlock, resnet_basic_forward
 from explorer.errors import InputError
-from explorer.recipes import VARIANTS, Recipe
+from explorer.recipes import Recipe
 from explorer.trace import BlockTrace, trace_block
+from explorer.variants import VARIANTS
 
 __all__ = [
     "STAGES",

@@ -17,7 +17,9 @@ from flax import nnx
 
 from explorer.block import check_features, check_input, check_seed
 from explorer.errors import InputError, check_whole_number, describe
-from explorer.recipes import VARIANTS, Conv, Recipe, build
+from explorer.layers import Conv
+from explorer.recipes import Recipe
+from explorer.variants import VARIANTS, build
 
 MAX_WARMUP_PASSES = 1_000
 EPSILON, MOMENTUM = 1e-5, 0.99  # NNX's defaults, held by a test

@@ -13,14 +13,16 @@ ROOMS = [
     ("errors",),
     ("inputs",),
     ("block",),
+    ("layers",),
     ("recipes",),
+    ("variants",),
     ("trace",),
     ("detail", "analysis", "arithmetic", "distributions", "outcomes", "gallery", "view"),
     ("figures",),
     ("page",),
 ]
 RANK = {name: rank for rank, names in enumerate(ROOMS) for name in names}
-MAY_NAME_JAX = {"block", "recipes", "trace"}
+MAY_NAME_JAX = {"block", "layers", "recipes", "variants", "trace"}
 FILES = sorted(path for path in (ROOT / "explorer").rglob("*.py") if path.parent.name != "explorer")
 FILES += sorted(path for path in (ROOT / "explorer").glob("*.py") if path.stem != "__init__")
 

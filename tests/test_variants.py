@@ -10,11 +10,11 @@ import pytest
 from flax import nnx
 
 from explorer import STAGES, VARIANTS, BasicBlock, BlockTrace, InputError, Recipe, trace_block
-from explorer.recipes import (
+from explorer.layers import ReLU
+from explorer.recipes import RecipeBlock
+from explorer.variants import (
     CROPPED_IDENTITY,
     V1,
-    RecipeBlock,
-    ReLU,
     projection,
     scaled_skip,
     zero_gamma,
