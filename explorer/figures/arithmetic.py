@@ -89,7 +89,7 @@ def _check(found: Arithmetic) -> str:
         return f"μ and σ² are {where} statistics of {found.source}<br>{words}"
     if isinstance(found, ConvSum):
         missing = 9 - int(found.inside.sum())
-        padding = f"; {missing} of 9 cells lie outside the picture, padding puts 0 there"
+        padding = f"<br>{missing} of 9 cells lie outside the picture: padding puts 0 there"
         shown = "cells: the channels that contribute most, bars: every channel's contribution"
         return f"{shown}{padding if missing else ''}<br>{words}"
     return words

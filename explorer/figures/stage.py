@@ -241,6 +241,7 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
     where = f"of this map's {view.shape[0] * view.shape[1]:,} cells"
     everywhere = ", in every channel" if view.channel is None else ""
     out = canvas.boxes["out"]
+    below = max(len(_caption_lines(view.panels[stage], view)) for stage in ("add", "out"))
     texts = [
         _text(
             canvas,
@@ -264,7 +265,7 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
             f"grey: {view.zeroed_part:.1%} {where}<br>zeroed by the last ReLU{everywhere}",
             xanchor="right",
             yanchor="top",
-            yshift=-2 - 15 * len(_caption_lines(view.panels["out"], view)),
+            yshift=-2 - 15 * below,
             align="right",
             font={"size": LABEL_SIZE},
         ),
@@ -302,8 +303,7 @@ def _wire_shapes(canvas: Arrangement, theme: Theme) -> list[dict[str, Any]]:
                 **_ON_PAPER,
             }
         )
-        if wire.path != "trunk" or len(wire.points) > 1:
-            shapes.append(_arrow_head(canvas, wire.points[-2], wire.points[-1], colour, width))
+        shapes.append(_arrow_head(canvas, wire.points[-2], wire.points[-1], colour, width))
     return shapes
 
 

@@ -131,10 +131,8 @@ def _plane(result: Result, shown: Shown) -> None:
         label="Every cell as a point: x across, F(x) upwards. Drag to draw a box.",
         box=box or (),
     )
-    linked_figure(figure, key="plane", theme=shown.theme, link=link, on_box_change=_mark_again)
-    inside = (
-        f" {int(cells_in_box(found, box[:2], box[2:]).sum()):,} cells lie in it." if box else ""
-    )
+    linked_figure(figure, key="plane", theme=shown.theme, link=link)
+    inside = _inside(int(cells_in_box(found, box[:2], box[2:]).sum())) if box else ""
     st.caption(
         f"Drag to draw a box: its cells are marked in every panel above.{inside} Zoom into the "
         "panels and the cells in view are marked here. A click clears the box."
@@ -142,8 +140,8 @@ def _plane(result: Result, shown: Shown) -> None:
 
 
 def _inside(count: int) -> str:
-    sample = f", of which {MAX_MARKED:,} are marked" if count > MAX_MARKED else ""
-    return f" {count:,} cells lie in it{sample}."
+    sample = f" At most {MAX_MARKED:,} of them, evenly taken, are marked." * (count > MAX_MARKED)
+    return f" {count:,} cells lie in it.{sample}"
 
 
 def _box() -> tuple[float, float, float, float] | None:
@@ -160,10 +158,6 @@ def _box() -> tuple[float, float, float, float] | None:
         return None
     st.query_params["box"] = ",".join(f"{edge:.4g}" for edge in (left, right, low, high))
     return left, right, low, high
-
-
-def _mark_again() -> None:
-    """The box changed: the fragment runs anyway and marks the cells."""
 
 
 def _distributions(result: Result, shown: Shown) -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from explorer import STAGES as STAGE_NAMES
 from explorer import BlockTrace, trace_block
 from explorer.arithmetic import Arithmetic, Pixel, explain
 from explorer.figures.arithmetic import equation
@@ -14,6 +13,7 @@ from explorer.figures.stage import PANELS
 from explorer.inputs import generate
 from tests.browser.conftest import OpenPage
 from tests.browser.page import (
+    LEDGER,
     PLOT,
     STAGES,
     centre,
@@ -99,8 +99,10 @@ def test_a_zeroed_pixel_and_the_larger_part_are_named(open_page: OpenPage) -> No
     wait_for_ledger(page, "zeroed")
     x, residual = (abs(trace[stage][(*dead, 0)]) for stage in ("x", "bn2"))
     wait_for_ledger(page, f"{'x' if x >= residual else 'F(x)'} contributes more")
-    page.mouse.move(*centre(page, "out", *np.argwhere(trace["add"][:, :, 0] > 0)[0]))
-    page.wait_for_function("() => !document.body.innerText.includes('zeroed\\n')")
+    alive = np.argwhere(trace["add"][:, :, 0] > 0)[0]
+    page.mouse.move(*centre(page, "out", *alive))
+    wait_for_ledger(page, f"[{alive[0]}, {alive[1]}]")
+    expect(page.locator(LEDGER)).not_to_contain_text("zeroed")
 
 
 @pytest.mark.parametrize("name", list(PANELS))
@@ -125,7 +127,6 @@ def test_the_keyboard_alone_pins_every_stage(open_page: OpenPage) -> None:
     page.keyboard.press("Enter")
     trace = default_trace()
     for name, (stage, *_) in PANELS.items():
-        assert stage in STAGE_NAMES
         expect_equation(page, explain(trace, Pixel(stage, 17, 15, 0)))
         page.wait_for_url(f"**pin={name}*17*15**")
         spoken = page.locator(f"{STAGES}-spoken")
