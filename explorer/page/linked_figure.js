@@ -231,12 +231,13 @@ class LinkedFigure {
   }
 
   // The keys belong to the figure from now on. A double click resets the zoom and
-  // leaves the pin as it was before.
+  // leaves the pin as it was before; a pick is made, however often it is clicked.
   clicked(place) {
     this.root.focus({ preventScroll: true });
     const now = performance.now();
     const { last } = this;
-    const isSecond = last && now - last.time < DOUBLE_CLICK && samePlace(last.place, place);
+    const isQuick = last && now - last.time < DOUBLE_CLICK && samePlace(last.place, place);
+    const isSecond = isQuick && !this.link.picks;
     this.last = { time: now, place };
     if (!isSecond) this.before = this.pin;
     this.setPin(isSecond ? this.before : place);

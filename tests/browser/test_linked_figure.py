@@ -268,6 +268,17 @@ def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
     page.wait_for_url("**channel=1**")
 
 
+def test_a_double_click_in_the_gallery_picks_its_tile(open_page: OpenPage) -> None:
+    page = open_page("?further=gallery", height=1700)
+    wait_for_picture(page)
+    page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
+    page.mouse.dblclick(*centre(page, "x", 0, 1, "gallery"))
+    page.wait_for_url("**channel=1**")
+    page.mouse.dblclick(*centre(page, "x", 0, 2, "gallery"))
+    wait_for_panel(page, "x", generate("zone_plate", 32, 32, 8)[:, :, 2])
+    page.wait_for_url("**channel=2**")
+
+
 def drag(page: Page, name: str, start: tuple[float, float], end: tuple[float, float]) -> None:
     """Drags from one pixel of a panel to another."""
     page.mouse.move(*centre(page, name, *start))
