@@ -4,24 +4,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.recipes import Recipe
 from explorer.trace import BlockTrace
 
 
 @dataclass(frozen=True)
 class Headline:
-    """The block in five numbers, over all rows, columns and channels.
+    """The block in a few numbers, over all rows, columns and channels.
+
+    x stands for what F(x) is added to: the shortcut's end, or the input without a sum.
 
     Attributes:
         ratio: ‖F(x)‖ / ‖x‖, Euclidean; infinite where x is all zero.
         identity_share: Var(x) / (Var(x) + Var(F(x))), 0 … 1; NaN where both are 0.
-        zeroed: part of the cells that the last ReLU set to 0, 0 … 1.
-        add_error: max |add − (bn2 + x)|, in float32; 0 if the sum is what it says.
-        relu_error: max |ReLU(add) − out|; likewise.
+        zeroed: part of the cells that the last ReLU set to 0, 0 … 1; NaN without one.
+        correlation: Pearson's, of out with the block's input, −1 … 1; NaN where their
+            shapes differ or one is constant.
+        add_error: max |add − (F(x) + x)|, in float32; 0 if the sum is what it says, NaN
+            without a sum.
+        relu_error: max |ReLU(v) − out| for the v that the last ReLU cuts; likewise.
     """
 
     ratio: float
     identity_share: float
     zeroed: float
+    correlation: float
     add_error: float
     relu_error: float
 
@@ -42,16 +49,34 @@ class ChannelTable:
 
 def headline(trace: BlockTrace) -> Headline:
     """The trace's headline numbers."""
-    x, residual, add, out = (trace[stage] for stage in ("x", "bn2", "add", "out"))
-    variances = np.var(x, dtype=np.float64), np.var(residual, dtype=np.float64)
+    recipe, out = trace.recipe, trace["out"]
+    identity, residual = trace[recipe.identity or "x"], trace[recipe.residual]
+    add_error = relu_error = part_zeroed = float("nan")
+    if recipe.identity:
+        add_error = float(np.abs(trace["add"] - (residual + identity)).max())
+    if recipe.cut:
+        relu_error = float(np.abs(np.maximum(trace[recipe.cut], 0) - out).max())
+        part_zeroed = float(zeroed(trace).mean())
+    variances = np.var(identity, dtype=np.float64), np.var(residual, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         return Headline(
-            ratio=float(_norm(residual) / _norm(x)),
+            ratio=float(_norm(residual) / _norm(identity)),
             identity_share=float(variances[0] / np.float64(sum(variances))),
-            zeroed=float(zeroed(trace).mean()),
-            add_error=float(np.abs(add - (residual + x)).max()),
-            relu_error=float(np.abs(np.maximum(add, 0) - out).max()),
+            zeroed=part_zeroed,
+            correlation=correlation(out, trace["x"]),
+            add_error=add_error,
+            relu_error=relu_error,
         )
+
+
+def correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Pearson's correlation over all cells; NaN for unequal shapes or a constant array."""
+    if one.shape != other.shape:
+        return float("nan")
+    a, b = (array.astype(np.float64).ravel() for array in (one, other))
+    a, b = a - a.mean(), b - b.mean()
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
 def channel_table(trace: BlockTrace) -> ChannelTable:
@@ -63,43 +88,48 @@ def channel_table(trace: BlockTrace) -> ChannelTable:
 
 
 def zeroed(trace: BlockTrace) -> np.ndarray:
-    """Where the last ReLU replaced a negative sum by 0: `add < 0`, `(H, W, C)` bool."""
-    return trace["add"] < 0
+    """Where the last ReLU replaced a negative value by 0, bool, shaped like `out`.
+
+    For the basic block: `add < 0`. False everywhere if no ReLU comes last.
+    """
+    cut = trace.recipe.cut
+    return trace[cut] < 0 if cut else np.zeros(trace["out"].shape, bool)
 
 
 def variance_error(trace: BlockTrace) -> float:
-    """How far off a norm's batch variance is, relative, at worst over both norms and C.
+    """How far off a norm's batch variance is, relative, at worst over the norms and C.
 
     NNX computes E[v²] − E[v]² in float32, which cancels where a channel's mean is
     large against its spread. Compared with the two-pass variance in float64,
     relative to that variance plus the norm's ε.
     """
     worst = 0.0
-    for norm, conv in (("bn1", "conv1"), ("bn2", "conv2")):
-        record = trace.norms[norm]
-        exact = np.var(trace[conv], axis=(0, 1), dtype=np.float64)
+    for norm, record in trace.norms.items():
+        source = trace.recipe.inputs()[norm]
+        exact = np.var(trace[source], axis=(0, 1), dtype=np.float64)
         off = np.abs(record.batch_var - exact) / (exact + record.epsilon)
         worst = max(worst, float(np.max(off)))
     return worst
 
 
-def receptive_fields() -> dict[str, dict[str, int]]:
+def receptive_fields(recipe: Recipe) -> dict[str, dict[str, int]]:
     """What a pixel of each stage was computed from.
 
     Returns:
-        For each stage, the stages before it and the reach r there: the pixel depends
-        on the (2r+1)×(2r+1) window around it. Each 3×3 convolution adds 1. Near the
-        borders the window is cut, where SAME padding put zeros.
+        For each stage, the stages before it and the reach r there, in pixels of that
+        stage: the pixel depends on the (2r+1)×(2r+1) window around its own place. Each
+        3×3 convolution adds 1. Near the borders the window is cut, where SAME padding
+        put zeros.
     """
-    branch = ("x", "conv1", "bn1", "relu1", "conv2", "bn2")
-    fields: dict[str, dict[str, int]] = {}
-    for end, stage in enumerate(branch):
-        reach, fields[stage] = 0, {}
-        for later, earlier in zip(branch[end:0:-1], branch[end - 1 :: -1], strict=False):
-            reach += later.startswith("conv")
-            fields[stage][earlier] = reach
-    fields["add"] = {**fields["bn2"], "bn2": 0}
-    fields["out"] = {**fields["add"], "add": 0}
+    layers, grids = recipe.layers(), recipe.grids()
+    fields: dict[str, dict[str, int]] = {"x": {}}
+    for stage, sources in recipe.sources().items():
+        reach = layers[stage].reach if stage in layers else 0
+        fields[stage] = {}
+        for source in sources:
+            for past, more in {**fields[source], source: 0}.items():
+                far = more + reach * grids[source].stride // grids[past].stride
+                fields[stage][past] = max(far, fields[stage].get(past, 0))
     return fields
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +15,30 @@ class Layer(Protocol):
     """What a stage computes from another, in a block of `features` channels.
 
     `build` makes its NNX module, or None where it has no state, for an input of
-    `channels` channels; `width` tells the channels of the output.
+    `channels` channels; `width` tells the channels of the output. A pixel of the output
+    stands for every `stride`-th of the input, begins `margin` pixels inside it and sees
+    `reach` pixels around its own there. `values` are constants that do not change the
+    program, by the name of the module's variable.
     """
+
+    @property
+    def words(self) -> str:
+        """What a panel's title says it is."""
+
+    @property
+    def reach(self) -> int: ...
+
+    @property
+    def stride(self) -> int: ...
+
+    @property
+    def margin(self) -> int: ...
+
+    def values(self) -> dict[str, float]:
+        """Constants that are data of the same program."""
+
+    def plain(self) -> "Layer":
+        """This layer with its `values` at 1."""
 
     def build(self, channels: int, features: int, rngs: nnx.Rngs) -> nnx.Module | None:
         """The layer's module."""
@@ -28,8 +50,33 @@ class Layer(Protocol):
         """The stage's value from its input's."""
 
 
+class _PerPixel:
+    """A layer that keeps every pixel in its place."""
+
+    @property
+    def reach(self) -> int:
+        return 0
+
+    @property
+    def stride(self) -> int:
+        return 1
+
+    @property
+    def margin(self) -> int:
+        return 0
+
+    def values(self) -> dict[str, float]:
+        return {}
+
+    def plain(self) -> Self:
+        return self
+
+    def width(self, channels: int, features: int) -> int:
+        return channels
+
+
 @dataclass(frozen=True)
-class Conv:
+class Conv(_PerPixel):
     """A convolution, size×size, to `out` channels: a number, a fraction of the block's
     features (at least one), or None for as many as come in.
 
@@ -41,6 +88,19 @@ class Conv:
     out: int | Fraction | None = None
     stride: int = 1
     padding: str = "SAME"
+
+    @property
+    def words(self) -> str:
+        step = f", stride {self.stride}" if self.stride > 1 else ""
+        return f"{self.size}×{self.size} conv{step}"
+
+    @property
+    def reach(self) -> int:
+        return (self.size - 1) // 2
+
+    @property
+    def margin(self) -> int:
+        return self.reach if self.padding == "VALID" else 0
 
     def build(self, channels: int, features: int, rngs: nnx.Rngs) -> nnx.Module:
         even = self.stride > 1 and self.padding == "SAME"
@@ -62,17 +122,24 @@ class Conv:
 
 
 @dataclass(frozen=True)
-class BatchNorm:
+class BatchNorm(_PerPixel):
     """Batch normalisation; `gamma` is the initial value of its scale γ."""
 
     gamma: float = 1.0
 
+    @property
+    def words(self) -> str:
+        return "BatchNorm"
+
+    def values(self) -> dict[str, float]:
+        return {"scale": self.gamma}
+
+    def plain(self) -> "BatchNorm":
+        return BatchNorm()
+
     def build(self, channels: int, features: int, rngs: nnx.Rngs) -> nnx.Module:
         initial = nnx.initializers.constant(self.gamma)
         return nnx.BatchNorm(channels, scale_init=initial, rngs=rngs)
-
-    def width(self, channels: int, features: int) -> int:
-        return channels
 
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         return jnp.asarray(module(x, use_running_average=use_running_average))
@@ -82,52 +149,81 @@ def _channels(out: int | Fraction, features: int) -> int:
     return out if isinstance(out, int) else max(1, int(out * features))
 
 
-@dataclass(frozen=True)
-class _Stateless:
+class _Stateless(_PerPixel):
     def build(self, channels: int, features: int, rngs: nnx.Rngs) -> None:
         return None
-
-    def width(self, channels: int, features: int) -> int:
-        return channels
 
 
 @dataclass(frozen=True)
 class ReLU(_Stateless):
     """max(0, v)."""
 
+    @property
+    def words(self) -> str:
+        return "ReLU"
+
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         return nnx.relu(x)
 
 
+class Constant(nnx.Variable[Any]):
+    """A number that a module holds and no training moves."""
+
+
+class Scaling(nnx.Module):
+    """factor · v, with the factor in the state."""
+
+    def __init__(self, factor: float):
+        self.factor = Constant(jnp.float32(factor))
+
+
 @dataclass(frozen=True)
-class Scale(_Stateless):
+class Scale(_PerPixel):
     """factor · v."""
 
     factor: float = 0.5
 
+    @property
+    def words(self) -> str:
+        return f"× {self.factor:g}"
+
+    def values(self) -> dict[str, float]:
+        return {"factor": self.factor}
+
+    def plain(self) -> "Scale":
+        return Scale(1.0)
+
+    def build(self, channels: int, features: int, rngs: nnx.Rngs) -> nnx.Module:
+        return Scaling(self.factor)
+
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
-        return self.factor * x
+        return module.factor[...] * x
 
 
 @dataclass(frozen=True)
 class Crop(_Stateless):
     """Cuts `margin` rows and columns off every side."""
 
-    margin: int
+    margin: int = 1
+
+    @property
+    def words(self) -> str:
+        return f"cropped by {self.margin}"
 
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         return x[self.margin : -self.margin, self.margin : -self.margin]
 
 
 @dataclass(frozen=True)
-class PadChannels:
+class PadChannels(_Stateless):
     """Takes every `stride`-th pixel and appends channels of zeros up to `out` (option A)."""
 
     out: int | Fraction
     stride: int = 1
 
-    def build(self, channels: int, features: int, rngs: nnx.Rngs) -> None:
-        return None
+    @property
+    def words(self) -> str:
+        return "zero channels"
 
     def width(self, channels: int, features: int) -> int:
         return _channels(self.out, features)
@@ -139,25 +235,30 @@ class PadChannels:
 
 
 @dataclass(frozen=True)
-class LayerNorm:
+class LayerNorm(_PerPixel):
     """Normalises each pixel over its channels."""
+
+    @property
+    def words(self) -> str:
+        return "LayerNorm"
 
     def build(self, channels: int, features: int, rngs: nnx.Rngs) -> nnx.Module:
         return nnx.LayerNorm(channels, rngs=rngs)
-
-    def width(self, channels: int, features: int) -> int:
-        return channels
 
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         return jnp.asarray(module(x))
 
 
 @dataclass(frozen=True)
-class Dense:
+class Dense(_PerPixel):
     """A linear map of each pixel's channels, to `times` / `over` as many."""
 
     times: int = 1
     over: int = 1
+
+    @property
+    def words(self) -> str:
+        return "linear"
 
     def build(self, channels: int, features: int, rngs: nnx.Rngs) -> nnx.Module:
         return nnx.Linear(channels, self.width(channels, features), rngs=rngs)
@@ -173,21 +274,30 @@ class Dense:
 class GELU(_Stateless):
     """v · Φ(v), in NNX's tanh approximation."""
 
+    @property
+    def words(self) -> str:
+        return "GELU"
+
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         return nnx.gelu(x)
 
 
 @dataclass(frozen=True)
-class Attention:
-    """Self-attention with one head; every pixel is a token."""
+class Attention(_PerPixel):
+    """Self-attention with one head; every pixel is a token and sees all others."""
 
     max_tokens: int = 4096
 
+    @property
+    def words(self) -> str:
+        return "attention"
+
+    @property
+    def reach(self) -> int:
+        return self.max_tokens
+
     def build(self, channels: int, features: int, rngs: nnx.Rngs) -> nnx.Module:
         return nnx.MultiHeadAttention(1, channels, decode=False, rngs=rngs)
-
-    def width(self, channels: int, features: int) -> int:
-        return channels
 
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         height, width, channels = x.shape

@@ -17,6 +17,15 @@ Stages = tuple[tuple[str, Layer], ...]
 
 
 @dataclass(frozen=True)
+class Grid:
+    """Where a stage's pixels lie on x: its pixel n is centred on x's `offset` + `stride` · n,
+    and stands for `stride` of them."""
+
+    offset: int = 0
+    stride: int = 1
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A variant of the block.
 
@@ -42,21 +51,75 @@ class Recipe:
         """The stage that is F(x)."""
         return self.branch[-1][0]
 
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """For every stage but x the stages that it is computed from, in dataflow order."""
+        found: dict[str, tuple[str, ...]] = {}
+
+        def chain(layers: Stages, source: str) -> str:
+            for name, _ in layers:
+                found[name], source = (source,), name
+            return source
+
+        end = chain(self.branch, "x")
+        if self.shortcut is not None:
+            found["add"] = (end, chain(self.shortcut, "x"))
+            end = "add"
+        end = chain(self.after, end)
+        if end != "out":
+            found["out"] = (end,)
+        return found
+
     def inputs(self) -> dict[str, str]:
         """For every layer's stage, the stage that it is computed from."""
-        sources: dict[str, str] = {}
-        start = "add" if self.shortcut is not None else self.residual
-        for layers, source in ((self.branch, "x"), (self.shortcut or (), "x"), (self.after, start)):
-            for name, _ in layers:
-                sources[name], source = source, name
-        return sources
+        layers = self.layers()
+        return {name: sources[0] for name, sources in self.sources().items() if name in layers}
 
     def stages(self) -> tuple[str, ...]:
         """The names of all stages, in dataflow order, from "x" to "out"."""
-        names = ["x", *(name for name, _ in (*self.branch, *(self.shortcut or ())))]
-        names += [] if self.shortcut is None else ["add"]
-        names += [name for name, _ in self.after]
-        return tuple(names if names[-1] == "out" else [*names, "out"])
+        return ("x", *self.sources())
+
+    @property
+    def identity(self) -> str | None:
+        """The stage that F(x) is added to: x, or the shortcut's last; None without a sum."""
+        if self.shortcut is None:
+            return None
+        return self.shortcut[-1][0] if self.shortcut else "x"
+
+    @property
+    def cut(self) -> str | None:
+        """The stage that the last ReLU cuts to give "out"; None where nothing is cut last."""
+        is_cut = bool(self.after) and isinstance(self.after[-1][1], ReLU)
+        return self.inputs()[self.after[-1][0]] if is_cut else None
+
+    def grids(self) -> dict[str, Grid]:
+        """Every stage's pixels, as they lie on x."""
+        found = {"x": Grid()}
+
+        def lay(layers: Stages, at: Grid) -> Grid:
+            for name, layer in layers:
+                offset = at.offset + at.stride * layer.margin
+                at = found[name] = Grid(offset, at.stride * layer.stride)
+            return at
+
+        end = lay(self.branch, found["x"])
+        if self.shortcut is not None:
+            lay(self.shortcut, found["x"])
+            found["add"] = end
+        found["out"] = lay(self.after, end)
+        return {stage: found[stage] for stage in self.stages()}
+
+    def values(self) -> dict[str, dict[str, float]]:
+        """Constants of the layers by stage: data that the program runs on."""
+        return {name: given for name, layer in self.layers().items() if (given := layer.values())}
+
+    def program(self) -> "Recipe":
+        """The recipe without words and values: recipes that share it are compiled once."""
+
+        def plain(stages: Stages) -> Stages:
+            return tuple((name, layer.plain()) for name, layer in stages)
+
+        shortcut = None if self.shortcut is None else plain(self.shortcut)
+        return Recipe("", "", "", plain(self.branch), shortcut, plain(self.after))
 
     def norms(self) -> list[str]:
         """The stages that are BatchNorms."""

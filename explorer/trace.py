@@ -100,6 +100,14 @@ class BlockTrace:
     def __getitem__(self, stage: str) -> np.ndarray:
         return self.stages[stage]
 
+    def pixel(self, stage: str, row: int, col: int) -> np.ndarray | None:
+        """All channels of the pixel of a stage that stands for this one of x, `(C,)`; None
+        where the stage has none there."""
+        grid, (height, width, _) = self.recipe.grids()[stage], self.stages[stage].shape
+        at = (row - grid.offset) // grid.stride, (col - grid.offset) // grid.stride
+        is_inside = 0 <= at[0] < height and 0 <= at[1] < width
+        return self.stages[stage][at] if is_inside else None
+
     def digest(self, stage: str = "out") -> str:
         """BLAKE2b, 64 bits in hex, of a stage's shape and float32 bytes."""
         array = self.stages[stage]
@@ -142,9 +150,11 @@ def trace_block(
     passes = check_whole_number("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
     recipe = check_variant(variant)
     in_eval = bool(use_running_average) or recipe.always_eval
-    parameters, fresh = _initial_state(np.uint32(block_seed), recipe, width)
-    running = _warm_up(recipe, parameters, fresh, x32, passes) if passes else fresh
-    stages, batch, after = _run(recipe, parameters, running, x32, in_eval)
+    program = recipe.program()
+    parameters, fresh = _initial_state(np.uint32(block_seed), program, width)
+    parameters = _with_values(parameters, recipe)
+    running = _warm_up(program, parameters, fresh, x32, passes) if passes else fresh
+    stages, batch, after = _run(program, parameters, running, x32, in_eval)
     host = jax.device_get((stages, parameters, running, batch, after))
     return _record(recipe, block_seed, width, in_eval, passes, *host)
 
@@ -182,8 +192,17 @@ def _run(
     return stages, batch, _state(block)[1]
 
 
+def _with_values(parameters: Arrays, recipe: Recipe) -> Arrays:
+    """The parameters with the recipe's constants in place of the program's."""
+    filled = {name: dict(of_stage) for name, of_stage in parameters.items()}
+    for name, values in recipe.values().items():
+        for variable, value in values.items():
+            filled[name][variable] = np.full(filled[name][variable].shape, value, np.float32)
+    return filled
+
+
 def _state(block: nnx.Module) -> tuple[Arrays, Arrays]:
-    parameters, statistics = nnx.state(block, nnx.Param, nnx.BatchStat)
+    parameters, statistics = nnx.state(block, nnx.Not(nnx.BatchStat), nnx.BatchStat)
     return nnx.to_pure_dict(parameters), nnx.to_pure_dict(statistics)
 
 

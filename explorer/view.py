@@ -1,14 +1,15 @@
 """What the stage figure shows of a trace: one map a stage, its colour limit and its marks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from explorer.analysis import zeroed
 from explorer.detail import Window, block_means, chosen_marks, whole
 from explorer.errors import InputError, describe
+from explorer.recipes import Grid, Recipe
 from explorer.trace import BlockTrace, Size, measure
 
 Scope = Literal["block", "stage", "map"]
@@ -22,13 +23,23 @@ class PanelView:
         values: the window's pixels, or their means over blocks, `(h, w)` float32.
         limit: the colour limit.
         beyond: how many pixels of the whole map lie beyond ±limit.
-        marks: rows, columns and values of pixels that need a mark of their own.
+        marks: rows, columns, on x, and values of pixels that need a mark of their own.
+        shape: `(H, W, C)` of the stage.
+        step: each cell is the mean of step×step pixels of the stage.
+        top, left, pitch: the first cell's centre and the cells' distance, in pixels of x.
+        note: why there is nothing to show, and else empty.
     """
 
     values: np.ndarray
     limit: float
     beyond: int
     marks: tuple[np.ndarray, np.ndarray, np.ndarray]
+    shape: tuple[int, ...]
+    step: int
+    top: float
+    left: float
+    pitch: int
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,22 +47,27 @@ class StageView:
     """All that a stage figure draws.
 
     Attributes:
+        recipe: what the panels and wires are laid out from.
         panels: one `PanelView` a stage, in dataflow order.
         channel: 0 … C−1, or None for the mean over channels.
         scope: what shares a colour limit.
-        shape: `(H, W, C)`.
-        window: the pixels drawn; `window.step` tells of block means.
+        shape: `(H, W, C)` of x.
+        window: the pixels of x drawn; `window.step` tells of block means.
         zeroed: part of each drawn cell that the last ReLU zeroed, `(h, w)`, 0 … 1.
-        zeroed_part: part of the whole map that it zeroed, 0 … 1.
+        zeroed_part: part of the whole map that it zeroed, 0 … 1; None where no ReLU is last.
     """
 
+    recipe: Recipe
     panels: Mapping[str, PanelView]
     channel: int | None
     scope: Scope
     shape: tuple[int, int, int]
     window: Window
     zeroed: np.ndarray
-    zeroed_part: float
+    zeroed_part: float | None
+
+
+Maps = Mapping[str, np.ndarray]  # a stage without the chosen channel has none
 
 
 def stage_view(
@@ -65,69 +81,190 @@ def stage_view(
     Raises:
         InputError: there is no such channel or scope.
     """
-    maps = stage_maps(trace, channel)
-    limits = colour_limits(trace, maps, scope, channel)
-    height, width, channels = trace["x"].shape
-    window = (window or whole((height, width))).within((height, width))
-    mask = zeroed_map(trace, channel)
-    return StageView(
-        panels={stage: _panel(values, limits[stage], window) for stage, values in maps.items()},
-        channel=channel,
-        scope=scope,
-        shape=(height, width, channels),
-        window=window,
-        zeroed=block_means(window.cut(mask).astype(np.float32), window.step),
-        zeroed_part=float(mask.mean()),
-    )
+    return stage_views([trace], channel, scope, window)[0]
 
 
-def _panel(values: np.ndarray, limit: float, window: Window) -> PanelView:
-    cut = window.cut(values)
-    beyond = ~(np.abs(values) <= limit)  # NaN is beyond, too
-    lost = window.cut(beyond) if window.step > 1 else ~np.isfinite(cut)
-    rows, cols = chosen_marks(cut, lost)
-    return PanelView(
-        values=block_means(cut, window.step),
-        limit=limit,
-        beyond=int(np.count_nonzero(beyond)),
-        marks=(rows + window.top, cols + window.left, cut[rows, cols]),
-    )
+def stage_views(
+    traces: Sequence[BlockTrace],
+    channel: int | None = 0,
+    scope: Scope = "block",
+    window: Window | None = None,
+) -> list[StageView]:
+    """Views of several traces of the same x that share their colour limits, stage by name.
+
+    The scope "map" gives every map its own limit, as it does in one view.
+
+    Raises:
+        InputError: no stage of any has such a channel, or there is no such scope.
+    """
+    last = channels(*traces) - 1
+    if channel is not None and not 0 <= channel <= last:
+        raise InputError(f"channel must be from 0 to {last}, got {describe(channel)}.")
+    maps = [stage_maps(trace, channel) for trace in traces]
+    shared = colour_limits(traces, maps, scope, channel)
+    views = []
+    for trace, of_trace in zip(traces, maps, strict=True):
+        limits = shared
+        if scope == "map":
+            limits = colour_limits([trace], [of_trace], scope, channel)
+        views.append(_view(trace, of_trace, limits, channel, scope, window))
+    return views
+
+
+def difference_view(
+    canonical: BlockTrace,
+    variant: BlockTrace,
+    channel: int | None = 0,
+    window: Window | None = None,
+) -> StageView:
+    """variant − canonical, stage by name, each on its own zero-centred scale.
+
+    A stage that only the variant has, or whose shapes differ, has nothing to show.
+    """
+    ours, theirs = stage_maps(canonical, channel), stage_maps(variant, channel)
+    maps, notes = {}, {}
+    for stage, values in theirs.items():
+        if stage not in canonical.stages:
+            notes[stage] = "only in this variant"
+        elif canonical[stage].shape != variant[stage].shape:
+            notes[stage] = "shapes differ"
+        else:
+            with np.errstate(invalid="ignore"):
+                maps[stage] = values - ours[stage]
+    limits = {stage: _limit(measure(values)) for stage, values in maps.items()}
+    return _view(variant, maps, limits, channel, "map", window, notes, has_zeroed=False)
+
+
+def channels(*traces: BlockTrace) -> int:
+    """The most channels that any stage has."""
+    return max(stage.shape[2] for trace in traces for stage in trace.stages.values())
 
 
 def stage_maps(trace: BlockTrace, channel: int | None) -> dict[str, np.ndarray]:
-    """One `(H, W)` map a stage: the given channel, or the mean over channels for None."""
+    """One `(h, w)` map for each stage that has this channel, or the mean over channels for None."""
     if channel is None:
         return {stage: trace[stage].mean(axis=2) for stage in trace.stages}
-    if not 0 <= channel < trace.features:
-        raise InputError(
-            f"channel must be from 0 to {trace.features - 1}, got {describe(channel)}."
-        )
-    return {stage: np.ascontiguousarray(trace[stage][:, :, channel]) for stage in trace.stages}
+    return {
+        stage: np.ascontiguousarray(values[:, :, channel])
+        for stage, values in trace.stages.items()
+        if channel < values.shape[2]
+    }
 
 
 def zeroed_map(trace: BlockTrace, channel: int | None) -> np.ndarray:
-    """`(H, W)` bool: cells that the last ReLU zeroed; for None, in every channel."""
+    """`(h, w)` bool: cells that the last ReLU zeroed; for None, in every channel."""
+    mask = zeroed(trace)
     if channel is None:
-        return np.all(zeroed(trace), axis=2)
-    return trace["add"][:, :, channel] < 0
+        return np.all(mask, axis=2)
+    return mask[:, :, channel] if channel < mask.shape[2] else np.zeros(mask.shape[:2], bool)
 
 
 def colour_limits(
-    trace: BlockTrace, maps: Mapping[str, np.ndarray], scope: Scope, channel: int | None
+    traces: Sequence[BlockTrace], maps: Sequence[Maps], scope: Scope, channel: int | None
 ) -> dict[str, float]:
     """The colour limit of each stage's panel: min(max |v|, 3·RMS), at least a tiny number.
 
-    `v` runs over all stages and channels for scope "block", over all channels of
-    the one stage for "stage", and over the shown map for "map". The mean over
-    channels (`channel` None) counts as one map, so that its scale is its own.
+    `v` runs over all stages and channels of all traces for scope "block", over all
+    channels of the stages of one name for "stage", and over the shown maps of one name
+    for "map". The mean over channels (`channel` None) counts as one map, so that its
+    scale is its own.
     """
     if scope not in get_args(Scope):
         raise InputError(f"scope must be one of block, stage, map; got {describe(scope)}.")
-    shown = {stage: measure(values) for stage, values in maps.items()}
-    sizes = shown if channel is None or scope == "map" else trace.sizes
+    sizes: dict[str, list[Size]] = {}
+    for trace, of_trace in zip(traces, maps, strict=True):
+        found: Mapping[str, Size] = trace.sizes
+        if channel is None or scope == "map":
+            found = {stage: measure(values) for stage, values in of_trace.items()}
+        for stage, size in found.items():
+            sizes.setdefault(stage, []).append(size)
     if scope == "block":
-        return dict.fromkeys(maps, _limit(*sizes.values()))
-    return {stage: _limit(sizes[stage]) for stage in maps}
+        return dict.fromkeys(sizes, _limit(*(size for some in sizes.values() for size in some)))
+    return {stage: _limit(*some) for stage, some in sizes.items()}
+
+
+def _view(
+    trace: BlockTrace,
+    maps: Maps,
+    limits: Mapping[str, float],
+    channel: int | None,
+    scope: Scope,
+    window: Window | None,
+    notes: Mapping[str, str] | None = None,
+    has_zeroed: bool = True,
+) -> StageView:
+    height, width, features = trace["x"].shape
+    window = (window or whole((height, width))).within((height, width))
+    grids = trace.recipe.grids()
+    panels = {}
+    for stage, values in trace.stages.items():
+        shape = values.shape
+        if stage in maps:
+            panels[stage] = _panel(maps[stage], shape, limits[stage], window, grids[stage])
+        else:
+            why = (notes or {}).get(stage, f"no channel {channel}: it has {shape[2]}")
+            panels[stage] = _nothing(shape, why)
+    mask, out = zeroed_map(trace, channel), panels["out"]
+    cut = _on_grid(window, grids["out"], mask.shape).cut(mask)
+    is_cut = has_zeroed and trace.recipe.cut is not None and not out.note
+    return StageView(
+        recipe=trace.recipe,
+        panels=panels,
+        channel=channel,
+        scope=scope,
+        shape=(height, width, features),
+        window=window,
+        zeroed=block_means(cut.astype(np.float32), out.step) if is_cut else np.empty((0, 0)),
+        zeroed_part=float(mask.mean()) if is_cut else None,
+    )
+
+
+def _panel(
+    values: np.ndarray, shape: tuple[int, ...], limit: float, window: Window, grid: Grid
+) -> PanelView:
+    window = _on_grid(window, grid, values.shape)
+    cut, step = window.cut(values), window.step
+    beyond = ~(np.abs(values) <= limit)  # NaN is beyond, too
+    lost = window.cut(beyond) if step > 1 else ~np.isfinite(cut)
+    rows, cols = chosen_marks(cut, lost)
+
+    def on_x(place: Any) -> Any:
+        """The centre on x of what the stage's pixels at `place` stand for."""
+        return grid.offset + grid.stride * place + (grid.stride - 1) / 2
+
+    return PanelView(
+        values=block_means(cut, step),
+        limit=limit,
+        beyond=int(np.count_nonzero(beyond)),
+        marks=(on_x(rows + window.top), on_x(cols + window.left), cut[rows, cols]),
+        shape=shape,
+        step=step,
+        top=on_x(window.top + (step - 1) / 2),
+        left=on_x(window.left + (step - 1) / 2),
+        pitch=grid.stride * step,
+    )
+
+
+def _nothing(shape: tuple[int, ...], note: str) -> PanelView:
+    none = np.empty(0)
+    blank = np.full((1, 1), np.nan, np.float32)
+    return PanelView(blank, 1.0, 0, (none, none, none), shape, 1, OUT_OF_SIGHT, 0, 1, note)
+
+
+OUT_OF_SIGHT = -1e6  # where a panel without a map keeps its one empty cell
+
+
+def _on_grid(window: Window, grid: Grid, shape: tuple[int, ...]) -> Window:
+    """The pixels of a stage `(h, w)` that lie in a window of x."""
+
+    def first(at: int) -> int:
+        return (at - grid.offset) // grid.stride
+
+    def last(at: int) -> int:
+        return -((grid.offset - at) // grid.stride)
+
+    found = Window(first(window.top), last(window.bottom), first(window.left), last(window.right))
+    return found.within(shape)
 
 
 def _limit(*sizes: Size) -> float:

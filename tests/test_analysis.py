@@ -13,6 +13,7 @@ from explorer.analysis import (
     zeroed,
 )
 from explorer.inputs import generate
+from explorer.variants import V1
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +68,12 @@ def test_receptive_fields_are_what_a_change_of_one_pixel_reaches() -> None:
     changed = x.copy()
     changed[5, 5] += 1
     one, two = (trace_block(0, a, 2, use_running_average=True) for a in (x, changed))
-    for stage, field in receptive_fields().items():
+    for stage, field in receptive_fields(V1).items():
         rows, cols, _ = np.nonzero(one[stage] != two[stage])
         reach = field.get("x", 0)
         assert {rows.min(), cols.min()} == {5 - reach}, stage
         assert {rows.max(), cols.max()} == {5 + reach}, stage
-    assert receptive_fields()["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 2}
+    assert receptive_fields(V1)["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 2}
 
 
 def test_variance_error_tells_large_means() -> None:

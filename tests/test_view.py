@@ -30,7 +30,7 @@ def test_maps_are_a_channel_or_the_mean(trace: BlockTrace) -> None:
     mean = stage_maps(trace, None)
     np.testing.assert_allclose(mean["add"], mean["bn2"] + mean["x"], atol=1e-6)
     with pytest.raises(InputError, match="channel must be from 0 to 3, got 4"):
-        stage_maps(trace, 4)
+        stage_view(trace, 4)
 
 
 def test_colour_limits_follow_the_rule(trace: BlockTrace) -> None:
@@ -40,20 +40,20 @@ def test_colour_limits_follow_the_rule(trace: BlockTrace) -> None:
         return float(min(np.abs(values).max(), 3 * np.sqrt((values.astype(float) ** 2).mean())))
 
     everything = np.concatenate([trace[stage].ravel() for stage in trace.stages])
-    block = colour_limits(trace, maps, "block", 0)
+    block = colour_limits([trace], [maps], "block", 0)
     assert block["x"] == pytest.approx(rule(everything))
     assert len(set(block.values())) == 1
-    assert colour_limits(trace, maps, "stage", 0)["bn1"] == pytest.approx(rule(trace["bn1"]))
-    assert colour_limits(trace, maps, "map", 0)["bn1"] == pytest.approx(rule(maps["bn1"]))
+    assert colour_limits([trace], [maps], "stage", 0)["bn1"] == pytest.approx(rule(trace["bn1"]))
+    assert colour_limits([trace], [maps], "map", 0)["bn1"] == pytest.approx(rule(maps["bn1"]))
     with pytest.raises(InputError, match="scope must be one of"):
-        colour_limits(trace, maps, "page", 0)  # type: ignore[arg-type]
+        colour_limits([trace], [maps], "page", 0)  # type: ignore[arg-type]
 
 
 def test_colour_limits_of_nothing_are_1(trace: BlockTrace) -> None:
     empty = with_stages(trace, x=np.zeros((2, 2, 4), np.float32))
     lost = with_stages(trace, x=np.full((2, 2, 4), np.nan, np.float32))
     for made in (empty, lost):
-        assert colour_limits(made, stage_maps(made, 0), "map", 0)["x"] == 1
+        assert colour_limits([made], [stage_maps(made, 0)], "map", 0)["x"] == 1
 
 
 def test_a_view_of_a_small_trace_is_exact(trace: BlockTrace) -> None:

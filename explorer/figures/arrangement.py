@@ -2,12 +2,13 @@
 
 Origin top left, y downwards. Two arrangements of the same panels: a wide one
 that reads like the drawing in the paper, and a narrow one for small windows.
-The canvas is scaled to the window while text keeps its size, so the text at its
-upper and lower edge lies in margins that are not scaled.
+Both are laid out from a recipe's paths. The canvas is scaled to the window while
+text keeps its size, so the text at its upper and lower edge lies in margins that
+are not scaled.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 Point = tuple[float, float]
@@ -44,9 +45,20 @@ class Wire:
 
 
 @dataclass(frozen=True)
+class Paths:
+    """A recipe's panels: the branch, the shortcut (none of them: no shortcut), and what
+    comes after both have met."""
+
+    branch: tuple[str, ...]
+    shortcut: tuple[str, ...]
+    trunk: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Arrangement:
     """The canvas: size, a box for every panel, wires, ⊕ and where free text goes.
 
+    `plus` is None where nothing is added. `lines` is how many lines a panel's title has.
     `colour_bar` is its lower edge; its labels lie beneath, in the margin.
     """
 
@@ -54,109 +66,163 @@ class Arrangement:
     height: float
     boxes: dict[str, Box]
     wires: tuple[Wire, ...]
-    plus: Point
+    plus: Point | None
     branch_label: Point
     identity_label: Point
     equation: Point | None
     colour_bar: tuple[Point, Point]
+    lines: int = 2
+
+    def moved(self, down: float, width: float, height: float) -> "Arrangement":
+        """This arrangement as a part, `down` pixels lower, of a canvas of that size."""
+
+        def move(at: Point) -> Point:
+            return at[0], at[1] + down
+
+        return replace(
+            self,
+            width=width,
+            height=height,
+            boxes={name: replace(box, top=box.top + down) for name, box in self.boxes.items()},
+            wires=tuple(Wire(w.path, tuple(move(at) for at in w.points)) for w in self.wires),
+            plus=move(self.plus) if self.plus else None,
+            branch_label=move(self.branch_label),
+            identity_label=move(self.identity_label),
+            equation=move(self.equation) if self.equation else None,
+            colour_bar=(move(self.colour_bar[0]), move(self.colour_bar[1])),
+        )
 
 
-BRANCH = ("conv1", "bn1", "relu1", "conv2", "bn2")
 PLUS_RADIUS = 13
 TITLE = 40  # height above a panel that its title takes
 BAR_HEIGHT, BAR_LABELS = 12, 24
+BETWEEN = 150  # from one figure to the next beneath it
+BIG, SMALL, GAP = 142, 116, 26
+MOST_IN_A_ROW = 6  # branch panels of full size
 
 
-def wide(shape: tuple[int, int]) -> Arrangement:
-    """Left to right: the branch over the top, the identity underneath, ⊕, add, out."""
-    big, small, gap, margin = 142, 116, 26, 4
+def stacked(parts: Sequence[Arrangement]) -> list[Arrangement]:
+    """Arrangements one beneath the other on a common canvas."""
+    width = max(part.width for part in parts)
+    height = sum(part.height for part in parts) + BETWEEN * (len(parts) - 1)
+    tops = [sum(part.height + BETWEEN for part in parts[:n]) for n in range(len(parts))]
+    return [part.moved(top, width, height) for part, top in zip(parts, tops, strict=True)]
+
+
+def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
+    """Left to right: the branch over the top, the shortcut underneath, ⊕, and the sum."""
+    count, margin = len(paths.branch), 4
+    small = SMALL if count <= MOST_IN_A_ROW else 0.8 * SMALL
+    run = max(5 * SMALL + 4 * GAP, count * (small + GAP) - GAP)  # as long as the basic block's
     branch_row, trunk_row, identity_row = small / 2, 222, 384
-    x = _fit(shape, big, (margin + big / 2, trunk_row))
-    fork, first = margin + big + 20, margin + big + 46
+    x = _fit(shape, BIG, (margin + BIG / 2, trunk_row))
+    fork, first = margin + BIG + 20, margin + BIG + 46
+    end, pitch = first + run, (run - small) / max(count - 1, 1)
     branch = [
-        _fit(shape, small, (first + small / 2 + i * (small + gap), branch_row))
-        for i in range(len(BRANCH))
+        _fit(shape, small, (end - small / 2 - (count - 1 - i) * pitch, branch_row))
+        for i in range(count)
     ]
-    end = first + len(BRANCH) * (small + gap) - gap
-    identity = _fit(shape, small, (end - small / 2, identity_row))
-    plus = (end + 32, trunk_row)
-    after = plus[0] + PLUS_RADIUS + 28
-    add = _fit(shape, big, (after + big / 2, trunk_row))
-    out = _fit(shape, big, (after + big + 46 + big / 2, trunk_row))
-    boxes = {"x": x, **dict(zip(BRANCH, branch, strict=True))}
-    boxes |= {"identity": identity, "add": add, "out": out}
-    above, below = (plus[0], plus[1] - PLUS_RADIUS), (plus[0], plus[1] + PLUS_RADIUS)
-    wires = (
+    short = len(paths.shortcut)
+    shortcut = [
+        _fit(shape, SMALL, (end - SMALL / 2 - (short - 1 - i) * (SMALL + GAP), identity_row))
+        for i in range(short)
+    ]
+    meeting = end + 32
+    after = meeting + PLUS_RADIUS + 28
+    trunk = [
+        _fit(shape, BIG, (after + BIG / 2 + i * (BIG + 46), trunk_row))
+        for i in range(len(paths.trunk))
+    ]
+    wires = [
         Wire("trunk", ((x.right, trunk_row), (fork, trunk_row))),
         Wire("branch", ((fork, trunk_row), (fork, branch_row), (branch[0].left, branch_row))),
         *_chain("branch", branch),
-        Wire("branch", ((branch[-1].right, branch_row), (plus[0], branch_row), above)),
-        Wire("identity", ((fork, trunk_row), (fork, identity_row), (identity.left, identity_row))),
-        Wire("identity", ((identity.right, identity_row), (plus[0], identity_row), below)),
-        Wire("trunk", ((plus[0] + PLUS_RADIUS, trunk_row), (add.left, trunk_row))),
-        *_chain("trunk", [add, out]),
-    )
-    middle, height = (fork + plus[0]) / 2, identity_row + small / 2
+    ]
+    leaving = ((branch[-1].right, branch_row), (meeting, branch_row))
+    if shortcut:
+        above, below = (meeting, trunk_row - PLUS_RADIUS), (meeting, trunk_row + PLUS_RADIUS)
+        fork_row = ((fork, trunk_row), (fork, identity_row), (shortcut[0].left, identity_row))
+        wires += [
+            Wire("branch", (*leaving, above)),
+            Wire("identity", fork_row),
+            *_chain("identity", shortcut),
+            Wire("identity", ((shortcut[-1].right, identity_row), (meeting, identity_row), below)),
+            Wire("trunk", ((meeting + PLUS_RADIUS, trunk_row), (trunk[0].left, trunk_row))),
+        ]
+    else:
+        wires.append(Wire("branch", (*leaving, (meeting, trunk_row), (trunk[0].left, trunk_row))))
+    last = trunk[-1].middle[0] + BIG / 2
+    height = identity_row + SMALL / 2
     return Arrangement(
-        width=after + 2 * big + 46 + margin,
+        width=last + margin,
         height=height,
-        boxes=boxes,
-        wires=wires,
-        plus=plus,
-        branch_label=(fork + 14, branch_row + small / 2 + 54),
+        boxes=dict(zip(_names(paths), [x, *branch, *shortcut, *trunk], strict=True)),
+        wires=(*wires, *_chain("trunk", trunk)),
+        plus=(meeting, trunk_row) if shortcut else None,
+        branch_label=(fork + 14, SMALL + 54),
         identity_label=(fork + 14, identity_row - 16),
-        equation=(middle, trunk_row),
-        colour_bar=((after, height), (after + 2 * big + 30, height)),
+        equation=((fork + meeting) / 2, trunk_row),
+        colour_bar=((max(after, last - 330), height), (last - 16, height)),
+        lines=2 if count <= MOST_IN_A_ROW else 3,
     )
 
 
-def narrow(shape: tuple[int, int]) -> Arrangement:
-    """Three rows that turn like a page's lines: x conv1 bn1, back to bn2, then the sum."""
+def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
+    """Rows of three that turn like a path: x and the branch, then the shortcut and the sum."""
     side, gap, left = 118, 42, 34
     columns = [left + side / 2 + i * (side + gap) for i in range(3)]
-    rows = [side / 2 + i * (side + TITLE + 50) for i in range(3)]
-    places = {
-        **{"x": (0, 0), "conv1": (1, 0), "bn1": (2, 0), "relu1": (2, 1), "conv2": (1, 1)},
-        **{"bn2": (0, 1), "identity": (0, 2), "add": (1, 2), "out": (2, 2)},
-    }
-    boxes = {n: _fit(shape, side, (columns[c], rows[r])) for n, (c, r) in places.items()}
-    x, bn1, relu1, bn2 = (boxes[name] for name in ("x", "bn1", "relu1", "bn2"))
-    identity, add, out = (boxes[name] for name in ("identity", "add", "out"))
-    plus = (columns[0] + (side + gap) / 2, rows[2])
-    lane, turn = 10.0, rows[1] + side / 2 + 34
-    above, outside = (plus[0], plus[1] - PLUS_RADIUS), columns[2] + side / 2 + 18
-    wires = (
-        *_chain("branch", [x, boxes["conv1"], bn1]),
-        Wire(
-            "branch",
-            ((bn1.right, rows[0]), (outside, rows[0]), (outside, rows[1]), (relu1.right, rows[1])),
-        ),
-        Wire("branch", ((relu1.left, rows[1]), (boxes["conv2"].right, rows[1]))),
-        Wire("branch", ((boxes["conv2"].left, rows[1]), (bn2.right, rows[1]))),
-        Wire(
-            "branch",
-            ((bn2.right - 8, bn2.bottom), (bn2.right - 8, turn), (plus[0], turn), above),
-        ),
-        Wire(
-            "identity",
-            ((x.left, rows[0]), (lane, rows[0]), (lane, rows[2]), (identity.left, rows[2])),
-        ),
-        Wire("identity", ((identity.right, rows[2]), (plus[0] - PLUS_RADIUS, rows[2]))),
-        Wire("trunk", ((plus[0] + PLUS_RADIUS, rows[2]), (add.left, rows[2]))),
-        *_chain("trunk", [add, out]),
-    )
-    bottom = rows[2] + side / 2
+    pitch = side + TITLE + 50
+
+    def place(n: int, first_row: int = 0) -> Point:
+        row, col = divmod(n, 3)
+        return columns[2 - col if row % 2 else col], side / 2 + (first_row + row) * pitch
+
+    upper = [_fit(shape, side, place(n)) for n in range(1 + len(paths.branch))]
+    rows = -(-len(upper) // 3)
+    lower_names = (*paths.shortcut, *paths.trunk)
+    spare = 0 if paths.shortcut else 2  # a lone end stands to the right
+    lower = [_fit(shape, side, place(n + spare, rows)) for n in range(len(lower_names))]
+    shortcut, trunk = lower[: len(paths.shortcut)], lower[len(paths.shortcut) :]
+    x, last = upper[0], upper[-1]
+    lane, outside, level = 10.0, columns[2] + side / 2 + 18, side / 2 + rows * pitch
+    turn = last.middle[1] + side / 2 + 34
+    wires = _turning("branch", upper, outside, lane + 14)
+    down = ((last.right - 8, last.bottom), (last.right - 8, turn))
+    plus = None
+    if shortcut:
+        plus = (shortcut[-1].middle[0] + (side + gap) / 2, level)
+        around = ((x.left, side / 2), (lane, side / 2), (lane, level), (shortcut[0].left, level))
+        wires += [
+            Wire("branch", (*down, (plus[0], turn), (plus[0], level - PLUS_RADIUS))),
+            Wire("identity", around),
+            *_chain("identity", shortcut),
+            Wire("identity", ((shortcut[-1].right, level), (plus[0] - PLUS_RADIUS, level))),
+            Wire("trunk", ((plus[0] + PLUS_RADIUS, level), (trunk[0].left, level))),
+        ]
+    else:
+        before = trunk[0].left - gap / 2
+        wires.append(
+            Wire("branch", (*down, (before, turn), (before, level), (trunk[0].left, level)))
+        )
+    wires += _turning("trunk", trunk, outside, lane)
+    bottom = lower[-1].middle[1] + side / 2
     return Arrangement(
         width=outside + 4,
         height=bottom + 116,
-        boxes=boxes,
-        wires=wires,
+        boxes=dict(zip(_names(paths), [*upper, *lower], strict=True)),
+        wires=tuple(wires),
         plus=plus,
-        branch_label=(columns[1] - side / 2, turn),
-        identity_label=(lane + 12, rows[0] + side / 2 + 34),
+        branch_label=(columns[2] - side / 2 - 30, turn - 10)
+        if rows == 1
+        else (max(last.right, plus[0] if plus else 0) + 10, turn),
+        identity_label=(lane + 12, turn - 10 if rows == 1 else side + 34),
         equation=None,
         colour_bar=((left, bottom + 116), (columns[2] + side / 2 - 14, bottom + 116)),
     )
+
+
+def _names(paths: Paths) -> tuple[str, ...]:
+    return ("x", *paths.branch, *paths.shortcut, *paths.trunk)
 
 
 def _fit(shape: tuple[int, int], side: float, middle: Point) -> Box:
@@ -173,3 +239,19 @@ def _chain(path: str, boxes: Sequence[Box]) -> list[Wire]:
         Wire(path, ((one.right, one.middle[1]), (two.left, two.middle[1])))
         for one, two in pairwise(boxes)
     ]
+
+
+def _turning(path: str, boxes: Sequence[Box], right: float, left: float) -> list[Wire]:
+    """Wires from each box to the next: along a row, or around its end at `right` or `left`."""
+    wires = []
+    for one, two in pairwise(boxes):
+        (x, y), (x2, y2) = one.middle, two.middle
+        if y == y2 and x < x2:
+            wires.append(Wire(path, ((one.right, y), (two.left, y))))
+        elif y == y2:
+            wires.append(Wire(path, ((one.left, y), (two.right, y))))
+        elif x > (left + right) / 2:
+            wires.append(Wire(path, ((one.right, y), (right, y), (right, y2), (two.right, y2))))
+        else:
+            wires.append(Wire(path, ((one.left, y), (left, y), (left, y2), (two.left, y2))))
+    return wires

@@ -40,7 +40,7 @@ def gallery_spec(
     """The gallery as plain `data` and `layout`, which the page sends unchecked, as it does
     with the stage figure: it is made again at every change of channel."""
     palette = THEMES[theme]
-    limits = colour_limits(trace, stage_maps(trace, 0), "stage" if scope == "map" else scope, 0)
+    limits = colour_limits([trace], [stage_maps(trace, 0)], "stage" if scope == "map" else scope, 0)
     columns = COLUMNS[arrangement]
     rows = -(-len(tiles.sheets) // columns)
     aspect = tiles.rows * (tiles.tile[0] + 1) / (tiles.cols * (tiles.tile[1] + 1))

@@ -1,6 +1,7 @@
 """The stage figure: every stage of one block in dataflow order, identity path and ⊕ drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -8,7 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.detail import Window
 from explorer.figures import arrangement as arrange
-from explorer.figures.arrangement import Arrangement, Box, Point
+from explorer.figures.arrangement import Arrangement, Box, Paths, Point
 from explorer.figures.theme import (
     BEYOND,
     FONT,
@@ -20,21 +21,57 @@ from explorer.figures.theme import (
     ThemeName,
     diverging_scale,
 )
+from explorer.recipes import Recipe
 from explorer.trace import BlockTrace
 from explorer.view import PanelView, Scope, StageView, stage_view
 
-# Panel → (stage shown, path whose colour frames it, name, what it is).
-PANELS = {
-    "x": ("x", "trunk", "x", "input"),
-    "conv1": ("conv1", "branch", "conv1", "3×3 conv"),
-    "bn1": ("bn1", "branch", "bn1", "BatchNorm"),
-    "relu1": ("relu1", "branch", "relu1", "ReLU"),
-    "conv2": ("conv2", "branch", "conv2", "3×3 conv"),
-    "bn2": ("bn2", "branch", "bn2", "= F(x)"),
-    "identity": ("x", "identity", "identity", "= x"),
-    "add": ("add", "trunk", "add", "= F(x) + x"),
-    "out": ("out", "trunk", "out", "= ReLU(add)"),
-}
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel: the stage it shows, the path whose colour frames it, and its title."""
+
+    stage: str
+    path: Literal["trunk", "branch", "identity"]
+    name: str
+    what: str
+
+
+def panels(recipe: Recipe) -> dict[str, Panel]:
+    """The panels of a recipe's figure, in reading order.
+
+    The identity has a panel of its own, which shows x once more, where it meets F(x).
+    """
+    layers, sources = recipe.layers(), recipe.sources()
+    found = {"x": Panel("x", "trunk", "x", "input")}
+    for name, layer in recipe.branch:
+        found[name] = Panel(name, "branch", name, layer.words)
+    residual = found[recipe.residual]
+    found[recipe.residual] = replace(residual, what="= F(x)")
+    if recipe.shortcut == ():
+        found["identity"] = Panel("x", "identity", "identity", "= x")
+    for name, layer in recipe.shortcut or ():
+        found[name] = Panel(name, "identity", name, layer.words)
+    for name in sources:
+        if name in found:
+            continue
+        (source, *others) = sources[name]
+        what = f"= F(x) + {others[0]}" if others else f"= {source}"
+        if name in layers:
+            what = f"= {layers[name].words}({source})"
+        found[name] = Panel(name, "trunk", name, what)
+    return found
+
+
+@dataclass(frozen=True)
+class Part:
+    """One block's row of panels in a figure: `prefix` sets its panels' names apart,
+    `heading` says what it is."""
+
+    view: StageView
+    prefix: str = ""
+    heading: str = ""
+
+
 WIRE_WIDTH = {"branch": 2.5, "identity": 5, "trunk": 2.5}
 
 
@@ -47,14 +84,14 @@ def stage_figure(
     arrangement: Literal["wide", "narrow"] = "wide",
     window: Window | None = None,
 ) -> go.Figure:
-    """Draws a trace: nine panels, two paths, one ⊕.
+    """Draws a trace, laid out from its recipe: a panel a stage, two paths, one ⊕.
 
     Args:
         trace: what to draw.
         channel: 0 … C−1, or None for the mean over channels.
         scope: what shares one colour limit; see `view.colour_limits`.
         theme: "light" or "dark".
-        arrangement: "wide" runs left to right, "narrow" turns in three rows.
+        arrangement: "wide" runs left to right, "narrow" turns in rows of three.
         window: the pixels to draw; None for all. A window of more pixels than a panel
             can show is drawn as means over blocks, which the captions say.
 
@@ -64,68 +101,116 @@ def stage_figure(
         ReLU are grey; cells beyond the limit have a colour of their own.
     """
     view = stage_view(trace, channel, scope, window)
-    return go.Figure(stage_spec(view, theme=theme, arrangement=arrangement))
+    return go.Figure(stage_spec([Part(view)], theme=theme, arrangement=arrangement))
 
 
 def stage_spec(
-    view: StageView, *, theme: ThemeName, arrangement: Literal["wide", "narrow"]
+    parts: Sequence[Part], *, theme: ThemeName, arrangement: Literal["wide", "narrow"]
 ) -> dict[str, Any]:
-    """The stage figure as plain `data` and `layout`.
+    """The stage figure as plain `data` and `layout`: one block, or several of the same x
+    beneath each other, whose axes are linked.
 
     The page sends this as it is: Plotly's check of a figure costs more than all
     else that a change of channel needs. `stage_figure` and its tests do check.
     """
     palette = THEMES[theme]
-    canvas = {"wide": arrange.wide, "narrow": arrange.narrow}[arrangement](view.shape[:2])
+    arranged = {"wide": arrange.wide, "narrow": arrange.narrow}[arrangement]
+    canvases = arrange.stacked(
+        [arranged(_paths(part.view.recipe), part.view.shape[:2]) for part in parts]
+    )
+    top = arrange.TITLE + 16 * (max(canvas.lines for canvas in canvases) - 2)
+    top += HEADING if any(part.heading for part in parts) else 0
     data: list[dict[str, Any]] = []
     marks: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
-        "width": round(canvas.width),
-        "height": round(canvas.height + arrange.TITLE + arrange.BAR_LABELS),
-        "margin": {"l": 0, "r": 0, "t": arrange.TITLE, "b": arrange.BAR_LABELS},
+        "width": round(canvases[0].width),
+        "height": round(canvases[0].height + top + arrange.BAR_LABELS),
+        "margin": {"l": 0, "r": 0, "t": top, "b": arrange.BAR_LABELS},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": palette.page,
         "font": {"family": FONT, "size": LABEL_SIZE, "color": palette.text},
         "showlegend": False,
         "dragmode": "zoom",
-        "shapes": [*_wire_shapes(canvas, palette), *_plus_shapes(canvas, palette)],
-        "annotations": _free_text(canvas, palette, view),
+        "shapes": [],
+        "annotations": [],
     }
-    size = "×".join(str(side) for side in view.shape)
-    for number, (panel, (stage, path, name, what)) in enumerate(PANELS.items(), start=1):
-        box, shown = canvas.boxes[panel], view.panels[stage]
-        layout |= _axes(canvas, box, number, view.shape, getattr(palette, path))
-        data.append(_heatmap(panel, number, shown, view.window, palette))
-        marks += _marks(panel, number, shown, palette)
-        layout["annotations"].append(_title(canvas, box, palette, f"<b>{name}</b> {what}", size))
-        if lines := _caption_lines(shown, view):
-            layout["annotations"].append(_caption(canvas, box, palette, "<br>".join(lines)))
-    data += [_zeroed_cells(len(PANELS), view, palette), *marks]
+    for part, canvas in zip(parts, canvases, strict=True):
+        _draw_part(part, canvas, palette, data, marks, layout)
     # The bar belongs to the layout, which differs between arrangements; traces do not.
+    view = parts[0].view
     limit = view.panels["x"].limit
     data[0]["coloraxis"] = "coloraxis"
     layout["coloraxis"] = {
         **_colour_range(limit, palette, "c"),
-        "colorbar": _colour_bar(canvas, limit, view.scope, palette),
+        "colorbar": _colour_bar(canvases[0], limit, view.scope, palette),
     }
-    return {"data": data, "layout": layout}
+    return {"data": data + marks, "layout": layout}
+
+
+HEADING = 30  # height that a part's heading takes
+
+
+def _draw_part(
+    part: Part,
+    canvas: Arrangement,
+    palette: Theme,
+    data: list[dict[str, Any]],
+    marks: list[dict[str, Any]],
+    layout: dict[str, Any],
+) -> None:
+    view = part.view
+    layout["shapes"] += [*_wire_shapes(canvas, palette), *_plus_shapes(canvas, palette)]
+    layout["annotations"] += _free_text(canvas, palette, view)
+    for panel, told in panels(view.recipe).items():
+        box, shown = canvas.boxes[panel], view.panels[told.stage]
+        name, number = part.prefix + panel, len(data) + 1
+        layout |= _axes(canvas, box, number, view.shape, getattr(palette, told.path))
+        data.append(_heatmap(name, number, shown, palette))
+        marks += _marks(name, number, shown, palette)
+        size = "×".join(str(side) for side in shown.shape)
+        title = f"<b>{told.name}</b>{'<br>' if canvas.lines == 3 else ' '}{told.what}"
+        layout["annotations"].append(_title(canvas, box, palette, title, size))
+        if lines := _caption_lines(shown, view):
+            layout["annotations"].append(_caption(canvas, box, palette, "<br>".join(lines)))
+        if panel == "out" and view.zeroed_part is not None:
+            marks.insert(0, _zeroed_cells(part.prefix, number, view, palette))
+    if part.heading:
+        x, y = canvas.boxes["x"].left, min(box.top for box in canvas.boxes.values())
+        layout["annotations"].append(
+            _text(
+                canvas,
+                (x, y),
+                f"<b>{part.heading}</b>",
+                xanchor="left",
+                yanchor="bottom",
+                yshift=arrange.TITLE + 16 * (canvas.lines - 2) + 4,
+                font={"size": TITLE_SIZE + 2},
+            )
+        )
+
+
+def _paths(recipe: Recipe) -> Paths:
+    def of(path: str) -> tuple[str, ...]:
+        return tuple(name for name, panel in panels(recipe).items() if panel.path == path)
+
+    return Paths(of("branch"), of("identity"), of("trunk")[1:])
 
 
 def _caption_lines(shown: PanelView, view: StageView) -> list[str]:
-    step = view.window.step
+    if shown.note:
+        return [shown.note]
+    step = shown.step
     means = [f"means of {step}×{step}"] if step > 1 else []
     limit = [f"scale ±{shown.limit:.3g}"] if view.scope != "block" else []
     return means + limit + ([f"{shown.beyond:,} beyond scale"] if shown.beyond else [])
 
 
-def _heatmap(
-    panel: str, number: int, shown: PanelView, window: Window, theme: Theme
-) -> dict[str, Any]:
+def _heatmap(panel: str, number: int, shown: PanelView, theme: Theme) -> dict[str, Any]:
     return {
         "type": "heatmap",
         "name": panel,
         "z": shown.values,
-        **_placement(number, window),
+        **_placement(number, shown),
         **_colour_range(shown.limit, theme, "z"),
         "showscale": False,
         "hovertemplate": f"{panel}[%{{y}}, %{{x}}] = %{{z:.4g}}<extra></extra>",
@@ -138,12 +223,12 @@ def _colour_range(limit: float, theme: Theme, letter: str) -> dict[str, Any]:
     return {f"{letter}min": -reach, f"{letter}max": reach, "colorscale": scale}
 
 
-def _zeroed_cells(number: int, view: StageView, theme: Theme) -> dict[str, Any]:
+def _zeroed_cells(prefix: str, number: int, view: StageView, theme: Theme) -> dict[str, Any]:
     return {
         "type": "heatmap",
-        "name": "zeroed",
+        "name": f"{prefix}zeroed",
         "z": np.where(view.zeroed > 0.5, np.float32(1), np.float32(np.nan)),
-        **_placement(number, view.window),
+        **_placement(number, view.panels["out"]),
         "colorscale": [(0, theme.zeroed), (1, theme.zeroed)],
         "showscale": False,
         "hoverinfo": "skip",
@@ -172,15 +257,14 @@ def _marks(panel: str, number: int, shown: PanelView, theme: Theme) -> list[dict
     ]
 
 
-def _placement(number: int, window: Window) -> dict[str, Any]:
-    middle = (window.step - 1) / 2
+def _placement(number: int, shown: PanelView) -> dict[str, Any]:
     return {
         "xaxis": f"x{number}",
         "yaxis": f"y{number}",
-        "x0": window.left + middle,
-        "dx": window.step,
-        "y0": window.top + middle,
-        "dy": window.step,
+        "x0": shown.left,
+        "dx": shown.pitch,
+        "y0": shown.top,
+        "dy": shown.pitch,
     }
 
 
@@ -238,10 +322,6 @@ def _caption(canvas: Arrangement, box: Box, theme: Theme, text: str) -> dict[str
 
 
 def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[str, Any]]:
-    where = f"of this map's {view.shape[0] * view.shape[1]:,} cells"
-    everywhere = ", in every channel" if view.channel is None else ""
-    out = canvas.boxes["out"]
-    below = max(len(_caption_lines(view.panels[stage], view)) for stage in ("add", "out"))
     texts = [
         _text(
             canvas,
@@ -254,34 +334,52 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
         _text(
             canvas,
             canvas.identity_label,
-            "identity path: nothing is computed here",
+            _shortcut_words(view.recipe),
             xanchor="left",
             yanchor="middle",
             font={"size": TITLE_SIZE, "color": theme.identity},
         ),
-        _text(
-            canvas,
-            (out.right, out.bottom),
-            f"grey: {view.zeroed_part:.1%} {where}<br>zeroed by the last ReLU{everywhere}",
-            xanchor="right",
-            yanchor="top",
-            yshift=-2 - 15 * below,
-            align="right",
-            font={"size": LABEL_SIZE},
-        ),
     ]
-    if canvas.equation:
+    if view.zeroed_part is not None:
+        out, shape = canvas.boxes["out"], view.panels["out"].shape
+        everywhere = ", in every channel" if view.channel is None else ""
+        lines = [len(_caption_lines(view.panels[stage], view)) for stage in list(view.panels)[-2:]]
         texts.append(
             _text(
                 canvas,
-                canvas.equation,
-                f"out = ReLU( <span style='color:{theme.branch}'>F(x)</span> + "
-                f"<span style='color:{theme.identity}'>x</span> )",
-                yanchor="middle",
-                font={"size": 22},
+                (out.right, out.bottom),
+                f"grey: {view.zeroed_part:.1%} of this map's {shape[0] * shape[1]:,} cells<br>"
+                f"zeroed by the last ReLU{everywhere}",
+                xanchor="right",
+                yanchor="top",
+                yshift=-2 - 15 * max(lines),
+                align="right",
+                font={"size": LABEL_SIZE},
             )
         )
+    if canvas.equation:
+        words = equation(view.recipe, theme)
+        texts.append(_text(canvas, canvas.equation, words, yanchor="middle", font={"size": 22}))
     return texts
+
+
+def _shortcut_words(recipe: Recipe) -> str:
+    if recipe.shortcut is None:
+        return "no shortcut: x has no path of its own to out"
+    if not recipe.shortcut:
+        return "identity path: nothing is computed here"
+    return "shortcut: no longer the identity"
+
+
+def equation(recipe: Recipe, theme: Theme) -> str:
+    """The recipe as one line, in the colours of its paths."""
+    words = f"<span style='color:{theme.branch}'>F(x)</span>"
+    if recipe.shortcut is not None:
+        identity = "x" if not recipe.shortcut else "shortcut(x)"
+        words += f" + <span style='color:{theme.identity}'>{identity}</span>"
+    for _, layer in recipe.after:
+        words = f"{layer.words}( {words} )"
+    return f"out = {words}"
 
 
 def _text(canvas: Arrangement, at: Point, text: str, **style: Any) -> dict[str, Any]:
@@ -323,6 +421,8 @@ def _arrow_head(
 
 
 def _plus_shapes(canvas: Arrangement, theme: Theme) -> list[dict[str, Any]]:
+    if canvas.plus is None:
+        return []
     (x, y), radius, arm = canvas.plus, arrange.PLUS_RADIUS, 7
     x0, y0 = _paper(canvas, (x - radius, y + radius))
     x1, y1 = _paper(canvas, (x + radius, y - radius))

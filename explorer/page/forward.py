@@ -6,6 +6,7 @@ from explorer.analysis import Headline
 from explorer.page import further, picture
 from explorer.page.experiment import Experiment, Result
 
+KEY = "stages"
 PRECISION_LIMIT = 1e-3
 
 
@@ -71,12 +72,13 @@ def _headline(numbers: Headline) -> None:
 @st.fragment
 def _picture(result: Result) -> None:
     trace = result.trace
-    shown = picture.controls(trace)
+    block = picture.Block(trace)
+    shown = picture.controls(KEY, block)
     top = st.container()
     view = further.choose()  # before the picture is drawn, which marks what the view points at
     with top:
         cells = further.cells_in_plane(trace, shown) if view == "plane" else None
-        picture.draw(trace, shown, cells, wants_window=view == "plane")
+        picture.draw(KEY, [block], shown, cells=cells, wants_window=view == "plane")
         if shown.channel is None:
             st.caption(
                 "Every panel shows the mean over channels. Channels of opposite sign cancel, and "

@@ -11,7 +11,7 @@ from explorer.figures.arithmetic import arithmetic_figure
 from explorer.figures.distributions import distributions_figure
 from explorer.figures.gallery import gallery_spec
 from explorer.figures.outcomes import outcome_figure, plane_figure
-from explorer.figures.stage import PANELS
+from explorer.figures.stage import panels
 from explorer.gallery import Order
 from explorer.outcomes import cells_in_box, contest
 from explorer.page.controls import URL, choice
@@ -31,7 +31,8 @@ def arithmetic(trace: BlockTrace, shown: Shown, pin: Place) -> None:
     if shown.channel is None:
         st.caption(ONE_CHANNEL)
         return
-    pixel = Pixel(PANELS[pin.panel][0], pin.row, pin.col, shown.channel)
+    stage = panels(trace.recipe)[pin.panel].stage
+    pixel = Pixel(stage, pin.row, pin.col, shown.channel)
     found = explain(trace, pixel)
     wide, narrow = both(
         lambda arrangement: arithmetic_figure(found, theme=shown.theme, arrangement=arrangement)

@@ -57,6 +57,21 @@ function shown(value) {
   return text.replace("-", "−");
 }
 
+// A term of the ledger as text in its colour.
+function written(term) {
+  const piece = document.createElement("span");
+  if (term.panel) {
+    piece.dataset.panel = term.panel;
+    piece.dataset.value = term.value;
+    piece.style.color = term.colour ?? "";
+    piece.textContent = `${term.text} ${term.value === undefined ? "–" : shown(term.value)}`;
+  } else {
+    piece.textContent = term.text ?? term.said;
+    piece.className = term.text ? "" : "linked-figure-note";
+  }
+  return piece;
+}
+
 // The first pixel in view and the one behind the last, of `count`; pixel n is n ± 0.5.
 function seen(low, high, count) {
   const first = clamp(Math.floor(low + 0.5), 0, count - 1);
@@ -377,11 +392,33 @@ class LinkedFigure {
     return [x0, y0, x1 - x0, y1 - y0];
   }
 
+  // The drawn cell that a pixel lies in.
+  cellAt(panel, { row, col }) {
+    const { x0, dx, y0, dy } = panel.trace;
+    const [half, down] = [(dx - 1) / 2, (dy - 1) / 2];
+    const left = x0 + dx * Math.round((col - x0) / dx);
+    const top = y0 + dy * Math.round((row - y0) / dy);
+    return this.rectangle(panel, top - down, top + down, left - half, left + half);
+  }
+
+  // The window on this panel that fed a pixel of the panel pointed at.
+  fieldAt(panel, { row, col }, reach) {
+    const [offset, stride] = this.gridOf((this.cursor ?? this.pin).panel);
+    const [, pitch] = this.gridOf(panel.name);
+    const [top, left] = [row, col].map(
+      (place) => offset + stride * Math.floor((place - offset) / stride) - pitch * reach,
+    );
+    const span = 2 * pitch * reach + pitch - 1;
+    return this.rectangle(panel, top, top + span, left, left + span);
+  }
+
+  gridOf(name) {
+    return this.link.grids[name] ?? [0, 1];
+  }
+
   // Where the pin stays while the reader looks elsewhere.
   markPin(panel) {
-    const half = (this.stride() - 1) / 2;
-    const { row, col } = this.pin;
-    const [x, y, w, h] = this.rectangle(panel, row - half, row + half, col - half, col + half);
+    const [x, y, w, h] = this.cellAt(panel, this.pin);
     this.pen.strokeStyle = this.message.accent;
     this.pen.lineWidth = 2;
     this.pen.strokeRect(x - 2, y - 2, w + 4, h + 4);
@@ -390,8 +427,7 @@ class LinkedFigure {
   markPanel(panel, { row, col }, fields) {
     const { pen } = this;
     const { x, y } = panel;
-    const half = (this.stride() - 1) / 2;
-    const cell = this.rectangle(panel, row - half, row + half, col - half, col + half);
+    const cell = this.cellAt(panel, { row, col });
     const [middleX, middleY] = [cell[0] + cell[2] / 2, cell[1] + cell[3] / 2];
     pen.strokeStyle = this.ink();
     pen.globalAlpha = 0.35;
@@ -407,13 +443,14 @@ class LinkedFigure {
     if (reach) {
       pen.lineWidth = 2;
       pen.strokeStyle = this.message.accent;
-      pen.strokeRect(...this.rectangle(panel, row - reach, row + reach, col - reach, col + reach));
+      pen.strokeRect(...this.fieldAt(panel, { row, col }, reach));
     }
+    const value = this.value(panel.name, { row, col });
+    if (value === undefined) return;
     pen.strokeStyle = this.ink();
     pen.lineWidth = panel.name === (this.cursor ?? this.pin).panel ? 2.5 : 1.5;
     pen.strokeRect(cell[0] - 1, cell[1] - 1, cell[2] + 2, cell[3] + 2);
-    const value = this.value(panel.name, { row, col });
-    if (value === undefined || this.link.labels) return;
+    if (this.link.labels) return;
     pen.font = `600 11px ${getComputedStyle(this.root).fontFamily}`;
     pen.textAlign = "right";
     pen.fillStyle = this.ink();
@@ -440,9 +477,9 @@ class LinkedFigure {
     }
   }
 
-  termsAt(place) {
+  termsAt(line, place) {
     const at = (name) => this.value(name, place);
-    return this.link.ledger.map((term) => ({
+    return line.map((term) => ({
       ...term,
       value: term.panel && at(term.panel),
       said: term.larger
@@ -468,23 +505,15 @@ class LinkedFigure {
     const isMean = this.stride() > 1 && !this.isExact(place);
     const size = `${this.stride()}×${this.stride()}`;
     const where = `${held}[${place.row}, ${place.col}]${isMean ? ` mean of ${size}` : ""}`;
-    const pieces = this.termsAt(place).map((term) => {
-      const piece = document.createElement("span");
-      if (term.panel) {
-        piece.dataset.panel = term.panel;
-        piece.dataset.value = term.value;
-        piece.style.color = term.colour ?? "";
-        piece.textContent = `${term.text} ${term.value === undefined ? "–" : shown(term.value)}`;
-      } else {
-        piece.textContent = term.text ?? term.said;
-        piece.className = term.text ? "" : "linked-figure-note";
-      }
-      return piece;
-    });
-    const head = document.createElement("span");
+    const head = document.createElement("div");
     head.className = "linked-figure-note";
     head.textContent = where;
-    ledger.replaceChildren(head, ...pieces);
+    const lines = link.ledger.map((line) => {
+      const row = document.createElement("div");
+      row.append(...this.termsAt(line, place).map(written));
+      return row;
+    });
+    ledger.replaceChildren(head, ...lines);
   }
 
   speak() {

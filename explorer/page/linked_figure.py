@@ -56,7 +56,8 @@ class Link:
         rows, cols: pixels of every panel.
         label: what the figure is, for screen readers.
         fields: for a panel, the panels that fed it and the reach of its window there.
-        ledger: terms of the line under the figure. `{"panel", "text", "colour"}` shows
+        grids: for a panel, where its pixels lie: pixel n is centred on offset + stride · n.
+        ledger: lines under the figure, each of terms. `{"panel", "text", "colour"}` shows
             a value, `{"text"}` a sign, `{"larger": [a, b], "say": [..]}` which of two
             is larger in size, `{"negative": a, "say": [..]}` words where a < 0.
         labels: in place of a ledger, one text a pixel, row by row.
@@ -78,7 +79,8 @@ class Link:
     cols: int = 1
     label: str = ""
     fields: dict[str, dict[str, int]] = field(default_factory=dict)
-    ledger: tuple[dict[str, Any], ...] = ()
+    grids: dict[str, tuple[int, int]] = field(default_factory=dict)
+    ledger: tuple[tuple[dict[str, Any], ...], ...] = ()
     labels: tuple[str, ...] | None = None
     hint: str = ""
     pin: Place | None = None

@@ -1,7 +1,8 @@
 """The stage figure on the page: channel, scale, pin and the window in view."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -9,14 +10,14 @@ import streamlit as st
 
 from explorer.analysis import receptive_fields
 from explorer.detail import Window, whole
-from explorer.figures.stage import PANELS, stage_spec
+from explorer.figures.stage import Part, panels, stage_spec
 from explorer.figures.theme import THEMES, ThemeName
 from explorer.page.controls import URL, choice
 from explorer.page.linked_figure import Link, Place, current_theme, linked_figure, told
 from explorer.trace import BlockTrace
-from explorer.view import Scope, stage_view
+from explorer.view import Scope, channels, difference_view, stage_views
 
-KEY = "stages"
+VARIANT_PREFIX = "variant "
 Picture = TypeVar("Picture")
 MAX_MARKED = 3000
 HINT = (
@@ -41,9 +42,23 @@ class Shown:
     window: Window | None
 
 
-def controls(trace: BlockTrace) -> Shown:
+@dataclass(frozen=True)
+class Block:
+    """A traced block in the picture: its panels' names begin with `prefix`."""
+
+    trace: BlockTrace
+    prefix: str = ""
+    heading: str = ""
+
+    def panels(self) -> dict[str, str]:
+        """The stage that each of its panels shows."""
+        found = panels(self.trace.recipe).items()
+        return {self.prefix + name: panel.stage for name, panel in found}
+
+
+def controls(key: str, *blocks: Block) -> Shown:
     """Draws channel and scale, and reads what the figure told."""
-    last = trace.features - 1
+    last = channels(*(block.trace for block in blocks)) - 1
     if st.session_state.get("channel", 0) > last:
         st.session_state["channel"] = last
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -56,47 +71,69 @@ def controls(trace: BlockTrace) -> Shown:
             help="What shares one colour limit: the whole block, each stage over its channels, or "
             "each map alone. The limit is min(max |v|, 3·RMS).",
         )
+    shape = blocks[0].trace["x"].shape[:2]
     return Shown(
         channel=None if show == "mean" else channel,
         scope=scope,
-        theme=current_theme(KEY),
-        pin=_pin(trace),
-        window=_window(trace),
+        theme=current_theme(key),
+        pin=_pin(key, [name for block in blocks for name in block.panels()], shape),
+        window=_window(key, shape),
     )
 
 
-def draw(trace: BlockTrace, shown: Shown, cells: np.ndarray | None, wants_window: bool) -> None:
-    """Draws the stage figure; `cells` `(H, W)` bool are marked in every panel."""
-    shape = trace["x"].shape[:2]
+def draw(
+    key: str,
+    blocks: Sequence[Block],
+    shown: Shown,
+    *,
+    difference: Block | None = None,
+    cells: np.ndarray | None = None,
+    wants_window: bool = False,
+) -> None:
+    """Draws the stage figures of blocks with the same x beneath each other, as one picture.
+
+    `difference` adds what this block has more than the first, stage by stage; `cells`
+    `(H, W)` bool are marked in every panel.
+    """
+    shape = blocks[0].trace["x"].shape[:2]
     watches = wants_window or whole(shape).step > 1
     window = shown.window if watches else None
-    view = stage_view(trace, shown.channel, shown.scope, window)
+    views = stage_views([block.trace for block in blocks], shown.channel, shown.scope, window)
+    parts = [
+        Part(view, block.prefix, block.heading) for view, block in zip(views, blocks, strict=True)
+    ]
+    drawn = list(blocks)
+    if difference:
+        view = difference_view(blocks[0].trace, difference.trace, shown.channel, window)
+        parts.append(Part(view, difference.prefix, difference.heading))
+        drawn.append(difference)
     wide, narrow = both(
-        lambda arrangement: stage_spec(view, theme=shown.theme, arrangement=arrangement)
+        lambda arrangement: stage_spec(parts, theme=shown.theme, arrangement=arrangement)
     )
     link = Link(
-        panels=tuple(PANELS),
+        panels=tuple(name for block in drawn for name in block.panels()),
         rows=shape[0],
         cols=shape[1],
         label=LABEL,
-        fields=_fields(),
-        ledger=_ledger(shown.theme, is_mean=shown.channel is None),
+        fields={name: field for block in blocks for name, field in _fields(block).items()},
+        grids={name: grid for block in drawn for name, grid in _grids(block).items()},
+        ledger=tuple(_ledger(block, shown.theme, shown.channel is None) for block in blocks),
         hint=HINT,
         pin=shown.pin,
-        exact=_exact(trace, shown),
+        exact=_exact(blocks, shown),
         cells=_sample(cells),
         window=watches,
-        view=(told(KEY, "window") or "") if window else "",
+        view=(told(key, "window") or "") if window else "",
         title="Mean over channels" if shown.channel is None else f"Channel {shown.channel}",
-        heard=told(KEY, "pin"),
+        heard=told(key, "pin"),
     )
     linked_figure(
         wide,
         narrow=narrow["layout"],
-        key=KEY,
+        key=key,
         theme=shown.theme,
         link=link,
-        on_step_change=_step,
+        on_step_change=partial(_step, key),
     )
 
 
@@ -105,10 +142,10 @@ def both(draw: Callable[[Literal["wide", "narrow"]], Picture]) -> tuple[Picture,
     return draw("wide"), draw("narrow")
 
 
-def _pin(trace: BlockTrace) -> Place | None:
+def _pin(key: str, names: Sequence[str], shape: tuple[int, ...]) -> Place | None:
     """The pinned pixel, as the figure last told or else as the link says; it is kept in the URL."""
-    said = told(KEY, "pin")
-    place = _place(said if said is not None else st.query_params.get("pin", ""), trace)
+    said = told(key, "pin")
+    place = _place(said if said is not None else st.query_params.get("pin", ""), names, shape)
     if place:
         st.query_params["pin"] = f"{place.panel},{place.row},{place.col}"
     elif "pin" in st.query_params:
@@ -116,21 +153,22 @@ def _pin(trace: BlockTrace) -> Place | None:
     return place
 
 
-def _place(text: str, trace: BlockTrace) -> Place | None:
+def _place(text: str, names: Sequence[str], shape: tuple[int, ...]) -> Place | None:
     parts = text.split(",")
-    if len(parts) != 3 or parts[0] not in PANELS:
+    if len(parts) != 3:
         return None
+    panel = parts[0] if parts[0] in names else parts[0].removeprefix(VARIANT_PREFIX)
     numbers = _integers(parts[1:])
-    height, width = trace["x"].shape[:2]
-    if numbers is None or not (0 <= numbers[0] < height and 0 <= numbers[1] < width):
+    if panel not in names or numbers is None:
         return None
-    return Place(parts[0], numbers[0], numbers[1])
+    if not (0 <= numbers[0] < shape[0] and 0 <= numbers[1] < shape[1]):
+        return None
+    return Place(panel, numbers[0], numbers[1])
 
 
-def _window(trace: BlockTrace) -> Window | None:
+def _window(key: str, shape: tuple[int, ...]) -> Window | None:
     """The rows and columns in view, unless the figure told of another shape or of all."""
-    numbers = _integers((told(KEY, "window") or "").split(","))
-    shape = trace["x"].shape[:2]
+    numbers = _integers((told(key, "window") or "").split(","))
     if numbers is None or len(numbers) != 6 or tuple(numbers[4:]) != shape:
         return None
     return Window(*numbers[:4]).within(shape)
@@ -142,40 +180,72 @@ def _integers(parts: list[str]) -> list[int] | None:
     return [int(part) for part in parts]
 
 
-def _fields() -> dict[str, dict[str, int]]:
+def _fields(block: Block) -> dict[str, dict[str, int]]:
     """Receptive fields by panel: the identity's panel was fed by x alone, pixel by pixel."""
-    return {**receptive_fields(), "identity": {"x": 0}}
+    recipe, prefix = block.trace.recipe, block.prefix
+    fields = dict(receptive_fields(recipe))
+    if recipe.identity == "x":
+        fields["identity"] = {"x": 0}
+    return {
+        prefix + name: {prefix + source: reach for source, reach in field.items()}
+        for name, field in fields.items()
+    }
 
 
-def _ledger(theme: ThemeName, is_mean: bool) -> tuple[dict[str, Any], ...]:
-    """The sum in numbers. Means add up too, but the ReLU is taken before the mean."""
+def _grids(block: Block) -> dict[str, tuple[int, int]]:
+    grids = block.trace.recipe.grids()
+    return {
+        panel: (grids[stage].offset, grids[stage].stride) for panel, stage in block.panels().items()
+    }
+
+
+def _ledger(block: Block, theme: ThemeName, is_mean: bool) -> tuple[dict[str, Any], ...]:
+    """The block in numbers. Means add up too, but what comes after the sum is not linear."""
     colours, of = THEMES[theme], "mean " if is_mean else ""
-    terms = (
-        {"panel": "x", "text": f"{of}x", "colour": colours.identity},
-        {"text": "+"},
-        {"panel": "bn2", "text": f"{of}F(x)", "colour": colours.branch},
-        {"text": "="},
-        {"panel": "add", "text": f"{of}add"},
-    )
+    recipe, prefix = block.trace.recipe, block.prefix
+    residual, identity = recipe.residual, recipe.identity
+    terms: list[dict[str, Any]] = [{"text": f"{block.heading}:"}] if block.heading else []
+    part = {"panel": prefix + residual, "text": f"{of}F(x)", "colour": colours.branch}
+    if identity:
+        name = "x" if identity == "x" else "shortcut(x)"
+        terms += [
+            {"panel": prefix + identity, "text": f"{of}{name}", "colour": colours.identity},
+            {"text": "+"},
+            part,
+            {"text": "="},
+            {"panel": f"{prefix}add", "text": f"{of}add"},
+        ]
+    else:
+        terms.append(part)
+    last = [{"panel": f"{prefix}out", "text": f"{of}out"}]
+    after = " → ".join(layer.words for _, layer in recipe.after)
+    if not after:
+        return (*terms, {"text": "="}, *last)
     if is_mean:
-        return (*terms, {"text": "· ReLU before the mean:"}, {"panel": "out", "text": "mean out"})
-    return (
-        *terms,
-        {"text": "→ ReLU →"},
-        {"panel": "out", "text": "out"},
-        {"larger": ["x", "bn2"], "say": ["x contributes more", "F(x) contributes more"]},
-        {"negative": "add", "say": ["zeroed"]},
-    )
+        return (*terms, {"text": f"· {after} before the mean:"}, *last)
+    terms += [{"text": f"→ {after} →"}, *last]
+    if identity:
+        sides = [prefix + identity, prefix + residual]
+        terms.append({"larger": sides, "say": ["x contributes more", "F(x) contributes more"]})
+    if recipe.cut:
+        terms.append({"negative": prefix + recipe.cut, "say": ["zeroed"]})
+    return tuple(terms)
 
 
-def _exact(trace: BlockTrace, shown: Shown) -> dict[str, float] | None:
+def _exact(blocks: Sequence[Block], shown: Shown) -> dict[str, float] | None:
     """The pinned pixel's own values, for panels that show means of many."""
-    if shown.pin is None or whole(trace["x"].shape[:2]).step == 1:
+    if shown.pin is None or whole(blocks[0].trace["x"].shape[:2]).step == 1:
         return None
     values = {}
-    for panel, (stage, *_) in PANELS.items():
-        pixel = trace[stage][shown.pin.row, shown.pin.col]
-        values[panel] = float(pixel.mean() if shown.channel is None else pixel[shown.channel])
+    for block in blocks:
+        for panel, stage in block.panels().items():
+            pixel = block.trace.pixel(stage, shown.pin.row, shown.pin.col)
+            if pixel is None:
+                continue
+            if shown.channel is None:
+                values[panel] = float(pixel.mean())
+            elif shown.channel < pixel.size:
+                values[panel] = float(pixel[shown.channel])
     return values
 
 
@@ -187,8 +257,8 @@ def _sample(cells: np.ndarray | None) -> tuple[tuple[int, int], ...]:
     return tuple((int(r), int(c)) for r, c in places[:: max(1, -(-len(places) // MAX_MARKED))])
 
 
-def _step() -> None:
+def _step(key: str) -> None:
     """Page up and Page down in the figure: `controls` keeps the channel within the block."""
-    step = told(KEY, "step")
+    step = told(key, "step")
     if isinstance(step, int):
         st.session_state["channel"] = max(0, st.session_state.get("channel", 0) + step)

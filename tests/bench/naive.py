@@ -4,9 +4,9 @@
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from explorer.figures.stage import PANELS
 from explorer.inputs import generate
 from explorer.trace import trace_block
+from tests.panels import PANELS
 
 height = int(st.query_params.get("height", 32))
 channels = int(st.query_params.get("channels", 8))
@@ -14,7 +14,7 @@ seed = st.number_input("Seed of the weights", 0, 1000)
 channel = st.number_input("Channel", 0, channels - 1)
 trace = trace_block(seed, generate("normal", height, height, channels, 0), channels)
 figure = make_subplots(2, 5, subplot_titles=list(PANELS))
-for number, (stage, *_) in enumerate(PANELS.values()):
+for number, stage in enumerate(PANELS.values()):
     figure.add_heatmap(
         z=trace[stage][:, :, channel],
         row=number // 5 + 1,

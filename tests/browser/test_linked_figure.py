@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 from explorer import BlockTrace, trace_block
 from explorer.arithmetic import Arithmetic, Pixel, explain
 from explorer.figures.arithmetic import equation
-from explorer.figures.stage import PANELS
 from explorer.inputs import generate
 from tests.browser.conftest import OpenPage
 from tests.browser.page import (
@@ -28,6 +27,7 @@ from tests.browser.page import (
     wait_for_panel,
     wait_for_picture,
 )
+from tests.panels import PANELS
 
 ARITHMETIC = ".st-key-arithmetic .infolayer"
 
@@ -111,7 +111,7 @@ def test_a_click_pins_and_opens_the_arithmetic(open_page: OpenPage, name: str) -
     wait_for_picture(page)
     page.mouse.click(*centre(page, name, 0, 31))
     page.wait_for_url(f"**pin={name}*0*31**")
-    found = explain(default_trace(), Pixel(PANELS[name][0], 0, 31, 0))
+    found = explain(default_trace(), Pixel(PANELS[name], 0, 31, 0))
     expect_equation(page, found)
     page.mouse.move(5, 5)
     wait_for_ledger(page, "pinned [0, 31]")
@@ -126,7 +126,7 @@ def test_the_keyboard_alone_pins_every_stage(open_page: OpenPage) -> None:
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
     trace = default_trace()
-    for name, (stage, *_) in PANELS.items():
+    for name, stage in PANELS.items():
         expect_equation(page, explain(trace, Pixel(stage, 17, 15, 0)))
         page.wait_for_url(f"**pin={name}*17*15**")
         spoken = page.locator(f"{STAGES}-spoken")

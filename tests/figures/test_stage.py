@@ -4,10 +4,11 @@ import pytest
 
 from explorer import BlockTrace, trace_block
 from explorer.detail import Window
-from explorer.figures.stage import PANELS, stage_figure
+from explorer.figures.stage import stage_figure
 from explorer.figures.theme import BEYOND, THEMES, ThemeName, diverging_scale
 from explorer.inputs import generate
 from explorer.view import zeroed_map
+from tests.panels import PANELS
 
 
 @pytest.fixture(scope="module")
@@ -15,22 +16,22 @@ def trace() -> BlockTrace:
     return trace_block(0, generate("zone_plate", 20, 30, 4), 4)
 
 
-def panels(figure: go.Figure) -> dict[str, go.Heatmap]:
+def drawn_panels(figure: go.Figure) -> dict[str, go.Heatmap]:
     return {item.name: item for item in figure.data}
 
 
 @pytest.mark.parametrize("arrangement", ["wide", "narrow"])
 def test_every_panel_shows_its_stage(trace: BlockTrace, arrangement: str) -> None:
     figure = stage_figure(trace, channel=1, arrangement=arrangement)  # type: ignore[arg-type]
-    drawn = panels(figure)
+    drawn = drawn_panels(figure)
     assert list(drawn) == [*PANELS, "zeroed"]
-    for panel, (stage, *_) in PANELS.items():
+    for panel, stage in PANELS.items():
         np.testing.assert_array_equal(drawn[panel].z, trace[stage][:, :, 1])
     np.testing.assert_array_equal(drawn["identity"].z, drawn["x"].z)
 
 
 def test_zeroed_cells_lie_grey_over_out(trace: BlockTrace) -> None:
-    drawn = panels(stage_figure(trace, channel=2))
+    drawn = drawn_panels(stage_figure(trace, channel=2))
     np.testing.assert_array_equal(drawn["zeroed"].z == 1, zeroed_map(trace, 2))
     assert np.isnan(drawn["zeroed"].z[~zeroed_map(trace, 2)]).all()
     assert drawn["zeroed"].xaxis == drawn["out"].xaxis
@@ -49,12 +50,12 @@ def test_the_caption_counts_what_is_drawn(trace: BlockTrace) -> None:
 
 def test_mean_over_channels(trace: BlockTrace) -> None:
     figure = stage_figure(trace, channel=None)
-    np.testing.assert_allclose(panels(figure)["add"].z, trace["add"].mean(axis=2), atol=1e-6)
+    np.testing.assert_allclose(drawn_panels(figure)["add"].z, trace["add"].mean(axis=2), atol=1e-6)
     assert "in every channel" in texts(figure)
 
 
 def test_scopes_set_the_limits_and_say_so(trace: BlockTrace) -> None:
-    block, one_map = (panels(stage_figure(trace, scope=s)) for s in ("block", "map"))
+    block, one_map = (drawn_panels(stage_figure(trace, scope=s)) for s in ("block", "map"))
     assert len({block[panel].zmax for panel in PANELS if panel != "x"}) == 1
     assert len({one_map[panel].zmax for panel in PANELS}) > 4
     assert block["bn1"].zmin == -block["bn1"].zmax
@@ -66,7 +67,7 @@ def test_scopes_set_the_limits_and_say_so(trace: BlockTrace) -> None:
 
 def test_values_beyond_the_limit_have_a_colour_and_a_count(trace: BlockTrace) -> None:
     figure = stage_figure(trace, channel=0, scope="map")
-    limit = panels(figure)["bn2"].zmax / (1 + BEYOND)
+    limit = drawn_panels(figure)["bn2"].zmax / (1 + BEYOND)
     beyond = int((np.abs(trace["bn2"][:, :, 0]) > limit).sum())
     assert beyond > 0
     assert f"scale ±{limit:.3g}<br>{beyond} beyond scale" in texts(figure)
@@ -124,7 +125,7 @@ def test_all_panels_share_one_window(trace: BlockTrace) -> None:
 def test_large_inputs_travel_as_block_means_that_say_so() -> None:
     trace = trace_block(0, generate("normal", 300, 290, 1, 0), 1)
     figure = stage_figure(trace)
-    drawn = panels(figure)
+    drawn = drawn_panels(figure)
     assert drawn["conv1"].z.shape == (100, 97)
     assert drawn["conv1"].z[0, 0] == pytest.approx(trace["conv1"][:3, :3, 0].mean(), abs=1e-6)
     assert (drawn["conv1"].x0, drawn["conv1"].dx) == (1, 3)
@@ -138,7 +139,7 @@ def test_large_inputs_travel_as_block_means_that_say_so() -> None:
 def test_a_window_is_drawn_exactly_where_it_lies() -> None:
     trace = trace_block(0, generate("normal", 300, 290, 1, 0), 1)
     figure = stage_figure(trace, window=Window(100, 140, 200, 230))
-    drawn = panels(figure)
+    drawn = drawn_panels(figure)
     np.testing.assert_array_equal(drawn["bn2"].z, trace["bn2"][100:140, 200:230, 0])
     assert (drawn["bn2"].x0, drawn["bn2"].y0, drawn["bn2"].dx) == (200, 100, 1)
     assert "means of" not in texts(figure)

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 from explorer import STAGES, trace_block
 from explorer.analysis import headline
 from explorer.figures.sheet import number
-from explorer.figures.stage import PANELS
 from explorer.inputs import KINDS, generate, standardise
 from tests.files import colours, npy, npz, picture
+from tests.panels import PANELS
 
 PATIENCE = 60  # seconds, enough for a first compile
 
@@ -221,7 +221,7 @@ def test_the_figure_is_told_what_is_linked() -> None:
     assert link["pin"] == {"panel": "conv2", "row": 3, "col": 4}
     assert link["fields"]["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 2}
     assert link["fields"]["identity"] == {"x": 0}
-    assert [term["panel"] for term in link["ledger"] if "panel" in term] == [
+    assert [term["panel"] for term in link["ledger"][0] if "panel" in term] == [
         "x",
         "bn2",
         "add",
