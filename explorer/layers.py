@@ -91,7 +91,7 @@ class Conv(_PerPixel):
 
     @property
     def words(self) -> str:
-        step = f", stride {self.stride}" if self.stride > 1 else ""
+        step = f" /{self.stride}" if self.stride > 1 else ""  # as in He et al. 2015, Fig. 3
         return f"{self.size}×{self.size} conv{step}"
 
     @property
@@ -231,6 +231,12 @@ class PadChannels(_Stateless):
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         kept = x[:: self.stride, :: self.stride]
         missing = _channels(self.out, x.shape[2]) - x.shape[2]
+        if missing < 0:
+            raise InputError(
+                f"Zero channels can only be added: x has {x.shape[2]} channels and "
+                f"{_channels(self.out, x.shape[2])} are asked for. Ask for as many or more, or "
+                "project the shortcut."
+            )
         return jnp.pad(kept, ((0, 0), (0, 0), (0, missing)))
 
 

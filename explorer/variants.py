@@ -3,8 +3,8 @@
 A new one is an entry of `VARIANTS`; nothing else changes.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -229,10 +229,44 @@ VARIANTS: Mapping[str, Recipe] = MappingProxyType(
     }
 )
 
+
+@dataclass(frozen=True)
+class Family:
+    """Recipes that differ in numbers: `make` takes the `parameters` by name."""
+
+    make: Callable[..., Recipe]
+    parameters: tuple[str, ...]
+
+
+FAMILIES: Mapping[str, Family] = MappingProxyType(
+    {
+        "scaled_skip": Family(scaled_skip, ("factor",)),
+        "projection": Family(projection, ("out", "stride")),
+        "zero_pad": Family(zero_pad, ("out", "stride")),
+        "zero_gamma": Family(zero_gamma, ("gamma",)),
+    }
+)
+
 # The usual workaround for a branch without padding: the identity loses its rim.
 CROPPED_IDENTITY = replace(
     VARIANTS["valid_padding"],
     title="Without padding, identity cropped",
     lesson="The sum runs again, with an identity that lost two rows and columns a side.",
     shortcut=(("crop", Crop(2)),),
+)
+
+PROJECTED_IDENTITY = replace(
+    VARIANTS["wrong_channels"],
+    title="Unequal channels, identity projected",
+    lesson="A 1×1 convolution brings x to F(x)'s channels and the sum runs, but weights now "
+    "multiply the identity.",
+    shortcut=(("proj", Conv(size=1, out=Fraction(2))), ("bn_proj", BatchNorm())),
+)
+
+# What makes a variant run that does not, by its name: what is done, and the recipe.
+WAYS_OUT: Mapping[str, tuple[str, Recipe]] = MappingProxyType(
+    {
+        "valid_padding": ("crop the identity", CROPPED_IDENTITY),
+        "wrong_channels": ("project the identity", PROJECTED_IDENTITY),
+    }
 )

@@ -1,7 +1,8 @@
 """What the stage figure shows of a trace: one map a stage, its colour limit and its marks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -27,7 +28,7 @@ class PanelView:
         shape: `(H, W, C)` of the stage.
         step: each cell is the mean of step×step pixels of the stage.
         top, left, pitch: the first cell's centre and the cells' distance, in pixels of x.
-        note: why there is nothing to show, and else empty.
+        note: what to say in place of limit and counts; empty for those.
     """
 
     values: np.ndarray
@@ -125,12 +126,14 @@ def difference_view(
     maps, notes = {}, {}
     for stage, values in theirs.items():
         if stage not in canonical.stages:
-            notes[stage] = "only in this variant"
+            notes[stage] = "not in v1"
         elif canonical[stage].shape != variant[stage].shape:
             notes[stage] = "shapes differ"
         else:
             with np.errstate(invalid="ignore"):
                 maps[stage] = values - ours[stage]
+            if not maps[stage].any():
+                notes[stage] = "equal to v1"
     limits = {stage: _limit(measure(values)) for stage, values in maps.items()}
     return _view(variant, maps, limits, channel, "map", window, notes, has_zeroed=False)
 
@@ -190,7 +193,7 @@ def _view(
     channel: int | None,
     scope: Scope,
     window: Window | None,
-    notes: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] = MappingProxyType({}),
     has_zeroed: bool = True,
 ) -> StageView:
     height, width, features = trace["x"].shape
@@ -200,13 +203,14 @@ def _view(
     for stage, values in trace.stages.items():
         shape = values.shape
         if stage in maps:
-            panels[stage] = _panel(maps[stage], shape, limits[stage], window, grids[stage])
+            panel = _panel(maps[stage], shape, limits[stage], window, grids[stage])
+            panels[stage] = replace(panel, note=notes.get(stage, ""))
         else:
-            why = (notes or {}).get(stage, f"no channel {channel}: it has {shape[2]}")
+            why = notes.get(stage, f"no channel {channel}: it has {shape[2]}")
             panels[stage] = _nothing(shape, why)
     mask, out = zeroed_map(trace, channel), panels["out"]
     cut = _on_grid(window, grids["out"], mask.shape).cut(mask)
-    is_cut = has_zeroed and trace.recipe.cut is not None and not out.note
+    is_cut = has_zeroed and trace.recipe.cut is not None and "out" in maps
     return StageView(
         recipe=trace.recipe,
         panels=panels,

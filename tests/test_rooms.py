@@ -17,12 +17,13 @@ ROOMS = [
     ("recipes",),
     ("variants",),
     ("trace",),
+    ("nnx_source", "state_tree", "linen_twin"),
     ("detail", "analysis", "arithmetic", "distributions", "outcomes", "gallery", "view"),
     ("figures",),
     ("page",),
 ]
 RANK = {name: rank for rank, names in enumerate(ROOMS) for name in names}
-MAY_NAME_JAX = {"block", "layers", "recipes", "variants", "trace"}
+MAY_NAME_JAX = {"block", "layers", "recipes", "variants", "trace", "state_tree", "linen_twin"}
 FILES = sorted(path for path in (ROOT / "explorer").rglob("*.py") if path.parent.name != "explorer")
 FILES += sorted(path for path in (ROOT / "explorer").glob("*.py") if path.stem != "__init__")
 

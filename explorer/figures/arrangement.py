@@ -105,8 +105,12 @@ def stacked(parts: Sequence[Arrangement]) -> list[Arrangement]:
     """Arrangements one beneath the other on a common canvas."""
     width = max(part.width for part in parts)
     height = sum(part.height for part in parts) + BETWEEN * (len(parts) - 1)
+    lines = max(part.lines for part in parts)
     tops = [sum(part.height + BETWEEN for part in parts[:n]) for n in range(len(parts))]
-    return [part.moved(top, width, height) for part, top in zip(parts, tops, strict=True)]
+    return [
+        replace(part.moved(top, width, height), lines=lines)
+        for part, top in zip(parts, tops, strict=True)
+    ]
 
 
 def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
@@ -129,8 +133,9 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     ]
     meeting = end + 32
     after = meeting + PLUS_RADIUS + 28
+    spare = max(0, 2 - len(paths.trunk))  # out stands where the basic block's does
     trunk = [
-        _fit(shape, BIG, (after + BIG / 2 + i * (BIG + 46), trunk_row))
+        _fit(shape, BIG, (after + BIG / 2 + (spare + i) * (BIG + 46), trunk_row))
         for i in range(len(paths.trunk))
     ]
     wires = [

@@ -118,7 +118,7 @@ def stage_spec(
     canvases = arrange.stacked(
         [arranged(_paths(part.view.recipe), part.view.shape[:2]) for part in parts]
     )
-    top = arrange.TITLE + 16 * (max(canvas.lines for canvas in canvases) - 2)
+    top = arrange.TITLE + 16 * (canvases[0].lines - 2)
     top += HEADING if any(part.heading for part in parts) else 0
     data: list[dict[str, Any]] = []
     marks: list[dict[str, Any]] = []

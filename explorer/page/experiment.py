@@ -10,7 +10,9 @@ import streamlit as st
 from explorer.analysis import Headline, headline, variance_error
 from explorer.distributions import Distribution, distribution
 from explorer.gallery import Gallery, Order, gallery
+from explorer.recipes import Recipe
 from explorer.trace import BlockTrace, trace_block
+from explorer.variants import V1
 
 DEFAULT_INPUT, DEFAULT_SHAPE = "zone_plate", (32, 32, 8)
 
@@ -56,17 +58,21 @@ class Result:
         return {stage: distribution(self.trace, stage) for stage in self.trace.stages}
 
 
-def run(experiment: Experiment) -> Result:
-    """The experiment's result; what the reader brought is kept in their session only."""
+def run(experiment: Experiment, recipe: Recipe = V1, warmup_passes: int | None = None) -> Result:
+    """The experiment's result, for the basic block or another recipe; `warmup_passes` in
+    place of the experiment's. What the reader brought is kept in their session only."""
     kept = _run_private if experiment.private else _run_shared
+    passes = experiment.warmup_passes if warmup_passes is None else warmup_passes
     with st.sidebar, st.spinner("Running the block"):
         return kept(
             experiment.input_key,
             experiment.seed,
             experiment.features,
             experiment.use_running_average,
-            experiment.warmup_passes,
+            passes,
+            repr(recipe),  # Streamlit's own hash of records does not tell their classes apart
             experiment,
+            recipe,
         )
 
 
@@ -76,7 +82,9 @@ def _run(
     features: int,
     use_running_average: bool,
     warmup_passes: int,
+    recipe_key: str,
     _experiment: Experiment,
+    _recipe: Recipe,
 ) -> Result:
     trace = trace_block(
         seed,
@@ -84,10 +92,11 @@ def _run(
         features,
         use_running_average=use_running_average,
         warmup_passes=warmup_passes,
+        variant=_recipe,
     )
     return Result(trace, headline(trace), variance_error(trace), trace.digest())
 
 
 # A result is frozen and its arrays are read-only, so sessions can share the object.
-_run_shared = st.cache_resource(max_entries=4, ttl="1h", show_spinner=False)(_run)
-_run_private = st.cache_resource(max_entries=1, ttl="1h", scope="session", show_spinner=False)(_run)
+_run_shared = st.cache_resource(max_entries=6, ttl="1h", show_spinner=False)(_run)
+_run_private = st.cache_resource(max_entries=2, ttl="1h", scope="session", show_spinner=False)(_run)

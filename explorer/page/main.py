@@ -1,15 +1,27 @@
 """The page: the experiment in the sidebar, one view at a time beside it."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from explorer.errors import InputError
-from explorer.page import forward
+from explorer.page import forward, what_if
+from explorer.page.controls import choice
 from explorer.page.errors import show_problem
-from explorer.page.experiment import run
+from explorer.page.experiment import Experiment, Result, run
 from explorer.page.sidebar import ask_for_file, experiment_controls
 
+VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
+    "Forward": forward.view,
+    "What if": what_if.view,
+}
 
-def forward_page() -> None:
+
+def page() -> None:
+    # A control, not pages of their own: so channel, pin and experiment stay from view to view.
+    view = choice("View", tuple(VIEWS), key="view")
+    if "variant" in st.session_state:  # Streamlit forgets a widget that a view does not draw
+        st.session_state["variant"] = st.session_state["variant"]
     try:
         experiment = experiment_controls()
         if experiment is None:
@@ -19,8 +31,8 @@ def forward_page() -> None:
     except InputError as problem:
         show_problem(problem)
         return
-    forward.view(experiment, result)
+    VIEWS[view](experiment, result)
 
 
 st.set_page_config(page_title="Residual block explorer", layout="wide")
-st.navigation([st.Page(forward_page, title="Forward", default=True)], position="top").run()
+page()

@@ -1,0 +1,136 @@
+"""A recipe as the NNX code that one would write by hand, and what differs from v1's."""
+
+from difflib import unified_diff
+from fractions import Fraction
+
+from explorer.layers import (
+    GELU,
+    Attention,
+    BatchNorm,
+    Conv,
+    Crop,
+    Dense,
+    Layer,
+    LayerNorm,
+    PadChannels,
+    ReLU,
+    Scale,
+)
+from explorer.recipes import Recipe
+
+Width = int | Fraction  # channels: a number, or that part of the block's features
+
+
+def nnx_source(recipe: Recipe, use_running_average: bool = False) -> str:
+    """The recipe as a class `Block` and the two lines that run it.
+
+    The code names `features`, `seed` and `x`, which are the reader's.
+    """
+    layers = recipe.layers()
+    widths: dict[str, Width] = {"x": Fraction(1)}
+    build, call = [], []
+    for stage, sources in recipe.sources().items():
+        first = sources[0]
+        if stage not in layers:
+            widths[stage] = widths[first]
+            call.append(f"{stage} = {' + '.join(sources)}")
+            continue
+        layer = layers[stage]
+        widths[stage] = _width(layer, widths[first])
+        if made := _made(layer, widths[first], widths[stage]):
+            build.append(f"self.{stage} = {made}")
+        call.append(f"{stage} = {_applied(layer, stage, first)}")
+    needs_jnp = any(isinstance(layer, PadChannels) for layer in layers.values())
+    in_eval = use_running_average or recipe.always_eval
+    return "\n".join(
+        [
+            *(["import jax.numpy as jnp"] if needs_jnp else []),
+            "from flax import nnx",
+            "",
+            "class Block(nnx.Module):",
+            "    def __init__(self, features, rngs):",
+            *(f"        {line}" for line in build),
+            "",
+            "    def __call__(self, x, use_running_average):",
+            *(f"        {line}" for line in call),
+            "        return out",
+            "",
+            "block = Block(features, nnx.Rngs(seed))",
+            f"out = block(x, use_running_average={in_eval})",
+            "",
+        ]
+    )
+
+
+def source_diff(one: Recipe, other: Recipe, use_running_average: bool = False) -> str:
+    """The lines that turn the code of `one` into that of `other`, as a unified diff."""
+    before, after = (nnx_source(recipe, use_running_average) for recipe in (one, other))
+    lines = unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
+    return "\n".join(list(lines)[2:])
+
+
+def _width(layer: Layer, channels: Width) -> Width:
+    match layer:
+        case Conv(out=out) if out is not None:
+            return out
+        case PadChannels(out=out):
+            return out
+        case Dense(times=times, over=over):
+            return channels * Fraction(times, over)
+        case _:
+            return channels
+
+
+def _text(width: Width, features: str = "features") -> str:
+    if isinstance(width, int):
+        return str(width)
+    if width.denominator == 1:
+        return features if width == 1 else f"{width} * {features}"
+    times = "" if width.numerator == 1 else f" * {width.numerator}"
+    return f"max(1, {features}{times} // {width.denominator})"
+
+
+def _made(layer: Layer, channels: Width, out: Width) -> str | None:
+    """The expression that makes the layer's module; None where it has no state."""
+    come = _text(channels)
+    match layer:
+        case Conv(size=size, stride=stride, padding=padding):
+            even = stride > 1 and padding == "SAME"
+            pads = str((size - 1) // 2) if even else f'"{padding}"'
+            strides = f"strides={stride}, " if stride > 1 else ""
+            shape = f"kernel_size=({size}, {size}), {strides}padding={pads}"
+            return f"nnx.Conv({come}, {_text(out)}, {shape}, rngs=rngs)"
+        case BatchNorm(gamma=gamma):
+            init = "" if gamma == 1 else f"scale_init=nnx.initializers.constant({gamma:g}), "
+            return f"nnx.BatchNorm({come}, {init}rngs=rngs)"
+        case LayerNorm():
+            return f"nnx.LayerNorm({come}, rngs=rngs)"
+        case Dense():
+            return f"nnx.Linear({come}, {_text(out)}, rngs=rngs)"
+        case Attention():
+            return f"nnx.MultiHeadAttention(1, {come}, decode=False, rngs=rngs)"
+        case _:
+            return None
+
+
+def _applied(layer: Layer, stage: str, source: str) -> str:
+    match layer:
+        case ReLU():
+            return f"nnx.relu({source})"
+        case GELU():
+            return f"nnx.gelu({source})"
+        case Scale(factor=factor):
+            return f"{factor:g} * {source}"
+        case Crop(margin=margin):
+            return f"{source}[{margin}:-{margin}, {margin}:-{margin}]"
+        case PadChannels(out=out, stride=stride):
+            kept = f"{source}[::{stride}, ::{stride}]" if stride > 1 else source
+            here = f"{source}.shape[2]"
+            return f"jnp.pad({kept}, ((0, 0), (0, 0), (0, {_text(out, here)} - {here})))"
+        case BatchNorm():
+            return f"self.{stage}({source}, use_running_average=use_running_average)"
+        case Attention():
+            tokens = f"{source}.reshape(-1, {source}.shape[2])"
+            return f"self.{stage}({tokens}).reshape({source}.shape)"
+        case _:
+            return f"self.{stage}({source})"

@@ -1,0 +1,122 @@
+"""Behind the What if view: the code that differs, the block's state, and its Linen twin."""
+
+import inspect
+
+import numpy as np
+import streamlit as st
+
+from explorer.block import BasicBlock
+from explorer.linen_twin import LinenBlock, LinenTwin, linen_twin
+from explorer.nnx_source import nnx_source, source_diff
+from explorer.page.controls import URL
+from explorer.state_tree import Leaf, state_tree
+from explorer.trace import BlockTrace
+
+
+def look(canonical: BlockTrace, variant: BlockTrace) -> None:
+    """Draws the control, and what is chosen."""
+    chosen = st.segmented_control("Look closer", list(_VIEWS), key="closer", bind=URL)
+    if chosen:
+        _VIEWS[chosen](canonical, variant)
+
+
+def _code(canonical: BlockTrace, variant: BlockTrace) -> None:
+    in_eval = canonical.use_running_average
+    if difference := source_diff(canonical.recipe, variant.recipe, in_eval):
+        st.caption(
+            "What differs from v1. Kernels of the same name and shape are v1's; the tests run "
+            "this code with them and compare its output with the picture's."
+        )
+        st.code(difference, language="diff")
+    st.caption("The whole block.")
+    st.code(nnx_source(variant.recipe, in_eval), language="python")
+
+
+def _state(canonical: BlockTrace, variant: BlockTrace) -> None:
+    trace = variant
+    leaves = _leaves(trace.digest("x"), trace.seed, repr(trace.recipe), trace)
+    statistics = [leaf for leaf in leaves if leaf.kind == "BatchStat"]
+    if statistics:
+        st.caption(
+            "The norms are modules inside the block, so their running statistics live in the "
+            "block's own state. A call in train mode changes them in place, without returning "
+            "them: each moves 1 % of the way to this input's. A call in eval mode leaves them."
+        )
+        st.dataframe(
+            {
+                "running statistic": [leaf.path for leaf in statistics],
+                "fresh block": [_first(leaf.fresh) for leaf in statistics],
+                "after a train-mode call": [_first(leaf.trained) for leaf in statistics],
+                "after an eval-mode call": [_first(leaf.evaluated) for leaf in statistics],
+                "changed by train": [_moved(leaf.fresh, leaf.trained) for leaf in statistics],
+                "changed by eval": [_moved(leaf.trained, leaf.evaluated) for leaf in statistics],
+            },
+            hide_index=True,
+        )
+        st.caption("Values of channel 0; the last two columns look at all channels.")
+    st.caption(
+        "All variables of the block. NNX calls what is trained Param, what a train-mode call moves "
+        "BatchStat, and a constant of the recipe Constant."
+    )
+    st.dataframe(
+        {
+            "path": [leaf.path for leaf in leaves],
+            "kind": [leaf.kind for leaf in leaves],
+            "shape": ["×".join(map(str, leaf.fresh.shape)) or "number" for leaf in leaves],
+            "numbers": [leaf.fresh.size for leaf in leaves],
+        },
+        hide_index=True,
+    )
+
+
+@st.cache_resource(max_entries=8, ttl="1h", show_spinner="Calling the block twice", scope="session")
+def _leaves(x_digest: str, seed: int, recipe_key: str, _trace: BlockTrace) -> tuple[Leaf, ...]:
+    return state_tree(_trace.seed, _trace["x"], _trace.features, variant=_trace.recipe)
+
+
+def _first(values: np.ndarray) -> str:
+    return f"{values.flat[0]:.6f}".replace("-", "−")
+
+
+def _moved(before: np.ndarray, after: np.ndarray) -> str:
+    return "no" if np.array_equal(before, after) else "yes"
+
+
+def _linen(canonical: BlockTrace, variant: BlockTrace) -> None:
+    twin = _twin(canonical.digest("x"), canonical.digest("out"), canonical)
+    st.markdown(
+        f"Largest difference between Linen and NNX on this input: "
+        f"**{max(twin.differences.values()):.3g}**."
+    )
+    st.caption(
+        "The basic block in both styles of Flax, run with the same weights, on the same input and "
+        "in the same mode. NNX keeps running statistics in the module and moves them in place; "
+        "Linen takes them as the collection batch_stats and returns what moved, if mutable says so."
+    )
+    st.dataframe(
+        {
+            "compared": list(twin.differences),
+            "largest |Linen − NNX|": [f"{value:.3g}" for value in twin.differences.values()],
+        },
+        hide_index=True,
+        width="content",
+    )
+    left, right = st.columns(2)
+    left.caption("NNX")
+    left.code(inspect.getsource(BasicBlock), language="python")
+    right.caption("Linen")
+    right.code(inspect.getsource(LinenBlock), language="python")
+    right.code(
+        "out, moved = block.apply(\n"
+        '    {"params": params, "batch_stats": batch_stats},\n'
+        '    x, use_running_average, mutable=["batch_stats"],\n)',
+        language="python",
+    )
+
+
+@st.cache_resource(max_entries=8, ttl="1h", show_spinner="Running Linen", scope="session")
+def _twin(x_digest: str, out_digest: str, _trace: BlockTrace) -> LinenTwin:
+    return linen_twin(_trace)
+
+
+_VIEWS = {"code": _code, "state": _state, "Linen twin": _linen}
