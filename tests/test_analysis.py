@@ -4,16 +4,18 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from explorer import BlockTrace, trace_block
+from explorer import VARIANTS, BlockTrace, Recipe, trace_block
 from explorer.analysis import (
     channel_table,
+    correlation,
     headline,
     receptive_fields,
     variance_error,
     zeroed,
 )
 from explorer.inputs import generate
-from explorer.variants import V1
+from explorer.layers import ReLU
+from explorer.variants import CROPPED_IDENTITY, V1, projection
 
 
 @pytest.fixture(scope="module")
@@ -63,17 +65,60 @@ def test_zeroed_is_where_out_is_0_and_add_is_not(trace: BlockTrace) -> None:
     np.testing.assert_array_equal(mask, (trace["out"] == 0) & (trace["add"] != 0))
 
 
-def test_receptive_fields_are_what_a_change_of_one_pixel_reaches() -> None:
-    x = generate("normal", 11, 11, 2, 0)
+@pytest.mark.parametrize(
+    "recipe",
+    [V1, projection(3, 2), CROPPED_IDENTITY, VARIANTS["bottleneck"], VARIANTS["full_preact"]],
+    ids=lambda recipe: recipe.title,
+)
+def test_receptive_fields_are_what_a_change_of_one_pixel_reaches(recipe: Recipe) -> None:
+    x = generate("normal", 15, 15, 4, 0)
     changed = x.copy()
-    changed[5, 5] += 1
-    one, two = (trace_block(0, a, 2, use_running_average=True) for a in (x, changed))
-    for stage, field in receptive_fields(V1).items():
+    changed[7, 7] += 1
+    one, two = (
+        trace_block(0, a, 4, use_running_average=True, variant=recipe) for a in (x, changed)
+    )
+    grids = recipe.grids()
+    for stage, field in receptive_fields(recipe).items():
         rows, cols, _ = np.nonzero(one[stage] != two[stage])
-        reach = field.get("x", 0)
-        assert {rows.min(), cols.min()} == {5 - reach}, stage
-        assert {rows.max(), cols.max()} == {5 + reach}, stage
+        reach, grid = field.get("x", 0), grids[stage]
+        centres = grid.offset + grid.stride * np.arange(one[stage].shape[0])
+        reached = set(np.flatnonzero(np.abs(centres - 7) <= reach))
+        assert set(rows) | set(cols) <= reached, stage
+        if not isinstance(recipe.layers().get(stage), ReLU):  # which may hide a change
+            assert set(rows) == set(cols) == reached, stage
+
+
+def test_receptive_fields_of_every_stage_before() -> None:
     assert receptive_fields(V1)["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 2}
+    halved = receptive_fields(projection(4, 2))
+    assert halved["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 3}  # 7×7: 2·1 + 1
+    assert halved["add"]["bn_proj"] == 0
+
+
+@pytest.mark.parametrize("name", ["no_skip", "full_preact", "bn_after_add", "projection"])
+def test_headline_of_a_variant(name: str) -> None:
+    x = generate("normal", 8, 9, 4, 3)
+    trace = trace_block(1, x, 4, variant=name)
+    numbers, recipe = headline(trace), VARIANTS[name]
+    one = trace["out"].astype(np.float64).ravel()
+    expected = np.corrcoef(one, x.astype(np.float64).ravel())[0, 1]
+    assert numbers.correlation == pytest.approx(expected)
+    identity = trace["bn_proj"] if name == "projection" else x
+    ratio = np.linalg.norm(trace[recipe.residual]) / np.linalg.norm(identity)
+    assert numbers.ratio == pytest.approx(ratio, rel=1e-5)
+    assert np.isnan(numbers.zeroed) == (name == "full_preact")
+    assert np.isnan(numbers.add_error) == (name == "no_skip")
+    cut = {"no_skip": "bn2", "bn_after_add": "bn2", "projection": "add"}.get(name)
+    if cut:
+        assert numbers.zeroed == (trace[cut] < 0).mean()
+
+
+def test_correlation_of_what_cannot_be_compared() -> None:
+    a = generate("normal", 4, 4, 2, 0)
+    assert correlation(a, a) == pytest.approx(1)
+    assert correlation(a, -a) == pytest.approx(-1)
+    assert np.isnan(correlation(a, a[:2]))
+    assert np.isnan(correlation(a, np.ones_like(a)))
 
 
 def test_variance_error_tells_large_means() -> None:

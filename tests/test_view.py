@@ -8,7 +8,16 @@ from explorer import BlockTrace, InputError, trace_block
 from explorer.analysis import zeroed
 from explorer.detail import Window
 from explorer.inputs import generate
-from explorer.view import colour_limits, stage_maps, stage_view, zeroed_map
+from explorer.variants import CROPPED_IDENTITY, projection, scaled_skip
+from explorer.view import (
+    channels,
+    colour_limits,
+    difference_view,
+    stage_maps,
+    stage_view,
+    stage_views,
+    zeroed_map,
+)
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +81,62 @@ def test_a_view_of_a_large_trace_has_means_and_marks() -> None:
     panel = view.panels["add"]
     assert panel.values.shape == (100, 97)
     rows, cols, values = panel.marks
-    np.testing.assert_array_equal(values, trace["add"][rows, cols, 1])
+    np.testing.assert_array_equal(values, trace["add"][rows.astype(int), cols.astype(int), 1])
     assert np.abs(values).max() == np.abs(trace["add"][:, :, 1]).max()
     assert (np.abs(values) > panel.limit).all()
     exact = stage_view(trace, 1, window=Window(10, 60, 20, 90)).panels["add"]
     np.testing.assert_array_equal(exact.values, trace["add"][10:60, 20:90, 1])
     assert exact.beyond == panel.beyond
+
+
+def test_views_side_by_side_share_their_limits(trace: BlockTrace) -> None:
+    other = trace_block(3, trace["x"], 4, variant=scaled_skip(3.0))
+    for scope in ("block", "stage"):
+        one, two = stage_views([trace, other], 1, scope)
+        assert one.panels["add"].limit == two.panels["add"].limit
+    assert two.panels["add"].limit > stage_view(trace, 1, "stage").panels["add"].limit
+    one, two = stage_views([trace, other], 1, "map")
+    assert one.panels["add"].limit < two.panels["add"].limit
+
+
+def test_a_difference_is_stage_by_stage_on_its_own_scale(trace: BlockTrace) -> None:
+    other = trace_block(3, trace["x"], 4, variant="relu_before_add")
+    view = difference_view(trace, other, 2)
+    expected = other["add"][:, :, 2] - trace["add"][:, :, 2]
+    np.testing.assert_array_equal(view.panels["add"].values, expected)
+    assert view.panels["add"].limit == pytest.approx(
+        min(np.abs(expected).max(), 3 * np.sqrt((expected.astype(float) ** 2).mean()))
+    )
+    assert view.panels["bn2"].note == "equal to v1"
+    assert view.panels["relu2"].note == "not in v1"
+    assert np.isnan(view.panels["relu2"].values).all()
+    assert view.zeroed_part is None
+    halved = trace_block(3, trace["x"], 4, variant=projection(4, 2))
+    assert difference_view(trace, halved, 0).panels["conv1"].note == "shapes differ"
+
+
+def test_a_stage_without_the_channel_says_so(trace: BlockTrace) -> None:
+    wide = trace_block(3, trace["x"], 4, variant="zero_pad")
+    assert channels(trace, wide) == 8
+    view = stage_view(wide, 6)
+    assert view.panels["x"].note == "no channel 6: it has 4"
+    np.testing.assert_array_equal(view.panels["out"].values, wide["out"][:, :, 6])
+    with pytest.raises(InputError, match="channel must be from 0 to 7, got 8"):
+        stage_view(wide, 8)
+
+
+def test_pixels_of_a_strided_stage_lie_on_two_of_x(trace: BlockTrace) -> None:
+    halved = trace_block(3, trace["x"], 4, variant=projection(4, 2))
+    panel = stage_view(halved, 0).panels["out"]
+    assert (panel.top, panel.left, panel.pitch, panel.step) == (0.5, 0.5, 2, 1)
+    part = stage_view(halved, 0, window=Window(5, 9, 2, 6)).panels["out"]
+    np.testing.assert_array_equal(part.values, halved["out"][2:5, 1:3, 0])
+    assert (part.top, part.left) == (4.5, 2.5)
+
+
+def test_pixels_of_a_cropped_stage_lie_inside_x(trace: BlockTrace) -> None:
+    cropped = trace_block(3, trace["x"], 4, variant=CROPPED_IDENTITY)
+    panel = stage_view(cropped, 0).panels["out"]
+    assert (panel.top, panel.left, panel.pitch) == (2, 2, 1)
+    assert cropped.pixel("out", 1, 5) is None
+    np.testing.assert_array_equal(cropped.pixel("out", 3, 5), cropped["out"][1, 3])

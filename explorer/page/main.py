@@ -19,7 +19,7 @@ VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
 
 def page() -> None:
     # A control, not pages of their own: so channel, pin and experiment stay from view to view.
-    view = choice("View", tuple(VIEWS), key="view")
+    view = choice("View", tuple(VIEWS), key="view", label_visibility="collapsed")
     if "variant" in st.session_state:  # Streamlit forgets a widget that a view does not draw
         st.session_state["variant"] = st.session_state["variant"]
     try:

@@ -1,7 +1,6 @@
 """The What if view: the block and an altered one, on the same input with the same weights."""
 
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 from typing import Any
 
 import streamlit as st
@@ -24,7 +23,7 @@ KEY = "compared"
 def view(experiment: Experiment, result: Result) -> None:
     """Draws the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        recipe, passes = _variant(experiment)
+        recipe, passes = _variant()
     st.markdown(recipe.lesson)
     st.caption(f"{recipe.source}.")
     try:
@@ -37,7 +36,7 @@ def view(experiment: Experiment, result: Result) -> None:
     _pictures(result, other)
 
 
-def _variant(experiment: Experiment) -> tuple[Recipe, int | None]:
+def _variant() -> tuple[Recipe, int | None]:
     """Draws the controls of the variant; its recipe, and passes run before if it has its own."""
     name = st.selectbox(
         "Variant",
@@ -50,7 +49,7 @@ def _variant(experiment: Experiment) -> tuple[Recipe, int | None]:
     recipe = VARIANTS[name]
     if name in FAMILIES:
         family = FAMILIES[name]
-        given = {key: _PARAMETERS[key](experiment.features) for key in family.parameters}
+        given = {key: _PARAMETERS[key]() for key in family.parameters}
         chosen = {key: value for key, value in given.items() if value is not None}
         recipe = family.make(**chosen)
     if name in WAYS_OUT:
@@ -71,15 +70,15 @@ def _variant(experiment: Experiment) -> tuple[Recipe, int | None]:
     return recipe, passes
 
 
-def _factor(features: int) -> float:
+def _factor() -> float:
     return st.slider("λ, which scales both paths", 0.0, 1.0, 0.5, 0.05, key="factor", bind=URL)
 
 
-def _gamma(features: int) -> float:
+def _gamma() -> float:
     return st.slider("γ₂, the last norm's scale", 0.0, 1.0, 0.0, 0.05, key="gamma", bind=URL)
 
 
-def _out(features: int) -> int | Fraction | None:
+def _out() -> int | None:
     return st.number_input(
         "Channels of out",
         1,
@@ -87,16 +86,16 @@ def _out(features: int) -> int | Fraction | None:
         None,
         key="out",
         bind=URL,
-        placeholder="the variant's own",
-        width=180,
+        placeholder="default",
+        width=160,
     )
 
 
-def _stride(features: int) -> int:
+def _stride() -> int:
     return int(choice("Stride", ("1", "2"), key="stride"))
 
 
-_PARAMETERS: Mapping[str, Callable[[int], Any]] = {
+_PARAMETERS: Mapping[str, Callable[[], Any]] = {
     "factor": _factor,
     "gamma": _gamma,
     "out": _out,

@@ -35,10 +35,10 @@ def centre(
     return x, y
 
 
-def ledger(page: Page) -> dict[str, float]:
+def ledger(page: Page, under: str = LEDGER) -> dict[str, float]:
     """The numbers of the ledger, by panel, as exact as they are known in the browser."""
     pairs = page.eval_on_selector_all(
-        f"{LEDGER} [data-panel]", "all => all.map((one) => [one.dataset.panel, one.dataset.value])"
+        f"{under} [data-panel]", "all => all.map((one) => [one.dataset.panel, one.dataset.value])"
     )
     return {name: float(value) for name, value in pairs}
 

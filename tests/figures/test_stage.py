@@ -1,13 +1,16 @@
+import re
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer import BlockTrace, trace_block
+from explorer import VARIANTS, BlockTrace, trace_block
 from explorer.detail import Window
-from explorer.figures.stage import stage_figure
+from explorer.figures.stage import Part, equation, panels, stage_figure, stage_spec
 from explorer.figures.theme import BEYOND, THEMES, ThemeName, diverging_scale
 from explorer.inputs import generate
-from explorer.view import zeroed_map
+from explorer.variants import WAYS_OUT, projection
+from explorer.view import difference_view, stage_views, zeroed_map
 from tests.panels import PANELS
 
 
@@ -103,8 +106,13 @@ def test_panels_lie_on_the_page_and_apart(shape: tuple[int, int], arrangement: s
         trace_block(0, generate("normal", *shape, 1, 0), 1),
         arrangement=arrangement,  # type: ignore[arg-type]
     )
+    expect_apart(figure, len(PANELS))
+
+
+def expect_apart(figure: go.Figure, count: int) -> None:
+    """Each of `count` panels lies on the canvas and none on another."""
     boxes = []
-    for number in range(1, len(PANELS) + 1):
+    for number in range(1, count + 1):
         x = figure.layout[f"xaxis{number}"].domain
         y = figure.layout[f"yaxis{number}"].domain
         assert 0 <= x[0] < x[1] <= 1
@@ -113,6 +121,64 @@ def test_panels_lie_on_the_page_and_apart(shape: tuple[int, int], arrangement: s
     for i, (x, y) in enumerate(boxes):
         for other_x, other_y in boxes[:i]:
             assert x[0] > other_x[1] or other_x[0] > x[1] or y[0] > other_y[1] or other_y[0] > y[1]
+
+
+@pytest.mark.parametrize("arrangement", ["wide", "narrow"])
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in WAYS_OUT])
+def test_every_variant_is_laid_out_from_its_recipe(name: str, arrangement: str) -> None:
+    trace = trace_block(0, generate("normal", 12, 10, 4, 1), 4, variant=name)
+    figure = stage_figure(trace, channel=None, arrangement=arrangement)  # type: ignore[arg-type]
+    drawn, recipe = drawn_panels(figure), VARIANTS[name]
+    told = panels(recipe)
+    assert {panel.stage for panel in told.values()} == set(recipe.stages())
+    for panel, about in told.items():
+        np.testing.assert_allclose(drawn[panel].z, trace[about.stage].mean(axis=2), atol=1e-6)
+        assert f"<b>{about.name}</b> {about.what}" in texts(figure).replace("<br>", " ")
+    expect_apart(figure, len(told))
+    assert ("identity" in told) == (recipe.identity == "x")
+    circles = [shape for shape in figure.layout.shapes if shape.type == "circle"]
+    assert len(circles) == (recipe.identity is not None)
+    assert ("zeroed" in drawn) == (recipe.cut is not None)
+    for path in ("branch", "identity"):
+        colour = getattr(THEMES["light"], path)
+        wires = [shape for shape in figure.layout.shapes if shape.line.color == colour]
+        assert bool(wires) == (path != "identity" or recipe.identity is not None)
+
+
+def test_blocks_beneath_each_other_share_one_window_and_one_scale(trace: BlockTrace) -> None:
+    other = trace_block(0, trace["x"], 4, variant=projection(6, 2))
+    one, two = stage_views([trace, other], 1)
+    difference = difference_view(trace, other, 1)
+    parts = [Part(one), Part(two, "variant ", "Another"), Part(difference, "difference ", "Less")]
+    for arrangement in ("wide", "narrow"):
+        spec = stage_spec(parts, theme="light", arrangement=arrangement)
+        figure = go.Figure(spec)
+        drawn = drawn_panels(figure)
+        assert drawn["variant add"].zmax == drawn["add"].zmax != drawn["difference x"].zmax
+        np.testing.assert_array_equal(drawn["variant proj"].z, other["proj"][:, :, 1])
+        assert (drawn["variant proj"].x0, drawn["variant proj"].dx) == (0.5, 2)
+        count = 9 + 2 * 10
+        assert {figure.layout[f"xaxis{n}"].matches for n in range(2, count + 1)} == {"x"}
+        expect_apart(figure, count)
+        assert "<b>Another</b>" in texts(figure)
+        assert "shapes differ" in texts(figure)
+        lowest = min(figure.layout[f"yaxis{n}"].domain[0] for n in range(1, 10))
+        assert lowest > max(figure.layout[f"yaxis{n}"].domain[1] for n in range(10, 20))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("v1", "out = ReLU( F(x) + x )"),
+        ("no_skip", "out = ReLU( F(x) )"),
+        ("bn_after_add", "out = ReLU( BatchNorm( F(x) + x ) )"),
+        ("full_preact", "out = F(x) + x"),
+        ("projection", "out = ReLU( F(x) + shortcut(x) )"),
+    ],
+)
+def test_the_equation_is_the_recipes(name: str, words: str) -> None:
+    found = equation(VARIANTS[name], THEMES["light"])
+    assert re.sub("<[^>]*>", "", found) == words
 
 
 def test_all_panels_share_one_window(trace: BlockTrace) -> None:

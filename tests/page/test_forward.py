@@ -247,7 +247,7 @@ def test_a_box_of_the_plane_is_in_the_link(box: str) -> None:
 
 
 def test_means_are_not_called_a_sum_and_a_cut() -> None:
-    ledger = shown(page(show="mean"))["stages"]["link"]["ledger"]
+    (ledger,) = shown(page(show="mean"))["stages"]["link"]["ledger"]
     texts = [term.get("text") for term in ledger]
     assert "→ ReLU →" not in texts
     assert not any("negative" in term for term in ledger)

@@ -1,0 +1,137 @@
+"""What only a browser shows of the What if view."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from explorer import VARIANTS, trace_block
+from explorer.inputs import generate
+from explorer.variants import WAYS_OUT, projection
+from tests.browser.conftest import OpenPage
+from tests.browser.page import centre, choose_input, ledger, pick, upload, wait_for_picture
+from tests.files import colours, picture
+
+PLOT = ".st-key-compared .linked-figure-plot"
+LEDGER = ".st-key-compared .linked-figure-ledger"
+X = generate("zone_plate", 32, 32, 8)
+
+
+def choose_variant(page: Page, title: str) -> None:
+    page.get_by_role("combobox", name="Variant").click()
+    page.get_by_role("option", name=title, exact=True).click()
+
+
+def wait_for_heading(page: Page, words: str) -> None:
+    page.wait_for_function(
+        "([plot, words]) => document.querySelector(plot)?.innerHTML.includes(words)",
+        arg=[PLOT, words],
+    )
+
+
+def test_every_variant_is_chosen(open_page: OpenPage) -> None:
+    page = open_page("?view=What+if")
+    choose_input(page, "Your own file")
+    upload(page, "mine.png", picture(colours(24, 40, 3), "png"))
+    for name, recipe in VARIANTS.items():
+        choose_variant(page, recipe.title)
+        expect(page.get_by_text(recipe.lesson)).to_be_visible()
+        if name in WAYS_OUT:
+            expect(page.get_by_role("alert")).to_contain_text("The addition does not run")
+            words, mended = WAYS_OUT[name]
+            pick(page, words)
+            recipe = mended
+        wait_for_heading(page, f'<tspan style="font-weight:bold">{recipe.title}')
+        expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_hover_marks_both_blocks_and_both_ledgers_tell(open_page: OpenPage) -> None:
+    page = open_page("?view=What+if&variant=Projection+shortcut&stride=2", height=1600)
+    wait_for_heading(page, "Projection shortcut")
+    page.mouse.move(*centre(page, "variant bn2", 8.5, 20.5, "compared"))
+    expect(page.locator(LEDGER)).to_contain_text("Projection shortcut:")
+    v1, other = trace_block(0, X, 8), trace_block(0, X, 8, variant=projection(stride=2))
+    numbers = ledger(page, LEDGER)
+    row, col = (int(n) for n in page.locator(LEDGER).inner_text().split("]")[0][1:].split(","))
+    assert numbers["bn2"] == v1["bn2"][row, col, 0]
+    assert numbers["variant bn2"] == other["bn2"][row // 2, col // 2, 0]
+    assert numbers["variant out"] == other["out"][row // 2, col // 2, 0]
+
+
+def test_a_link_restores_variant_parameters_and_pin(open_page: OpenPage) -> None:
+    page = open_page("?view=What+if", height=1600)
+    wait_for_heading(page, "No skip")
+    choose_variant(page, "Projection shortcut")
+    pick(page, "2")
+    field = page.get_by_label("Channels of out")
+    field.fill("12")
+    field.press("Enter")
+    page.wait_for_url("**out=12**")
+    page.wait_for_function(
+        """plot => document.querySelector(plot)?._fullData
+            ?.some((trace) => trace.name === 'variant proj' && trace.z.length === 16)""",
+        arg=PLOT,
+    )
+    page.mouse.click(*centre(page, "variant bn_proj", 10.5, 6.5, "compared"))
+    page.wait_for_url("**pin=variant*bn_proj**")
+    copy = open_page(page.url.split("/", 3)[3], height=1600)
+    expect(copy.locator(LEDGER)).to_contain_text("pinned [")
+    row, col = (int(n) for n in page.url.split("bn_proj%2C")[1].split("&")[0].split("%2C"))
+    other = trace_block(0, X, 8, variant=projection(12, 2))
+    assert ledger(copy, LEDGER)["variant out"] == other["out"][row // 2, col // 2, 0]
+    expect(copy.get_by_label("Channels of out")).to_have_value("12")
+
+
+def test_zoom_and_node_live_through_a_change_of_variant(open_page: OpenPage) -> None:
+    page = open_page("?view=What+if", height=1600)
+    wait_for_heading(page, "No skip")
+    page.mouse.move(*centre(page, "x", 5, 5, "compared"))
+    page.mouse.down()
+    page.mouse.move(*centre(page, "x", 20, 25, "compared"), steps=5)
+    page.mouse.up()
+    page.wait_for_function(
+        "plot => document.querySelector(plot)._fullLayout.xaxis.range[0] > 0", arg=PLOT
+    )
+    window = page.evaluate(
+        "plot => [...(window.kept = document.querySelector(plot))._fullLayout.xaxis.range]", PLOT
+    )
+    choose_variant(page, "Bottleneck")
+    wait_for_heading(page, "Bottleneck")
+    assert page.evaluate("plot => document.querySelector(plot) === window.kept", PLOT)
+    ranges = page.evaluate(
+        "() => ['', 9, 12, 20].map((n) => [...window.kept._fullLayout['xaxis' + n].range])"
+    )
+    assert all(one == window for one in ranges)
+
+
+def test_channel_pin_and_variant_stay_from_view_to_view(open_page: OpenPage) -> None:
+    page = open_page("?view=What+if&variant=Bottleneck&channel=1&pin=out,3,4")
+    wait_for_heading(page, "Bottleneck")
+    pick(page, "Forward")
+    wait_for_picture(page)
+    expect(page.get_by_label("Channel", exact=True)).to_have_value("1")
+    assert "pin=out" in page.url
+    pick(page, "What if")
+    wait_for_heading(page, "Bottleneck")
+    expect(page.locator(LEDGER)).to_contain_text("pinned [3, 4]")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [800, 1600])
+def test_the_view_looks_right(open_page: OpenPage, artifacts: Path, width: int, theme: str) -> None:
+    page = open_page(
+        "?view=What+if&variant=Projection+shortcut&stride=2&difference=true&pin=out,8,9",
+        width=width,
+        height=2400,
+        color_scheme=theme,
+    )
+    wait_for_heading(page, "Difference")
+    values = page.evaluate(
+        """plot => document.querySelector(plot)._fullData
+            .find((trace) => trace.name === 'variant add').z.map((row) => [...row])""",
+        PLOT,
+    )
+    expected = trace_block(0, X, 8, variant=projection(stride=2))["add"][:, :, 0]
+    np.testing.assert_array_equal(np.array(values, np.float32), expected)
+    page.screenshot(path=artifacts / f"what-if-{width}-{theme}.png")

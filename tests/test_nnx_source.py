@@ -1,0 +1,83 @@
+"""The code that the page shows is run, and must give what the page draws."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from explorer import VARIANTS, Recipe, trace_block
+from explorer.nnx_source import nnx_source, source_diff
+from explorer.variants import (
+    FAMILIES,
+    V1,
+    WAYS_OUT,
+    build,
+    projection,
+    scaled_skip,
+    zero_gamma,
+    zero_pad,
+)
+from tests.test_block import noise
+
+SEED, SHAPE = 4, (9, 6, 8)
+X = noise(SHAPE, 2)
+RECIPES = {name: recipe for name, recipe in VARIANTS.items() if name not in WAYS_OUT}
+RECIPES |= {f"{name}: {words}": recipe for name, (words, recipe) in WAYS_OUT.items()}
+RECIPES |= {
+    "scaled 0.15": scaled_skip(0.15),
+    "to 12, stride 2": projection(12, 2),
+    "padded to 11, stride 2": zero_pad(11, 2),
+    "gamma 0.3": zero_gamma(0.3),
+}
+
+
+def run_code(code: str, recipe: Recipe) -> np.ndarray:
+    """Runs the code up to the block, gives it the kernels of the recipe's, and runs the rest."""
+    names: dict[str, Any] = {"features": SHAPE[2], "seed": SEED, "x": jnp.asarray(X)}
+    *making, calling = code.strip().splitlines()
+    exec("\n".join(making), names)
+    block = names["block"]
+    kernels = nnx.state(build(recipe, SHAPE[2], nnx.Rngs(SEED)), nnx.PathContains("kernel"))
+    nnx.update(block, kernels)
+    exec(calling, names)
+    return np.asarray(names["out"])
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_code_shown_gives_the_traced_output(name: str) -> None:
+    recipe = RECIPES[name]
+    trace = trace_block(SEED, X, SHAPE[2], variant=recipe)
+    np.testing.assert_allclose(run_code(nnx_source(recipe), recipe), trace["out"], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", WAYS_OUT)
+def test_the_code_of_what_does_not_run_does_not_run(name: str) -> None:
+    with pytest.raises(TypeError, match="add got incompatible shapes"):
+        run_code(nnx_source(VARIANTS[name]), VARIANTS[name])
+
+
+def test_the_code_follows_the_mode() -> None:
+    trace = trace_block(SEED, X, SHAPE[2], use_running_average=True)
+    found = run_code(nnx_source(V1, use_running_average=True), V1)
+    np.testing.assert_allclose(found, trace["out"], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_difference_turns_one_code_into_the_other(name: str) -> None:
+    before, after = nnx_source(V1).splitlines(), nnx_source(RECIPES[name]).splitlines()
+    lines = source_diff(V1, RECIPES[name]).splitlines()
+    gone = [line[1:] for line in lines if line.startswith("-")]
+    new = [line[1:] for line in lines if line.startswith("+")]
+    assert bool(lines) == (name != "v1")
+    for line in gone:
+        before.remove(line)
+    for line in new:
+        after.remove(line)
+    assert before == after
+
+
+def test_families_start_at_the_variant_of_their_name() -> None:
+    for name, family in FAMILIES.items():
+        assert family.make() == VARIANTS[name]
