@@ -206,8 +206,8 @@ def _ledger(block: Block, theme: ThemeName, is_mean: bool) -> tuple[dict[str, An
     residual, identity = recipe.residual, recipe.identity
     terms: list[dict[str, Any]] = [{"text": f"{block.heading}:"}] if block.heading else []
     part = {"panel": prefix + residual, "text": f"{of}F(x)", "colour": colours.branch}
+    name = "x" if identity == "x" else "shortcut(x)"
     if identity:
-        name = "x" if identity == "x" else "shortcut(x)"
         terms += [
             {"panel": prefix + identity, "text": f"{of}{name}", "colour": colours.identity},
             {"text": "+"},
@@ -225,8 +225,8 @@ def _ledger(block: Block, theme: ThemeName, is_mean: bool) -> tuple[dict[str, An
         return (*terms, {"text": f"· {after} before the mean:"}, *last)
     terms += [{"text": f"→ {after} →"}, *last]
     if identity:
-        sides = [prefix + identity, prefix + residual]
-        terms.append({"larger": sides, "say": ["x contributes more", "F(x) contributes more"]})
+        sides, more = [prefix + identity, prefix + residual], "F(x) contributes more"
+        terms.append({"larger": sides, "say": [f"{name} contributes more", more]})
     if recipe.cut:
         terms.append({"negative": prefix + recipe.cut, "say": ["zeroed"]})
     return tuple(terms)
