@@ -1,6 +1,6 @@
 """The layers that blocks are made of, as data: each knows its module, its width and its formula."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Protocol, Self
 
@@ -81,13 +81,21 @@ class Conv(_PerPixel):
     features (at least one), or None for as many as come in.
 
     `padding` "SAME" pads by (size − 1)/2 on each side, at stride 2 too: that is
-    torchvision's `padding=1`, while NNX's own "SAME" would pad unevenly there.
+    torchvision's `padding=1`, while NNX's own "SAME" would pad unevenly there. `bias` is
+    the initial value of its bias.
     """
 
     size: int = 3
     out: int | Fraction | None = None
     stride: int = 1
     padding: str = "SAME"
+    bias: float = 0.0
+
+    def values(self) -> dict[str, float]:
+        return {"bias": self.bias}
+
+    def plain(self) -> "Conv":
+        return replace(self, bias=0.0)
 
     @property
     def words(self) -> str:
@@ -111,6 +119,7 @@ class Conv(_PerPixel):
             kernel_size=(self.size, self.size),
             strides=self.stride,
             padding=padding,
+            bias_init=nnx.initializers.constant(self.bias),
             rngs=rngs,
         )
 
@@ -123,23 +132,24 @@ class Conv(_PerPixel):
 
 @dataclass(frozen=True)
 class BatchNorm(_PerPixel):
-    """Batch normalisation; `gamma` is the initial value of its scale γ."""
+    """Batch normalisation; `gamma` and `beta` are the initial values of its scale γ and shift β."""
 
     gamma: float = 1.0
+    beta: float = 0.0
 
     @property
     def words(self) -> str:
         return "BatchNorm"
 
     def values(self) -> dict[str, float]:
-        return {"scale": self.gamma}
+        return {"scale": self.gamma, "bias": self.beta}
 
     def plain(self) -> "BatchNorm":
         return BatchNorm()
 
     def build(self, channels: int, features: int, rngs: nnx.Rngs) -> nnx.Module:
-        initial = nnx.initializers.constant(self.gamma)
-        return nnx.BatchNorm(channels, scale_init=initial, rngs=rngs)
+        gamma, beta = (nnx.initializers.constant(value) for value in (self.gamma, self.beta))
+        return nnx.BatchNorm(channels, scale_init=gamma, bias_init=beta, rngs=rngs)
 
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         return jnp.asarray(module(x, use_running_average=use_running_average))

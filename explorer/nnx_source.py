@@ -94,15 +94,15 @@ def _made(layer: Layer, channels: Width, out: Width) -> str | None:
     """The expression that makes the layer's module; None where it has no state."""
     come = _text(channels)
     match layer:
-        case Conv(size=size, stride=stride, padding=padding):
+        case Conv(size=size, stride=stride, padding=padding, bias=bias):
             even = stride > 1 and padding == "SAME"
             pads = str((size - 1) // 2) if even else f'"{padding}"'
             strides = f"strides={stride}, " if stride > 1 else ""
-            shape = f"kernel_size=({size}, {size}), {strides}padding={pads}"
+            shape = f"kernel_size=({size}, {size}), {strides}padding={pads}{_init('bias', bias, 0)}"
             return f"nnx.Conv({come}, {_text(out)}, {shape}, rngs=rngs)"
-        case BatchNorm(gamma=gamma):
-            init = "" if gamma == 1 else f"scale_init=nnx.initializers.constant({gamma:g}), "
-            return f"nnx.BatchNorm({come}, {init}rngs=rngs)"
+        case BatchNorm(gamma=gamma, beta=beta):
+            init = _init("scale", gamma, 1) + _init("bias", beta, 0)
+            return f"nnx.BatchNorm({come}{init}, rngs=rngs)"
         case LayerNorm():
             return f"nnx.LayerNorm({come}, rngs=rngs)"
         case Dense():
@@ -111,6 +111,10 @@ def _made(layer: Layer, channels: Width, out: Width) -> str | None:
             return f"nnx.MultiHeadAttention(1, {come}, decode=False, rngs=rngs)"
         case _:
             return None
+
+
+def _init(name: str, value: float, default: float) -> str:
+    return "" if value == default else f", {name}_init=nnx.initializers.constant({value:g})"
 
 
 def _applied(layer: Layer, stage: str, source: str) -> str:

@@ -4,6 +4,7 @@ A recipe lists named layers for the branch, the shortcut and what comes after th
 sum. Layers that recipes have in common get the same weights from the same seed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -14,6 +15,8 @@ from explorer.errors import InputError
 from explorer.layers import BatchNorm, Layer, ReLU
 
 Stages = tuple[tuple[str, Layer], ...]
+Nudge = Callable[[str, jax.Array], jax.Array]
+BRANCH, SHORTCUT = "x into the branch", "x into the shortcut"
 
 
 @dataclass(frozen=True)
@@ -159,24 +162,33 @@ class RecipeBlock(nnx.Module):
             if isinstance(module, nnx.Conv) and isinstance(twin, nnx.Conv):
                 _share_kernel(twin, module)
 
-    def stages(self, x: jax.Array, use_running_average: bool) -> dict[str, jax.Array]:
+    def stages(
+        self, x: jax.Array, use_running_average: bool, nudge: Nudge = lambda _, value: value
+    ) -> dict[str, jax.Array]:
         """Every stage by name, in dataflow order, from "x" to "out".
+
+        Args:
+            x: input `(H, W, C)`.
+            use_running_average: False is train mode, True is eval mode.
+            nudge: gets each stage's name and value and returns what goes on in its place;
+                also for `BRANCH` and `SHORTCUT`, which are x as either path takes it.
 
         Raises:
             InputError: F(x) and the shortcut have shapes that cannot be added.
         """
-        values = {"x": x}
+        values = {"x": nudge("x", x)}
 
         def run(layers: Stages, value: jax.Array) -> jax.Array:
             for name, layer in layers:
                 module = getattr(self, name, None)
-                value = values[name] = layer.apply(module, value, use_running_average)
+                value = nudge(name, layer.apply(module, value, use_running_average))
+                values[name] = value
             return value
 
-        total = run(self.recipe.branch, x)
+        total = run(self.recipe.branch, nudge(BRANCH, values["x"]))
         if self.recipe.shortcut is not None:
-            identity = run(self.recipe.shortcut, x)
-            total = values["add"] = _add(total, identity)
+            identity = run(self.recipe.shortcut, nudge(SHORTCUT, values["x"]))
+            total = values["add"] = nudge("add", _add(total, identity))
         values["out"] = run(self.recipe.after, total)
         return values
 

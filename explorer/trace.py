@@ -151,8 +151,7 @@ def trace_block(
     recipe = check_variant(variant)
     in_eval = bool(use_running_average) or recipe.always_eval
     program = recipe.program()
-    parameters, fresh = _initial_state(np.uint32(block_seed), program, width)
-    parameters = _with_values(parameters, recipe)
+    parameters, fresh = initial_state(block_seed, recipe, width)
     running = _warm_up(program, parameters, fresh, x32, passes) if passes else fresh
     stages, batch, after = _run(program, parameters, running, x32, in_eval)
     host = jax.device_get((stages, parameters, running, batch, after))
@@ -166,6 +165,12 @@ def check_variant(variant: str | Recipe) -> Recipe:
     if variant not in VARIANTS:
         raise InputError(f"variant must be one of {', '.join(VARIANTS)}; got {describe(variant)}.")
     return VARIANTS[variant]
+
+
+def initial_state(seed: int, recipe: Recipe, features: int) -> tuple[Arrays, Arrays]:
+    """Parameters and running statistics of a fresh block of a recipe."""
+    parameters, running = _initial_state(np.uint32(seed), recipe.program(), features)
+    return _with_values(parameters, recipe), running
 
 
 @partial(jax.jit, static_argnames=("recipe", "features"))

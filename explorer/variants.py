@@ -98,6 +98,24 @@ def zero_gamma(gamma: float = 0.0) -> Recipe:
     )
 
 
+def saturated(recipe: Recipe, stage: str, shift: float) -> Recipe:
+    """The recipe with the bias of the branch's convolution or norm `stage` set to `shift`."""
+
+    def shifted(layer: Layer) -> Layer:
+        match layer:
+            case Conv():
+                return replace(layer, bias=shift)
+            case BatchNorm():
+                return replace(layer, beta=shift)
+            case _:
+                return layer
+
+    return replace(
+        recipe,
+        branch=tuple((n, shifted(layer) if n == stage else layer) for n, layer in recipe.branch),
+    )
+
+
 CONV1, BN1, RELU1, CONV2, BN2 = V1.branch
 RELU2: tuple[str, Layer] = ("relu2", ReLU())
 HE2016 = "He et al. 2016, Table 2"

@@ -17,13 +17,15 @@ ROOMS = [
     ("recipes",),
     ("variants",),
     ("trace",),
-    ("nnx_source", "state_tree", "linen_twin"),
+    ("nnx_source", "state_tree", "linen_twin", "gradients"),
+    ("depth",),
     ("detail", "analysis", "arithmetic", "distributions", "outcomes", "gallery", "view"),
     ("figures",),
     ("page",),
 ]
 RANK = {name: rank for rank, names in enumerate(ROOMS) for name in names}
 MAY_NAME_JAX = {"block", "layers", "recipes", "variants", "trace", "state_tree", "linen_twin"}
+MAY_NAME_JAX |= {"gradients", "depth"}
 FILES = sorted(path for path in (ROOT / "explorer").rglob("*.py") if path.parent.name != "explorer")
 FILES += sorted(path for path in (ROOT / "explorer").glob("*.py") if path.stem != "__init__")
 
