@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.gradients import GradientSplit
 from explorer.recipes import Recipe
 from explorer.trace import BlockTrace
 
@@ -131,6 +132,73 @@ def receptive_fields(recipe: Recipe) -> dict[str, dict[str, int]]:
                 far = more + reach * grids[source].stride // grids[past].stride
                 fields[stage][past] = max(far, fields[stage].get(past, 0))
     return fields
+
+
+@dataclass(frozen=True)
+class GradientNumbers:
+    """The two parts of the gradient at x, over all rows, columns and channels.
+
+    Attributes:
+        identity, residual, total: Euclidean norms.
+        cosine: of the angle between the two parts, −1 … 1; NaN where one is 0.
+        identity_share: ‖identity‖² / (‖identity‖² + ‖residual‖²); NaN where both are 0.
+        error: max |identity + residual − total|; float32 rounding if they are the parts.
+    """
+
+    identity: float
+    residual: float
+    total: float
+    cosine: float
+    identity_share: float
+    error: float
+
+
+def gradient_numbers(split: GradientSplit) -> GradientNumbers:
+    """The numbers of a split gradient."""
+    identity, residual = (part.astype(np.float64) for part in (split.identity, split.residual))
+    one, other = float(_norm(identity)), float(_norm(residual))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return GradientNumbers(
+            identity=one,
+            residual=other,
+            total=float(_norm(split.total)),
+            cosine=float(np.sum(identity * residual) / (np.float64(one) * other)),
+            identity_share=float(one**2 / np.float64(one**2 + other**2)),
+            error=float(np.abs(split.identity + split.residual - split.total).max()),
+        )
+
+
+@dataclass(frozen=True)
+class Influence:
+    """How much each pixel of x moves one pixel of out, `(H, W)`: Σ over channels of |∂out/∂x|.
+
+    `row`, `col` and `reach` are the theoretical receptive field's middle and reach on x;
+    `outside` is the part of the influence that lies outside it, 0 … 1, NaN without any.
+    """
+
+    values: np.ndarray
+    row: int
+    col: int
+    reach: int
+    outside: float
+
+
+def influence(split: GradientSplit) -> Influence:
+    """The effective receptive field of the one pixel of out that the cotangent singles out.
+
+    Luo et al. 2016, *Understanding the Effective Receptive Field in Deep Convolutional
+    Neural Networks*.
+    """
+    recipe = split.trace.recipe
+    row, col, _ = (int(at) for at in np.argwhere(split.cotangent)[0])
+    grid, reach = recipe.grids()["out"], receptive_fields(recipe)["out"]["x"]
+    row, col = (grid.offset + grid.stride * at for at in (row, col))
+    values = np.abs(split.total.astype(np.float64)).sum(axis=2)
+    rows, cols = np.ogrid[: values.shape[0], : values.shape[1]]
+    is_outside = np.maximum(np.abs(rows - row), np.abs(cols - col)) > reach
+    with np.errstate(invalid="ignore"):
+        outside = float(values[is_outside].sum() / values.sum())
+    return Influence(values, row, col, reach, outside)
 
 
 def _norm(array: np.ndarray, axis: tuple[int, ...] | None = None) -> np.ndarray:

@@ -6,8 +6,8 @@ g = c · 1[add > 0] and J_shortcut is the identity.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from explorer.recipes import BRANCH, SHORTCUT, Recipe, RecipeBlock
 from explorer.trace import Arrays, BlockTrace, initial_state, trace_block
 
 Kind = Literal["ones", "random", "pixel", "error"]
+RESIDUAL_PART, IDENTITY_PART = "residual part", "identity part"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class GradientSplit:
     identity: np.ndarray
     residual: np.ndarray
     stages: Mapping[str, np.ndarray]
+
+    @cached_property
+    def as_trace(self) -> BlockTrace:
+        """The gradients in the places of the values, for what draws traces; with both parts."""
+        parts = {RESIDUAL_PART: self.residual, IDENTITY_PART: self.identity}
+        return replace(self.trace, stages=MappingProxyType({**self.stages, **parts}))
 
 
 def split_gradient(

@@ -18,7 +18,7 @@ from flax import nnx
 from explorer.block import check_features, check_input, check_seed
 from explorer.errors import InputError, check_whole_number, describe
 from explorer.layers import Conv
-from explorer.recipes import Recipe
+from explorer.recipes import Grid, Recipe
 from explorer.variants import VARIANTS, build
 
 MAX_WARMUP_PASSES = 1_000
@@ -103,7 +103,7 @@ class BlockTrace:
     def pixel(self, stage: str, row: int, col: int) -> np.ndarray | None:
         """All channels of the pixel of a stage that stands for this one of x, `(C,)`; None
         where the stage has none there."""
-        grid, (height, width, _) = self.recipe.grids()[stage], self.stages[stage].shape
+        grid, (height, width, _) = self.recipe.grids().get(stage, Grid()), self.stages[stage].shape
         at = (row - grid.offset) // grid.stride, (col - grid.offset) // grid.stride
         is_inside = 0 <= at[0] < height and 0 <= at[1] < width
         return self.stages[stage][at] if is_inside else None

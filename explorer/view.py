@@ -10,6 +10,7 @@ import numpy as np
 from explorer.analysis import zeroed
 from explorer.detail import Window, block_means, chosen_marks, whole
 from explorer.errors import InputError, describe
+from explorer.gradients import GradientSplit
 from explorer.recipes import Grid, Recipe
 from explorer.trace import BlockTrace, Size, measure
 
@@ -54,8 +55,11 @@ class StageView:
         scope: what shares a colour limit.
         shape: `(H, W, C)` of x.
         window: the pixels of x drawn; `window.step` tells of block means.
-        zeroed: part of each drawn cell that the last ReLU zeroed, `(h, w)`, 0 … 1.
-        zeroed_part: part of the whole map that it zeroed, 0 … 1; None where no ReLU is last.
+        zeroed: part of each drawn cell that the last ReLU zeroed, `(h, w)`, 0 … 1; None
+            where no ReLU is last.
+        zeroed_part: part of the whole map that it zeroed, 0 … 1; likewise.
+        zeroed_stage: the stage that shows it.
+        backward: whether the maps are gradients, on their way from out to x.
     """
 
     recipe: Recipe
@@ -64,8 +68,10 @@ class StageView:
     scope: Scope
     shape: tuple[int, int, int]
     window: Window
-    zeroed: np.ndarray
-    zeroed_part: float | None
+    zeroed: np.ndarray | None = None
+    zeroed_part: float | None = None
+    zeroed_stage: str = "out"
+    backward: bool = False
 
 
 Maps = Mapping[str, np.ndarray]  # a stage without the chosen channel has none
@@ -108,7 +114,8 @@ def stage_views(
         limits = shared
         if scope == "map":
             limits = colour_limits([trace], [of_trace], scope, channel)
-        views.append(_view(trace, of_trace, limits, channel, scope, window))
+        view = _view(trace, of_trace, limits, channel, scope, window)
+        views.append(_with_zeroed(view, trace, "out") if "out" in of_trace else view)
     return views
 
 
@@ -135,7 +142,27 @@ def difference_view(
             if not maps[stage].any():
                 notes[stage] = "equal to v1"
     limits = {stage: _limit(measure(values)) for stage, values in maps.items()}
-    return _view(variant, maps, limits, channel, "map", window, notes, has_zeroed=False)
+    return _view(variant, maps, limits, channel, "map", window, notes)
+
+
+def gradient_view(
+    split: GradientSplit,
+    channel: int | None = 0,
+    scope: Scope = "block",
+    window: Window | None = None,
+) -> StageView:
+    """The view of a gradient: its stages, and what returned to x by either path.
+
+    Grey is where the last ReLU let nothing back: at the stage that it cut.
+
+    Raises:
+        InputError: there is no such channel or scope.
+    """
+    drawn, cut = split.as_trace, split.trace.recipe.cut
+    maps = stage_maps(drawn, channel)
+    limits = colour_limits([drawn], [maps], scope, channel)
+    view = replace(_view(drawn, maps, limits, channel, scope, window), backward=True)
+    return _with_zeroed(view, split.trace, cut) if cut in maps else view
 
 
 def channels(*traces: BlockTrace) -> int:
@@ -194,7 +221,6 @@ def _view(
     scope: Scope,
     window: Window | None,
     notes: Mapping[str, str] = MappingProxyType({}),
-    has_zeroed: bool = True,
 ) -> StageView:
     height, width, features = trace["x"].shape
     window = (window or whole((height, width))).within((height, width))
@@ -203,14 +229,12 @@ def _view(
     for stage, values in trace.stages.items():
         shape = values.shape
         if stage in maps:
-            panel = _panel(maps[stage], shape, limits[stage], window, grids[stage])
+            grid = grids.get(stage, Grid())
+            panel = _panel(maps[stage], shape, limits[stage], window, grid)
             panels[stage] = replace(panel, note=notes.get(stage, ""))
         else:
             why = notes.get(stage, f"no channel {channel}: it has {shape[2]}")
             panels[stage] = _nothing(shape, why)
-    mask, out = zeroed_map(trace, channel), panels["out"]
-    cut = _on_grid(window, grids["out"], mask.shape).cut(mask)
-    is_cut = has_zeroed and trace.recipe.cut is not None and "out" in maps
     return StageView(
         recipe=trace.recipe,
         panels=panels,
@@ -218,8 +242,20 @@ def _view(
         scope=scope,
         shape=(height, width, features),
         window=window,
-        zeroed=block_means(cut.astype(np.float32), out.step) if is_cut else np.empty((0, 0)),
-        zeroed_part=float(mask.mean()) if is_cut else None,
+    )
+
+
+def _with_zeroed(view: StageView, trace: BlockTrace, stage: str) -> StageView:
+    """The view with what the last ReLU of a trace zeroed, shown at a stage."""
+    if trace.recipe.cut is None:
+        return view
+    mask, panel = zeroed_map(trace, view.channel), view.panels[stage]
+    cut = _on_grid(view.window, trace.recipe.grids()[stage], mask.shape).cut(mask)
+    return replace(
+        view,
+        zeroed=block_means(cut.astype(np.float32), panel.step),
+        zeroed_part=float(mask.mean()),
+        zeroed_stage=stage,
     )
 
 

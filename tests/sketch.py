@@ -13,7 +13,9 @@ class Sketch(nnx.Module):
         self.conv2 = nnx.Conv(features, features, (3, 3), padding="SAME", rngs=rngs)
         self.bn2 = nnx.BatchNorm(features, rngs=rngs)
 
-    def run(self, x: np.ndarray, *, use_running_average: bool = False) -> dict[str, jax.Array]:
+    def run(
+        self, x: np.ndarray | jax.Array, *, use_running_average: bool = False
+    ) -> dict[str, jax.Array]:
         stages = {"x": jnp.asarray(x)}
         stages["conv1"] = self.conv1(stages["x"])
         stages["bn1"] = self.bn1(stages["conv1"], use_running_average=use_running_average)

@@ -210,6 +210,9 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
             Wire("branch", (*down, (before, turn), (before, level), (trunk[0].left, level)))
         )
     wires += _turning("trunk", trunk, outside, lane)
+    beside = max(last.right, plus[0] if plus else 0) + 10, turn
+    if last.middle[0] == columns[2]:  # no room beside the wire that leaves there: above it
+        beside = columns[2] - side / 2 - 30, turn - 10
     bottom = lower[-1].middle[1] + side / 2
     return Arrangement(
         width=outside + 4,
@@ -217,9 +220,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         boxes=dict(zip(_names(paths), [*upper, *lower], strict=True)),
         wires=tuple(wires),
         plus=plus,
-        branch_label=(columns[2] - side / 2 - 30, turn - 10)
-        if rows == 1
-        else (max(last.right, plus[0] if plus else 0) + 10, turn),
+        branch_label=beside,
         identity_label=(lane + 12, turn - 10 if rows == 1 else side + 34),
         equation=None,
         colour_bar=((left, bottom + 116), (columns[2] + side / 2 - 14, bottom + 116)),

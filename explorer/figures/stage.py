@@ -21,6 +21,7 @@ from explorer.figures.theme import (
     ThemeName,
     diverging_scale,
 )
+from explorer.gradients import IDENTITY_PART, RESIDUAL_PART
 from explorer.recipes import Recipe
 from explorer.trace import BlockTrace
 from explorer.view import PanelView, Scope, StageView, stage_view
@@ -36,11 +37,15 @@ class Panel:
     what: str
 
 
-def panels(recipe: Recipe) -> dict[str, Panel]:
+def panels(recipe: Recipe, backward: bool = False) -> dict[str, Panel]:
     """The panels of a recipe's figure, in reading order.
 
-    The identity has a panel of its own, which shows x once more, where it meets F(x).
+    Forward, the identity has a panel of its own, which shows x once more, where it
+    meets F(x). Backward, a panel shows the gradient at its stage, and two more what
+    returns to x by either path.
     """
+    if backward:
+        return _backward_panels(recipe)
     layers, sources = recipe.layers(), recipe.sources()
     found = {"x": Panel("x", "trunk", "x", "input")}
     for name, layer in recipe.branch:
@@ -59,6 +64,24 @@ def panels(recipe: Recipe) -> dict[str, Panel]:
         if name in layers:
             what = f"= {layers[name].words}({source})"
         found[name] = Panel(name, "trunk", name, what)
+    return found
+
+
+def _backward_panels(recipe: Recipe) -> dict[str, Panel]:
+    forward = panels(recipe)
+    found = {"x": replace(forward.pop("x"), what="total gradient")}
+    found["residual"] = Panel(RESIDUAL_PART, "branch", "residual", "part")
+    paths = {
+        path: [p for p in forward.values() if p.path == path] for path in ("branch", "identity")
+    }
+    found |= {p.name: replace(p, what="gradient") for p in paths["branch"]}
+    if recipe.shortcut is not None:
+        name = "shortcut" if recipe.shortcut else "identity"
+        found["identity"] = Panel(IDENTITY_PART, "identity", name, "part")
+    found |= {p.name: replace(p, what="gradient") for p in paths["identity"] if p.stage != "x"}
+    for name, panel in forward.items():
+        if panel.path == "trunk":
+            found[name] = replace(panel, what="sent in" if name == "out" else "gradient")
     return found
 
 
@@ -115,9 +138,7 @@ def stage_spec(
     """
     palette = THEMES[theme]
     arranged = {"wide": arrange.wide, "narrow": arrange.narrow}[arrangement]
-    canvases = arrange.stacked(
-        [arranged(_paths(part.view.recipe), part.view.shape[:2]) for part in parts]
-    )
+    canvases = arrange.stacked([arranged(_paths(part.view), part.view.shape[:2]) for part in parts])
     top = arrange.TITLE + 16 * (canvases[0].lines - 2)
     top += HEADING if any(part.heading for part in parts) else 0
     data: list[dict[str, Any]] = []
@@ -159,9 +180,10 @@ def _draw_part(
     layout: dict[str, Any],
 ) -> None:
     view = part.view
-    layout["shapes"] += [*_wire_shapes(canvas, palette), *_plus_shapes(canvas, palette)]
+    layout["shapes"] += _wire_shapes(canvas, palette, view.backward)
+    layout["shapes"] += _plus_shapes(canvas, palette)
     layout["annotations"] += _free_text(canvas, palette, view)
-    for panel, told in panels(view.recipe).items():
+    for panel, told in panels(view.recipe, view.backward).items():
         box, shown = canvas.boxes[panel], view.panels[told.stage]
         name, number = part.prefix + panel, len(data) + 1
         layout |= _axes(canvas, box, number, view.shape, getattr(palette, told.path))
@@ -172,8 +194,8 @@ def _draw_part(
         layout["annotations"].append(_title(canvas, box, palette, title, size))
         if lines := _caption_lines(shown, view):
             layout["annotations"].append(_caption(canvas, box, palette, "<br>".join(lines)))
-        if panel == "out" and view.zeroed_part is not None:
-            marks.insert(0, _zeroed_cells(part.prefix, number, view, palette))
+        if told.stage == view.zeroed_stage and view.zeroed is not None:
+            marks.insert(0, _zeroed_cells(part.prefix, number, view.zeroed, shown, palette))
     if part.heading:
         x, y = canvas.boxes["x"].left, min(box.top for box in canvas.boxes.values())
         layout["annotations"].append(
@@ -189,9 +211,11 @@ def _draw_part(
         )
 
 
-def _paths(recipe: Recipe) -> Paths:
+def _paths(view: StageView) -> Paths:
+    told = panels(view.recipe, view.backward)
+
     def of(path: str) -> tuple[str, ...]:
-        return tuple(name for name, panel in panels(recipe).items() if panel.path == path)
+        return tuple(name for name, panel in told.items() if panel.path == path)
 
     return Paths(of("branch"), of("identity"), of("trunk")[1:])
 
@@ -223,12 +247,14 @@ def _colour_range(limit: float, theme: Theme, letter: str) -> dict[str, Any]:
     return {f"{letter}min": -reach, f"{letter}max": reach, "colorscale": scale}
 
 
-def _zeroed_cells(prefix: str, number: int, view: StageView, theme: Theme) -> dict[str, Any]:
+def _zeroed_cells(
+    prefix: str, number: int, zeroed: np.ndarray, shown: PanelView, theme: Theme
+) -> dict[str, Any]:
     return {
         "type": "heatmap",
         "name": f"{prefix}zeroed",
-        "z": np.where(view.zeroed > 0.5, np.float32(1), np.float32(np.nan)),
-        **_placement(number, view.panels["out"]),
+        "z": np.where(zeroed > 0.5, np.float32(1), np.float32(np.nan)),
+        **_placement(number, shown),
         "colorscale": [(0, theme.zeroed), (1, theme.zeroed)],
         "showscale": False,
         "hoverinfo": "skip",
@@ -326,7 +352,7 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
         _text(
             canvas,
             canvas.branch_label,
-            "residual branch F(x)",
+            "back through F: Jᵀg" if view.backward else "residual branch F(x)",
             xanchor="left",
             yanchor="middle",
             font={"size": TITLE_SIZE, "color": theme.branch},
@@ -334,22 +360,25 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
         _text(
             canvas,
             canvas.identity_label,
-            _shortcut_words(view.recipe),
+            _shortcut_words(view),
             xanchor="left",
             yanchor="middle",
             font={"size": TITLE_SIZE, "color": theme.identity},
         ),
     ]
     if view.zeroed_part is not None:
-        out, shape = canvas.boxes["out"], view.panels["out"].shape
+        out, shape = canvas.boxes["out"], view.panels[view.zeroed_stage].shape
         everywhere = ", in every channel" if view.channel is None else ""
+        what = (
+            "where the last ReLU lets nothing back" if view.backward else "zeroed by the last ReLU"
+        )
         lines = [len(_caption_lines(view.panels[stage], view)) for stage in list(view.panels)[-2:]]
         texts.append(
             _text(
                 canvas,
                 (out.right, out.bottom),
                 f"grey: {view.zeroed_part:.1%} of this map's {shape[0] * shape[1]:,} cells<br>"
-                f"zeroed by the last ReLU{everywhere}",
+                f"{what}{everywhere}",
                 xanchor="right",
                 yanchor="top",
                 yshift=-2 - 15 * max(lines),
@@ -358,12 +387,17 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
             )
         )
     if canvas.equation:
-        words = equation(view.recipe, theme)
+        words = (
+            gradient_equation(view.recipe, theme) if view.backward else equation(view.recipe, theme)
+        )
         texts.append(_text(canvas, canvas.equation, words, yanchor="middle", font={"size": 22}))
     return texts
 
 
-def _shortcut_words(recipe: Recipe) -> str:
+def _shortcut_words(view: StageView) -> str:
+    recipe = view.recipe
+    if view.backward and recipe.shortcut == ():
+        return "back through the identity: ⊕ copies g, no weight multiplies it"
     if recipe.shortcut is None:
         return "no shortcut: x has no path of its own to out"
     if not recipe.shortcut:
@@ -382,26 +416,36 @@ def equation(recipe: Recipe, theme: Theme) -> str:
     return f"out = {words}"
 
 
+def gradient_equation(recipe: Recipe, theme: Theme) -> str:
+    """The chain rule at x in the colours of the paths; g is the gradient where they meet."""
+    identity = "J<sub>shortcut</sub>ᵀ g" if recipe.shortcut else "g"
+    plus = f"<span style='color:{theme.identity}'>{identity}</span> + "
+    if recipe.shortcut is None:
+        plus = ""
+    return f"∂x = {plus}<span style='color:{theme.branch}'>J<sub>F</sub>ᵀ g</span>"
+
+
 def _text(canvas: Arrangement, at: Point, text: str, **style: Any) -> dict[str, Any]:
     x, y = _paper(canvas, at)
     place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
     return {**place, "text": text, "xanchor": "center", **style}
 
 
-def _wire_shapes(canvas: Arrangement, theme: Theme) -> list[dict[str, Any]]:
+def _wire_shapes(canvas: Arrangement, theme: Theme, backward: bool) -> list[dict[str, Any]]:
     shapes = []
     for wire in canvas.wires:
+        points = wire.points[::-1] if backward else wire.points
         colour = getattr(theme, wire.path)
         width = WIRE_WIDTH[wire.path]
         shapes.append(
             {
                 "type": "path",
-                "path": _svg_path(canvas, wire.points),
+                "path": _svg_path(canvas, points),
                 "line": {"color": colour, "width": width},
                 **_ON_PAPER,
             }
         )
-        shapes.append(_arrow_head(canvas, wire.points[-2], wire.points[-1], colour, width))
+        shapes.append(_arrow_head(canvas, points[-2], points[-1], colour, width))
     return shapes
 
 

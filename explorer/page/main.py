@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.errors import InputError
-from explorer.page import forward, what_if
+from explorer.page import forward, gradients, what_if
 from explorer.page.controls import choice
 from explorer.page.errors import show_problem
 from explorer.page.experiment import Experiment, Result, run
@@ -14,6 +14,7 @@ from explorer.page.sidebar import ask_for_file, experiment_controls
 VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
     "Forward": forward.view,
     "What if": what_if.view,
+    "Gradients": gradients.view,
 }
 
 

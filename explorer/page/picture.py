@@ -11,11 +11,13 @@ import streamlit as st
 from explorer.analysis import receptive_fields
 from explorer.detail import Window, whole
 from explorer.figures.stage import Part, panels, stage_spec
-from explorer.figures.theme import THEMES, ThemeName
+from explorer.figures.theme import THEMES, Theme, ThemeName
+from explorer.gradients import GradientSplit
 from explorer.page.controls import URL, choice
 from explorer.page.linked_figure import Link, Place, current_theme, linked_figure, told
+from explorer.recipes import Recipe
 from explorer.trace import BlockTrace
-from explorer.view import Scope, channels, difference_view, stage_views
+from explorer.view import Scope, channels, difference_view, gradient_view, stage_views
 
 VARIANT_PREFIX = "variant "
 Picture = TypeVar("Picture")
@@ -44,15 +46,16 @@ class Shown:
 
 @dataclass(frozen=True)
 class Block:
-    """A traced block in the picture: its panels' names begin with `prefix`."""
+    """A traced block in the picture, or its gradient: its panels' names begin with `prefix`."""
 
     trace: BlockTrace
     prefix: str = ""
     heading: str = ""
+    backward: bool = False
 
     def panels(self) -> dict[str, str]:
         """The stage that each of its panels shows."""
-        found = panels(self.trace.recipe).items()
+        found = panels(self.trace.recipe, self.backward).items()
         return {self.prefix + name: panel.stage for name, panel in found}
 
 
@@ -107,6 +110,31 @@ def draw(
         view = difference_view(blocks[0].trace, difference.trace, shown.channel, window)
         parts.append(Part(view, difference.prefix, difference.heading))
         drawn.append(difference)
+    _place_figure(key, parts, drawn, blocks, shown, window, cells, watches)
+
+
+def draw_gradient(key: str, split: GradientSplit, shown: Shown) -> None:
+    """Draws the stage figure with the gradients in the places of the stages."""
+    block = Block(split.as_trace, backward=True)
+    watches = whole(split.total.shape[:2]).step > 1
+    window = shown.window if watches else None
+    view = gradient_view(split, shown.channel, shown.scope, window)
+    _place_figure(key, [Part(view)], [block], [block], shown, window, None, watches)
+
+
+def _place_figure(
+    key: str,
+    parts: Sequence[Part],
+    drawn: Sequence[Block],
+    blocks: Sequence[Block],
+    shown: Shown,
+    window: Window | None,
+    cells: np.ndarray | None,
+    watches: bool,
+) -> None:
+    """Puts the figure of `parts` on the page, which show the blocks `drawn`; ledger and
+    hover windows are of `blocks`."""
+    shape = drawn[0].trace["x"].shape[:2]
     wide, narrow = both(
         lambda arrangement: stage_spec(parts, theme=shown.theme, arrangement=arrangement)
     )
@@ -181,7 +209,12 @@ def _integers(parts: list[str]) -> list[int] | None:
 
 
 def _fields(block: Block) -> dict[str, dict[str, int]]:
-    """Receptive fields by panel: the identity's panel was fed by x alone, pixel by pixel."""
+    """Receptive fields by panel: the identity's panel was fed by x alone, pixel by pixel.
+
+    A gradient has none: in train mode the batch statistics couple every pixel with all.
+    """
+    if block.backward:
+        return {}
     recipe, prefix = block.trace.recipe, block.prefix
     fields = dict(receptive_fields(recipe))
     if recipe.identity == "x":
@@ -195,13 +228,17 @@ def _fields(block: Block) -> dict[str, dict[str, int]]:
 def _grids(block: Block) -> dict[str, tuple[int, int]]:
     grids = block.trace.recipe.grids()
     return {
-        panel: (grids[stage].offset, grids[stage].stride) for panel, stage in block.panels().items()
+        panel: (grids[stage].offset, grids[stage].stride)
+        for panel, stage in block.panels().items()
+        if stage in grids  # the parts of a gradient lie on x as it is
     }
 
 
 def _ledger(block: Block, theme: ThemeName, is_mean: bool) -> tuple[dict[str, Any], ...]:
     """The block in numbers. Means add up too, but what comes after the sum is not linear."""
     colours, of = THEMES[theme], "mean " if is_mean else ""
+    if block.backward:
+        return _gradient_ledger(colours, of, block.trace.recipe)
     recipe, prefix = block.trace.recipe, block.prefix
     residual, identity = recipe.residual, recipe.identity
     terms: list[dict[str, Any]] = [{"text": f"{block.heading}:"}] if block.heading else []
@@ -230,6 +267,19 @@ def _ledger(block: Block, theme: ThemeName, is_mean: bool) -> tuple[dict[str, An
     if recipe.cut:
         terms.append({"negative": prefix + recipe.cut, "say": ["zeroed"]})
     return tuple(terms)
+
+
+def _gradient_ledger(colours: Theme, of: str, recipe: Recipe) -> tuple[dict[str, Any], ...]:
+    """What returns to the pixel of x, by path."""
+    residual = {"panel": "residual", "text": f"{of}through F", "colour": colours.branch}
+    total = {"panel": "x", "text": f"{of}total at x"}
+    if recipe.shortcut is None:
+        return (residual, {"text": "="}, total)
+    name = f"{of}through the shortcut"
+    identity = {"panel": "identity", "text": name, "colour": colours.identity}
+    say = ["the shortcut brings more", "F brings more"]
+    larger = {"larger": ["identity", "residual"], "say": say}
+    return (identity, {"text": "+"}, residual, {"text": "="}, total, larger)
 
 
 def _exact(blocks: Sequence[Block], shown: Shown) -> dict[str, float] | None:

@@ -1,0 +1,191 @@
+"""The Gradients view: what returns to x, and by which path."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis import GradientNumbers, gradient_numbers, influence
+from explorer.errors import InputError
+from explorer.figures.influence import influence_figure
+from explorer.gradients import GradientSplit, Kind, cotangent_of, split_trace
+from explorer.layers import Conv
+from explorer.page import picture
+from explorer.page.controls import URL, choice
+from explorer.page.errors import show_problem
+from explorer.page.experiment import Experiment, Result, run
+from explorer.page.linked_figure import linked_figure
+from explorer.page.picture import Block, Shown, both
+from explorer.recipes import Recipe
+from explorer.trace import BlockTrace, trace_block
+from explorer.variants import V1, VARIANTS, WAYS_OUT, saturated, zero_gamma
+
+KEY = "gradients"
+COTANGENTS: Final[Mapping[str, Kind]] = {
+    "random": "random",
+    "ones": "ones",
+    "pinned pixel": "pixel",
+    "squared error": "error",
+}
+RUNNABLE = [name for name in VARIANTS if name not in WAYS_OUT]
+
+
+def view(experiment: Experiment, result: Result) -> None:
+    """Draws the view of one experiment."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        recipe = _recipe()
+    try:
+        trace = run(experiment, recipe).trace
+    except InputError as problem:
+        show_problem(problem)
+        return
+    _picture(trace)
+
+
+def _recipe() -> Recipe:
+    """Draws the controls of the block."""
+    name = st.selectbox(
+        "Block",
+        RUNNABLE,
+        format_func=lambda name: VARIANTS[name].title,
+        key="block",
+        bind=URL,
+        width=280,
+    )
+    if name != "v1":
+        return VARIANTS[name]
+    gamma = st.slider("γ₂, bn2's scale", 0.0, 1.0, 1.0, 0.05, key="gamma2", bind=URL, width=190)
+    stage = choice("Shift", ("conv1", "bn1"), key="shifted", help="Whose bias the slider sets.")
+    shift = st.slider(
+        "Bias before the first ReLU", -6.0, 6.0, 0.0, 0.5, key="shift", bind=URL, width=190
+    )
+    recipe = zero_gamma(gamma) if gamma != 1 else V1
+    return saturated(recipe, stage, shift) if shift else recipe
+
+
+@st.fragment
+def _picture(trace: BlockTrace) -> None:
+    named = choice(
+        "Gradient of",
+        tuple(COTANGENTS),
+        key="cotangent",
+        help="What is sent in at out: a random direction, ones (the gradient of out's sum), one "
+        "pixel (the pinned one, or the middle), or out − x (of half the squared error to x).",
+    )
+    kind = COTANGENTS[named]
+    shown = picture.controls(KEY, Block(trace, backward=True))
+    try:
+        split = _split(_key(trace), kind, _pixel(trace, shown) if kind == "pixel" else None, trace)
+    except InputError as problem:
+        show_problem(problem)
+        return
+    _numbers(gradient_numbers(split))
+    picture.draw_gradient(KEY, split, shown)
+    for words in _lessons(trace, kind):
+        st.caption(words)
+    if kind == "pixel":
+        _influence(split, shown)
+
+
+def _pixel(trace: BlockTrace, shown: Shown) -> tuple[int, int, int]:
+    """The pixel of out that the pinned one of x stands for, or the middle."""
+    grid, (height, width, channels) = trace.recipe.grids()["out"], trace["out"].shape
+    row, col = height // 2, width // 2
+    if shown.pin:
+        row, col = ((at - grid.offset) // grid.stride for at in (shown.pin.row, shown.pin.col))
+    row, col = min(max(row, 0), height - 1), min(max(col, 0), width - 1)
+    return row, col, min(shown.channel or 0, channels - 1)
+
+
+def _key(trace: BlockTrace) -> tuple[object, ...]:
+    """What names a trace completely."""
+    mode = trace.use_running_average, trace.warmup_passes
+    return trace.digest("x"), trace.seed, *mode, repr(trace.recipe)
+
+
+@st.cache_resource(max_entries=4, ttl="1h", show_spinner=False, scope="session")
+def _split(
+    key: tuple[object, ...], kind: Kind, pixel: tuple[int, int, int] | None, _trace: BlockTrace
+) -> GradientSplit:
+    return split_trace(_trace, cotangent_of(kind, _trace, pixel, _trace.seed))
+
+
+def _numbers(numbers: GradientNumbers) -> None:
+    cards = [
+        ("‖identity part‖", f"{numbers.identity:.4g}", "through the shortcut"),
+        ("‖residual part‖", f"{numbers.residual:.4g}", "through F"),
+        ("Identity's share", f"{numbers.identity_share:.0%}", "of the squared norms"),
+        ("Cosine", f"{numbers.cosine:.3f}", "between the parts"),
+        ("Sum of parts − total", f"{numbers.error:.2g}", "0, up to rounding"),
+    ]
+    with st.container(horizontal=True):
+        for label, value, line in cards:
+            with st.container(width=150, gap=None):
+                st.metric(label, value.replace("nan", "–").replace("-", "−"))
+                st.caption(line)
+
+
+def _lessons(trace: BlockTrace, kind: Kind) -> list[str]:
+    recipe, words = trace.recipe, []
+    if recipe.shortcut == ():
+        words.append(
+            "Read it from right to left. ⊕ copies the gradient to both sides: what arrives at the "
+            "sum goes to x as it is, whatever F is or does (He et al. 2016, eq. 5), and once more "
+            "through F. At x both parts add up. The last ReLU is the only thing on the identity's "
+            "way: where it cut the sum, nothing comes back."
+            if recipe.cut == "add"
+            else "Read it from right to left. The sum copies the gradient to both sides: one part "
+            "goes to x as it is, the other through F, and at x both add up."
+        )
+    elif recipe.shortcut is None:
+        words.append("Without a shortcut all that returns to x has gone through F.")
+    else:
+        words.append("This shortcut has layers, so the part that returns through it is changed.")
+    conv = dict(recipe.branch).get("conv1")
+    is_shifted = isinstance(conv, Conv) and conv.bias != 0
+    if is_shifted and "bn1" in trace.norms and not trace.use_running_average:
+        words.append(
+            "In train mode bn1 subtracts the batch mean, and conv1's bias with it, so this bias "
+            "changes nothing. Shift bn1 instead, or set the mode to eval."
+        )
+    if kind == "pixel" and trace.norms:
+        words.append(
+            "Eval mode: the running statistics are constants, so nothing returns outside the "
+            "receptive field of this pixel."
+            if trace.use_running_average
+            else "Train mode: the batch statistics are computed from all pixels, so this one pixel "
+            "sends a little gradient to every other, far outside its receptive field. In eval mode "
+            "it does not."
+        )
+    return words
+
+
+def _influence(split: GradientSplit, shown: Shown) -> None:
+    """Beside what one pixel of out depends on, the same without the shortcut."""
+    recipe, trace = split.trace.recipe, split.trace
+    row, col, channel = _pixel(trace, shown)
+    found = {recipe.title: influence(split)}
+    if recipe.shortcut is not None:
+        plain = trace_block(
+            trace.seed,
+            trace["x"],
+            trace.features,
+            use_running_average=trace.use_running_average,
+            warmup_passes=trace.warmup_passes,
+            variant=replace(recipe, shortcut=None, title="without the shortcut"),
+        )
+        found["without the shortcut"] = influence(split_trace(plain, split.cotangent))
+    st.markdown(f"**Effective receptive field** of out[{row}, {col}], channel {channel}")
+    wide, narrow = both(
+        lambda arrangement: influence_figure(found, theme=shown.theme, arrangement=arrangement)
+    )
+    linked_figure(wide, narrow=narrow.layout, key="influence", theme=shown.theme)
+    st.caption(
+        "Σ over channels of |∂out/∂x|, on a scale of powers of ten. Frame: the receptive field by "
+        "the sizes of the kernels. With the shortcut the pixel itself stands out "
+        "(Luo et al. 2016 give the idea of an effective receptive field)."
+    )
+    if any(np.isnan(each.outside) for each in found.values()):
+        st.caption("Where the last ReLU zeroed the pixel, nothing returns from it.")
