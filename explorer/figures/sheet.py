@@ -19,6 +19,7 @@ def base_layout(
         "plot_bgcolor": theme.page,
         "font": {"family": FONT, "size": LABEL_SIZE, "color": theme.text},
         "showlegend": False,
+        "hovermode": False,
         "annotations": [],
         "shapes": [],
         **more,

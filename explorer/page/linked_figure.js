@@ -139,7 +139,7 @@ class LinkedFigure {
     const { figure, narrow } = this.message;
     const layout = fitted(narrow ? [figure.layout, narrow] : [figure.layout], room);
     layout.uirevision = `${this.link.rows}×${this.link.cols}`; // the zoom lives as long
-    layout.hovermode = false;
+    if (this.link.panels.length) layout.hovermode = false;
     layout.dragmode = this.link.box ? false : "zoom";
     await this.Plotly.react(this.plot, figure.data, layout, CONFIG);
     if (!this.listens) this.plot.on("plotly_relayout", () => this.zoomed());

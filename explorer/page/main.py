@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.errors import InputError
-from explorer.page import forward, gradients, what_if
+from explorer.page import depth, forward, gradients, what_if
 from explorer.page.controls import choice
 from explorer.page.errors import show_problem
 from explorer.page.experiment import Experiment, Result, run
@@ -15,6 +15,7 @@ VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
     "Forward": forward.view,
     "What if": what_if.view,
     "Gradients": gradients.view,
+    "Depth": depth.view,
 }
 
 

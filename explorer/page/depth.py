@@ -1,0 +1,263 @@
+"""The Depth view: a stack of blocks, with the shortcut and without it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+import streamlit as st
+
+from explorer.depth import (
+    MAX_DEPTH,
+    MAX_SEEDS,
+    DepthRecord,
+    Kind,
+    LesionRecord,
+    PathRecord,
+    Progress,
+    lesion,
+    path_lengths,
+    propagate,
+)
+from explorer.errors import InputError
+from explorer.figures.depth import curves_figure, lesion_figure, paths_figure
+from explorer.page import picture
+from explorer.page.controls import URL, choice
+from explorer.page.errors import show_problem
+from explorer.page.experiment import Experiment, Result
+from explorer.page.linked_figure import current_theme, linked_figure
+from explorer.page.picture import Block, both
+from explorer.recipes import Recipe
+from explorer.trace import BlockTrace, trace_block
+from explorer.variants import V1, VARIANTS
+
+KEY = "depth_block"
+KEPT = 8  # records that a session keeps
+Made = TypeVar("Made")
+
+
+def view(experiment: Experiment, result: Result) -> None:
+    """Draws the view of one experiment."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        depth = st.number_input("Blocks", 1, MAX_DEPTH, 32, key="depth", bind=URL, width=140)
+        runs = st.number_input(
+            "Runs",
+            1,
+            MAX_SEEDS,
+            8,
+            key="runs",
+            bind=URL,
+            width=140,
+            help="Each with weights of its own; block l of run s has the seed of the weights "
+            "plus 1000·s + l − 1.",
+        )
+        norm = choice("BatchNorm", ("on", "off"), key="norm")
+        after = choice("ReLU after the sum", ("on", "off"), key="after")
+    recipe = V1 if norm == "on" else VARIANTS["no_bn"]
+    if after == "off":
+        recipe = replace(recipe, after=())
+    stack = _Stack(result.trace, recipe, depth, runs)
+    try:
+        records = stack.made("curves", stack.propagated)
+    except InputError as problem:
+        show_problem(problem)
+        return
+    if records is None:
+        return
+    residual, plain = records
+    theme = current_theme("curves")
+    wide, narrow = both(
+        lambda arrangement: curves_figure(residual, plain, theme=theme, arrangement=arrangement)
+    )
+    linked_figure(wide, narrow=narrow.layout, key="curves", theme=theme)
+    for words in findings(residual, plain):
+        st.caption(words)
+    _further(stack, records)
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """What the view computes, and the arguments of it."""
+
+    trace: BlockTrace
+    recipe: Recipe
+    depth: int
+    runs: int
+
+    @property
+    def plain(self) -> Recipe:
+        """The same block without its shortcut."""
+        return replace(self.recipe, shortcut=None, title=f"{self.recipe.title}, no skip")
+
+    def arguments(self) -> dict[str, Any]:
+        """What every function of `explorer.depth` takes."""
+        return {
+            "seed": self.trace.seed,
+            "x": self.trace["x"],
+            "features": self.trace.features,
+            "depth": self.depth,
+            "use_running_average": self.trace.use_running_average,
+        }
+
+    def propagated(self, progress: Progress) -> tuple[DepthRecord, DepthRecord]:
+        residual, plain = (
+            propagate(variant=recipe, seeds=self.runs, progress=half, **self.arguments())
+            for recipe, half in zip((self.recipe, self.plain), _halves(progress), strict=True)
+        )
+        return residual, plain
+
+    def lesions(self, kind: Kind, progress: Progress) -> tuple[LesionRecord, LesionRecord]:
+        residual, plain = (
+            lesion(variant=recipe, kind=kind, progress=half, **self.arguments())
+            for recipe, half in zip((self.recipe, self.plain), _halves(progress), strict=True)
+        )
+        return residual, plain
+
+    def paths(self, progress: Progress) -> PathRecord:
+        return path_lengths(variant=self.recipe, progress=progress, **self.arguments())
+
+    def made(self, name: str, make: Callable[[Progress], Made]) -> Made | None:
+        """What `make` makes, shown as it goes on; kept in the session. None if the reader
+        has stopped it."""
+        trace = self.trace
+        mode = trace.use_running_average
+        key = (name, trace.digest("x"), trace.seed, mode, repr(self.recipe), self.depth, self.runs)
+        kept: dict[object, Any] = st.session_state.setdefault("depth_kept", {})
+        if key in kept:
+            found: Made = kept[key]
+            return found
+        place = st.empty()
+        with place.container(horizontal=True, vertical_alignment="center"):
+            if st.session_state.get("depth_stopped") == key:
+                st.info("Stopped.")
+                st.button("Run it", key=f"run {name}", on_click=_stop, args=(None,))
+                return None
+            bar = st.progress(0.0, "Running the stacks")
+            st.button("Stop", key=f"stop {name}", on_click=_stop, args=(key,))
+        made = make(lambda done, total: _show(bar, done, total))
+        while len(kept) >= KEPT:
+            kept.pop(next(iter(kept)))
+        kept[key] = made
+        place.empty()
+        return made
+
+
+def _stop(key: object) -> None:
+    st.session_state["depth_stopped"] = key
+
+
+def _show(bar: Any, done: int, total: int) -> None:
+    bar.progress(done / total, f"Running the stacks: {done / total:.0%}")
+
+
+def _halves(progress: Progress) -> tuple[Progress, Progress]:
+    """One progress for two tasks of the same length."""
+    return (
+        lambda done, total: progress(done, 2 * total),
+        lambda done, total: progress(done + total, 2 * total),
+    )
+
+
+@st.fragment
+def _further(stack: _Stack, records: tuple[DepthRecord, DepthRecord]) -> None:
+    chosen = st.segmented_control(
+        "Look further", ["one block", "lesion", "paths"], key="depth_further", bind=URL
+    )
+    try:
+        if chosen == "one block":
+            _one_block(stack, records)
+        elif chosen == "lesion":
+            _lesion(stack)
+        elif chosen == "paths":
+            _paths(stack)
+    except InputError as problem:
+        show_problem(problem)
+
+
+def _one_block(stack: _Stack, records: tuple[DepthRecord, DepthRecord]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        at = st.slider("Block", 1, max(stack.depth, 2), key="at", bind=URL, width=300)
+        which = choice("Stack", ("residual", "plain"), key="stack")
+    record = records[which == "plain"]
+    index = min(at, stack.depth) - 1
+    trace = trace_block(
+        record.seeds[index],
+        record.inputs[index],
+        stack.trace.features,
+        use_running_average=stack.trace.use_running_average,
+        variant=record.recipe,
+    )
+    block = Block(trace)
+    shown = picture.controls(KEY, block)
+    picture.draw(KEY, [block], shown)
+    st.caption(
+        f"Block {index + 1} of the first run: its weights have seed {record.seeds[index]}, its "
+        f"input is the output of {f'block {index}' if index else 'nothing before: x itself'}."
+    )
+
+
+def _lesion(stack: _Stack) -> None:
+    kind: Kind = choice("Do what to a block", ("delete", "swap"), key="lesion")
+    found = stack.made(f"lesion {kind}", partial(stack.lesions, kind))
+    if found is None:
+        return
+    theme = current_theme("lesion_figure")
+    figure = lesion_figure(*found, theme=theme)
+    linked_figure(figure, key="lesion_figure", theme=theme)
+    means = [float(np.mean(record.change)) if record.change.size else 0 for record in found]
+    st.caption(
+        f"Mean change: {means[0]:.2f} of the output's norm with shortcuts, {means[1]:.2f} without. "
+        "In trained nets deleting one block hardly hurts a residual net and destroys a plain one "
+        "(Veit et al. 2016). The weights here are untrained, and what is measured is the output, "
+        "not the error."
+    )
+
+
+def _paths(stack: _Stack) -> None:
+    found = stack.made("paths", stack.paths)
+    if found is None:
+        return
+    theme = current_theme("paths_figure")
+    wide, narrow = both(
+        lambda arrangement: paths_figure(found, theme=theme, arrangement=arrangement)
+    )
+    linked_figure(wide, narrow=narrow.layout, key="paths_figure", theme=theme)
+    carried = found.norm * found.paths
+    middle = float(np.sum(found.lengths * carried) / np.sum(carried))
+    st.caption(
+        f"Through n = {found.depth} blocks there are 2ⁿ paths, most of them about n/2 blocks long. "
+        f"Weighted by the gradient that they carry, the mean length is {middle:.1f} instead of "
+        f"{found.depth / 2:.1f}. Veit et al. 2016 (Fig. 6) find in a trained net that the gradient "
+        "comes from short paths. Sampled: 16 paths of each length shown, bars are standard errors; "
+        "norms are added up as if no two paths cancelled."
+    )
+
+
+def findings(residual: DepthRecord, plain: DepthRecord) -> list[str]:
+    """What the curves say of the published trends, with the numbers."""
+    depth = residual.inputs.shape[0]
+    words = []
+    norms = [
+        np.median(record.curves["gradient norm"], axis=0)[[0, -1]] for record in (residual, plain)
+    ]
+    growths = [f"×{first / last:.3g}" if last > 0 else "to 0" for first, last in norms]
+    words.append(
+        f"From the last block back to the first the gradient's norm changes {growths[0]} in the "
+        f"residual stack and {growths[1]} in the plain one."
+    )
+    share = residual.curves["branch share"][:, -1]
+    words.append(
+        f"The branch's share of variance at block {depth} is {np.median(share):.3f} (runs from "
+        f"{share.min():.3f} to {share.max():.3f}); 1/(l+1) would be {1 / (depth + 1):.3f}. That law "
+        "is of the stack with BatchNorm and without a ReLU after the sum (De & Smith 2020); with "
+        "the ReLU the share decays more slowly. Switch and see."
+    )
+    first = [np.median(record.curves["gradient correlation"][:, 0]) for record in (residual, plain)]
+    words.append(
+        f"At the first block the gradient's correlation with that of an input 0.05 standard "
+        f"deviations away is {first[0]:.2f} in the residual stack and {first[1]:.2f} in the plain "
+        f"one. Balduzzi et al. 2017 give 2^−L for plain nets and 1/√L with shortcuts and "
+        f"BatchNorm, here 2^−{depth} and {depth**-0.5:.2f}."
+    )
+    return [text.replace("-", "−") for text in words]
