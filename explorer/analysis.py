@@ -17,7 +17,9 @@ class Headline:
 
     Attributes:
         ratio: ‖F(x)‖ / ‖x‖, Euclidean; infinite where x is all zero.
-        identity_share: Var(x) / (Var(x) + Var(F(x))), 0 … 1; NaN where both are 0.
+        identity_share: Var(x) / (Var(x) + Var(F(x))), 0 … 1; NaN where both are 0, or
+            without a sum.
+        spread: standard deviation of out.
         zeroed: part of the cells that the last ReLU set to 0, 0 … 1; NaN without one.
         correlation: Pearson's, of out with the block's input, −1 … 1; NaN where their
             shapes differ or one is constant.
@@ -28,6 +30,7 @@ class Headline:
 
     ratio: float
     identity_share: float
+    spread: float
     zeroed: float
     correlation: float
     add_error: float
@@ -52,17 +55,20 @@ def headline(trace: BlockTrace) -> Headline:
     """The trace's headline numbers."""
     recipe, out = trace.recipe, trace["out"]
     identity, residual = trace[recipe.identity or "x"], trace[recipe.residual]
-    add_error = relu_error = part_zeroed = float("nan")
+    add_error = relu_error = part_zeroed = identity_share = float("nan")
     if recipe.identity:
         add_error = float(np.abs(trace["add"] - (residual + identity)).max())
+        variances = np.var(identity, dtype=np.float64), np.var(residual, dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            identity_share = float(variances[0] / np.float64(sum(variances)))
     if recipe.cut:
         relu_error = float(np.abs(np.maximum(trace[recipe.cut], 0) - out).max())
         part_zeroed = float(zeroed(trace).mean())
-    variances = np.var(identity, dtype=np.float64), np.var(residual, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         return Headline(
             ratio=float(_norm(residual) / _norm(identity)),
-            identity_share=float(variances[0] / np.float64(sum(variances))),
+            identity_share=identity_share,
+            spread=float(np.std(out, dtype=np.float64)),
             zeroed=part_zeroed,
             correlation=correlation(out, trace["x"]),
             add_error=add_error,

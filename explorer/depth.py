@@ -429,8 +429,9 @@ def _backward(
         return jnp.where(is_active, parts[BRANCH] + parts[SHORTCUT], g)
 
     def block(g: jax.Array, step: tuple[jax.Array, ...]) -> Any:
+        seed, is_active, h = step
         over_copies = jax.vmap(one, in_axes=(None, None, 0, 0))
-        g = jax.vmap(over_copies)(*step, g)
+        g = jax.vmap(over_copies)(seed, is_active, h, g)
         return g, jax.vmap(numbers)(g)
 
     def numbers(pair: jax.Array) -> dict[str, jax.Array]:

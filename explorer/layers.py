@@ -127,6 +127,12 @@ class Conv(_PerPixel):
         return channels if self.out is None else _channels(self.out, features)
 
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        height, width = x.shape[:2]
+        if self.padding == "VALID" and min(height, width) < self.size:
+            raise InputError(
+                f"A {self.size}×{self.size} convolution without padding needs at least as many "
+                f"rows and columns, and {height}×{width} come in. Take a larger input."
+            )
         return jnp.asarray(module(x))
 
 
@@ -320,6 +326,7 @@ class Attention(_PerPixel):
         if height * width > self.max_tokens:
             raise InputError(
                 f"Attention makes a token of every pixel and was given {height}×{width} = "
-                f"{height * width:,}; accepted are at most {self.max_tokens:,} pixels."
+                f"{height * width:,}; accepted are at most {self.max_tokens:,} pixels. Take a "
+                "smaller input, or let a picture be resized to a shorter side."
             )
         return jnp.asarray(module(x.reshape(-1, channels))).reshape(x.shape)

@@ -17,12 +17,13 @@ from explorer.layers import (
     Scale,
 )
 from explorer.recipes import Recipe
+from explorer.variants import V1
 
 Width = int | Fraction  # channels: a number, or that part of the block's features
 
 
 def nnx_source(recipe: Recipe, use_running_average: bool = False) -> str:
-    """The recipe as a class `Block` and the two lines that run it.
+    """The recipe as a class `Block` and the lines that make and run it.
 
     The code names `features`, `seed` and `x`, which are the reader's.
     """
@@ -55,11 +56,32 @@ def nnx_source(recipe: Recipe, use_running_average: bool = False) -> str:
             *(f"        {line}" for line in call),
             "        return out",
             "",
-            "block = Block(features, nnx.Rngs(seed))",
+            *_made_with_v1s_weights(recipe),
             f"out = block(x, use_running_average={in_eval})",
             "",
         ]
     )
+
+
+def _made_with_v1s_weights(recipe: Recipe) -> list[str]:
+    """The lines that make the block as `build` does: v1 draws its weights first."""
+    if recipe.program() == V1.program():
+        return ["block = Block(features, nnx.Rngs(seed))"]
+    convs = [name for name, layer in recipe.branch if isinstance(layer, Conv)]
+    pairs = [f"(block.{name}, v1.{name})" for name in convs if name in dict(V1.branch)]
+    lines = [
+        "from explorer import BasicBlock",
+        "rngs = nnx.Rngs(seed)",
+        "v1, block = BasicBlock(features, rngs), Block(features, rngs)",
+    ]
+    if not pairs:
+        return lines
+    return [
+        *lines,
+        f"for conv, of_v1 in ({', '.join(pairs)},):",
+        "    if conv.kernel.shape == of_v1.kernel.shape:",
+        "        conv.kernel[...] = of_v1.kernel[...]",
+    ]
 
 
 def source_diff(one: Recipe, other: Recipe, use_running_average: bool = False) -> str:

@@ -30,6 +30,7 @@ class PanelView:
         step: each cell is the mean of step×step pixels of the stage.
         top, left, pitch: the first cell's centre and the cells' distance, in pixels of x.
         note: what to say in place of limit and counts; empty for those.
+        is_blank: whether there is nothing to show.
     """
 
     values: np.ndarray
@@ -42,6 +43,7 @@ class PanelView:
     left: float
     pitch: int
     note: str = ""
+    is_blank: bool = False
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,7 @@ def _view(
             panel = _panel(maps[stage], shape, limits[stage], window, grid)
             panels[stage] = replace(panel, note=notes.get(stage, ""))
         else:
-            why = notes.get(stage, f"no channel {channel}: it has {shape[2]}")
+            why = notes.get(stage, f"no channel {channel}")
             panels[stage] = _nothing(shape, why)
     return StageView(
         recipe=trace.recipe,
@@ -288,10 +290,7 @@ def _panel(
 def _nothing(shape: tuple[int, ...], note: str) -> PanelView:
     none = np.empty(0)
     blank = np.full((1, 1), np.nan, np.float32)
-    return PanelView(blank, 1.0, 0, (none, none, none), shape, 1, OUT_OF_SIGHT, 0, 1, note)
-
-
-OUT_OF_SIGHT = -1e6  # where a panel without a map keeps its one empty cell
+    return PanelView(blank, 1.0, 0, (none, none, none), shape, 1, 0, 0, 1, note, is_blank=True)
 
 
 def _on_grid(window: Window, grid: Grid, shape: tuple[int, ...]) -> Window:

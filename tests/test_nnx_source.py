@@ -5,15 +5,13 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 
-from explorer import VARIANTS, Recipe, trace_block
+from explorer import VARIANTS, trace_block
 from explorer.nnx_source import nnx_source, source_diff
 from explorer.variants import (
     FAMILIES,
     V1,
     WAYS_OUT,
-    build,
     projection,
     scaled_skip,
     zero_gamma,
@@ -33,15 +31,9 @@ RECIPES |= {
 }
 
 
-def run_code(code: str, recipe: Recipe) -> np.ndarray:
-    """Runs the code up to the block, gives it the kernels of the recipe's, and runs the rest."""
+def run_code(code: str) -> np.ndarray:
     names: dict[str, Any] = {"features": SHAPE[2], "seed": SEED, "x": jnp.asarray(X)}
-    *making, calling = code.strip().splitlines()
-    exec("\n".join(making), names)
-    block = names["block"]
-    kernels = nnx.state(build(recipe, SHAPE[2], nnx.Rngs(SEED)), nnx.PathContains("kernel"))
-    nnx.update(block, kernels)
-    exec(calling, names)
+    exec(code, names)
     return np.asarray(names["out"])
 
 
@@ -49,18 +41,18 @@ def run_code(code: str, recipe: Recipe) -> np.ndarray:
 def test_the_code_shown_gives_the_traced_output(name: str) -> None:
     recipe = RECIPES[name]
     trace = trace_block(SEED, X, SHAPE[2], variant=recipe)
-    np.testing.assert_allclose(run_code(nnx_source(recipe), recipe), trace["out"], atol=1e-5)
+    np.testing.assert_allclose(run_code(nnx_source(recipe)), trace["out"], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", WAYS_OUT)
 def test_the_code_of_what_does_not_run_does_not_run(name: str) -> None:
     with pytest.raises(TypeError, match="add got incompatible shapes"):
-        run_code(nnx_source(VARIANTS[name]), VARIANTS[name])
+        run_code(nnx_source(VARIANTS[name]))
 
 
 def test_the_code_follows_the_mode() -> None:
     trace = trace_block(SEED, X, SHAPE[2], use_running_average=True)
-    found = run_code(nnx_source(V1, use_running_average=True), V1)
+    found = run_code(nnx_source(V1, use_running_average=True))
     np.testing.assert_allclose(found, trace["out"], atol=1e-5)
 
 

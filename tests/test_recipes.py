@@ -52,4 +52,4 @@ def test_recipes_that_differ_in_numbers_share_a_program() -> None:
     assert zero_gamma(0.2) != zero_gamma(0.3)
     assert zero_gamma(0.2).program() == zero_gamma(0.3).program() == V1.program()
     assert scaled_skip(0.2).program() == scaled_skip(0.9).program() != V1.program()
-    assert zero_gamma(0.2).values()["bn2"] == {"scale": 0.2}
+    assert zero_gamma(0.2).values()["bn2"] == {"scale": 0.2, "bias": 0}

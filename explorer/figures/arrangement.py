@@ -58,7 +58,7 @@ class Paths:
 class Arrangement:
     """The canvas: size, a box for every panel, wires, ⊕ and where free text goes.
 
-    `plus` is None where nothing is added. `lines` is how many lines a panel's title has.
+    `plus` is None where nothing is added.
     `colour_bar` is its lower edge; its labels lie beneath, in the margin.
     """
 
@@ -71,7 +71,6 @@ class Arrangement:
     identity_label: Point
     equation: Point | None
     colour_bar: tuple[Point, Point]
-    lines: int = 2
 
     def moved(self, down: float, width: float, height: float) -> "Arrangement":
         """This arrangement as a part, `down` pixels lower, of a canvas of that size."""
@@ -94,9 +93,9 @@ class Arrangement:
 
 
 PLUS_RADIUS = 13
-TITLE = 40  # height above a panel that its title takes
+TITLE = 56  # height above a panel that its title takes
 BAR_HEIGHT, BAR_LABELS = 12, 24
-BETWEEN = 150  # from one figure to the next beneath it
+BETWEEN = 165  # from one figure to the next beneath it
 BIG, SMALL, GAP = 142, 116, 26
 MOST_IN_A_ROW = 6  # branch panels of full size
 
@@ -105,12 +104,8 @@ def stacked(parts: Sequence[Arrangement]) -> list[Arrangement]:
     """Arrangements one beneath the other on a common canvas."""
     width = max(part.width for part in parts)
     height = sum(part.height for part in parts) + BETWEEN * (len(parts) - 1)
-    lines = max(part.lines for part in parts)
     tops = [sum(part.height + BETWEEN for part in parts[:n]) for n in range(len(parts))]
-    return [
-        replace(part.moved(top, width, height), lines=lines)
-        for part, top in zip(parts, tops, strict=True)
-    ]
+    return [part.moved(top, width, height) for part, top in zip(parts, tops, strict=True)]
 
 
 def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
@@ -157,7 +152,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     else:
         wires.append(Wire("branch", (*leaving, (meeting, trunk_row), (trunk[0].left, trunk_row))))
     last = trunk[-1].middle[0] + BIG / 2
-    height = identity_row + SMALL / 2
+    height = identity_row + SMALL / 2 + 18
     return Arrangement(
         width=last + margin,
         height=height,
@@ -168,7 +163,6 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         identity_label=(fork + 14, identity_row - 16),
         equation=((fork + meeting) / 2, trunk_row),
         colour_bar=((max(after, last - 330), height), (last - 16, height)),
-        lines=2 if count <= MOST_IN_A_ROW else 3,
     )
 
 

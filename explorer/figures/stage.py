@@ -22,6 +22,7 @@ from explorer.figures.theme import (
     diverging_scale,
 )
 from explorer.gradients import IDENTITY_PART, RESIDUAL_PART
+from explorer.layers import Layer
 from explorer.recipes import Recipe
 from explorer.trace import BlockTrace
 from explorer.view import PanelView, Scope, StageView, stage_view
@@ -62,9 +63,13 @@ def panels(recipe: Recipe, backward: bool = False) -> dict[str, Panel]:
         (source, *others) = sources[name]
         what = f"= F(x) + {others[0]}" if others else f"= {source}"
         if name in layers:
-            what = f"= {layers[name].words}({source})"
+            what = f"= {_short(layers[name])}({source})"
         found[name] = Panel(name, "trunk", name, what)
     return found
+
+
+def _short(layer: Layer) -> str:
+    return layer.words.replace("BatchNorm", "BN")
 
 
 def _backward_panels(recipe: Recipe) -> dict[str, Panel]:
@@ -139,8 +144,7 @@ def stage_spec(
     palette = THEMES[theme]
     arranged = {"wide": arrange.wide, "narrow": arrange.narrow}[arrangement]
     canvases = arrange.stacked([arranged(_paths(part.view), part.view.shape[:2]) for part in parts])
-    top = arrange.TITLE + 16 * (canvases[0].lines - 2)
-    top += HEADING if any(part.heading for part in parts) else 0
+    top = arrange.TITLE + (HEADING if any(part.heading for part in parts) else 0)
     data: list[dict[str, Any]] = []
     marks: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
@@ -159,8 +163,10 @@ def stage_spec(
         _draw_part(part, canvas, palette, data, marks, layout)
     # The bar belongs to the layout, which differs between arrangements; traces do not.
     view = parts[0].view
-    limit = view.panels["x"].limit
-    data[0]["coloraxis"] = "coloraxis"
+    drawn = (panel for part in parts for panel in part.view.panels.values() if not panel.is_blank)
+    limit = next(drawn).limit
+    # A panel without a map cannot carry the bar.
+    data[1 if view.panels["x"].is_blank else 0]["coloraxis"] = "coloraxis"
     layout["coloraxis"] = {
         **_colour_range(limit, palette, "c"),
         "colorbar": _colour_bar(canvases[0], limit, view.scope, palette),
@@ -186,11 +192,15 @@ def _draw_part(
     for panel, told in panels(view.recipe, view.backward).items():
         box, shown = canvas.boxes[panel], view.panels[told.stage]
         name, number = part.prefix + panel, len(data) + 1
-        layout |= _axes(canvas, box, number, view.shape, getattr(palette, told.path))
-        data.append(_heatmap(name, number, shown, palette))
-        marks += _marks(name, number, shown, palette)
+        colour = getattr(palette, told.path)
+        if shown.is_blank and data:  # the first panel's axes are those that all others match
+            layout["shapes"].append(_frame(canvas, box, colour))
+        else:
+            layout |= _axes(canvas, box, number, view.shape, colour)
+            data.append(_heatmap(name, number, shown, palette))
+            marks += _marks(name, number, shown, palette)
         size = "×".join(str(side) for side in shown.shape)
-        title = f"<b>{told.name}</b>{'<br>' if canvas.lines == 3 else ' '}{told.what}"
+        title = f"<b>{told.name}</b><br>{told.what}"
         layout["annotations"].append(_title(canvas, box, palette, title, size))
         if lines := _caption_lines(shown, view):
             layout["annotations"].append(_caption(canvas, box, palette, "<br>".join(lines)))
@@ -205,7 +215,7 @@ def _draw_part(
                 f"<b>{part.heading}</b>",
                 xanchor="left",
                 yanchor="bottom",
-                yshift=arrange.TITLE + 16 * (canvas.lines - 2) + 4,
+                yshift=arrange.TITLE + 4,
                 font={"size": TITLE_SIZE + 2},
             )
         )
@@ -412,7 +422,7 @@ def equation(recipe: Recipe, theme: Theme) -> str:
         identity = "x" if not recipe.shortcut else "shortcut(x)"
         words += f" + <span style='color:{theme.identity}'>{identity}</span>"
     for _, layer in recipe.after:
-        words = f"{layer.words}( {words} )"
+        words = f"{_short(layer)}( {words} )"
     return f"out = {words}"
 
 
@@ -462,6 +472,14 @@ def _arrow_head(
     )
     path = _svg_path(canvas, corners) + " Z"
     return {"type": "path", "path": path, "fillcolor": colour, "line": {"width": 0}, **_ON_PAPER}
+
+
+def _frame(canvas: Arrangement, box: Box, colour: str) -> dict[str, Any]:
+    (x0, y0), (x1, y1) = (
+        _paper(canvas, corner) for corner in ((box.left, box.top), (box.right, box.bottom))
+    )
+    line = {"color": colour, "width": 2}
+    return {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": line, **_ON_PAPER}
 
 
 def _plus_shapes(canvas: Arrangement, theme: Theme) -> list[dict[str, Any]]:

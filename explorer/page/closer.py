@@ -6,35 +6,41 @@ import numpy as np
 import streamlit as st
 
 from explorer.block import BasicBlock
+from explorer.errors import InputError
 from explorer.linen_twin import LinenBlock, LinenTwin, linen_twin
 from explorer.nnx_source import nnx_source, source_diff
 from explorer.page.controls import URL
+from explorer.page.errors import show_problem
+from explorer.recipes import Recipe
 from explorer.state_tree import Leaf, state_tree
 from explorer.trace import BlockTrace
 
 
-def look(canonical: BlockTrace, variant: BlockTrace) -> None:
-    """Draws the control, and what is chosen."""
+def look(canonical: BlockTrace, recipe: Recipe) -> None:
+    """Draws the control, and what is chosen, of a recipe beside the canonical block."""
     chosen = st.segmented_control("Look closer", list(_VIEWS), key="closer", bind=URL)
     if chosen:
-        _VIEWS[chosen](canonical, variant)
+        _VIEWS[chosen](canonical, recipe)
 
 
-def _code(canonical: BlockTrace, variant: BlockTrace) -> None:
+def _code(canonical: BlockTrace, recipe: Recipe) -> None:
     in_eval = canonical.use_running_average
-    if difference := source_diff(canonical.recipe, variant.recipe, in_eval):
-        st.caption(
-            "What differs from v1. Kernels of the same name and shape are v1's; the tests run "
-            "this code with them and compare its output with the picture's."
-        )
+    if difference := source_diff(canonical.recipe, recipe, in_eval):
+        st.caption("What differs from v1.")
         st.code(difference, language="diff")
-    st.caption("The whole block.")
-    st.code(nnx_source(variant.recipe, in_eval), language="python")
+    st.caption(
+        "The whole block, as it can be run. Kernels of the same name and shape are v1's; the tests "
+        "run this code and compare its output with the picture's."
+    )
+    st.code(nnx_source(recipe, in_eval), language="python")
 
 
-def _state(canonical: BlockTrace, variant: BlockTrace) -> None:
-    trace = variant
-    leaves = _leaves(trace.digest("x"), trace.seed, repr(trace.recipe), trace)
+def _state(canonical: BlockTrace, recipe: Recipe) -> None:
+    try:
+        leaves = _leaves(canonical.digest("x"), canonical.seed, repr(recipe), canonical, recipe)
+    except InputError as problem:
+        show_problem(problem)
+        return
     statistics = [leaf for leaf in leaves if leaf.kind == "BatchStat"]
     if statistics:
         st.caption(
@@ -70,8 +76,10 @@ def _state(canonical: BlockTrace, variant: BlockTrace) -> None:
 
 
 @st.cache_resource(max_entries=8, ttl="1h", show_spinner="Calling the block twice", scope="session")
-def _leaves(x_digest: str, seed: int, recipe_key: str, _trace: BlockTrace) -> tuple[Leaf, ...]:
-    return state_tree(_trace.seed, _trace["x"], _trace.features, variant=_trace.recipe)
+def _leaves(
+    x_digest: str, seed: int, recipe_key: str, _trace: BlockTrace, _recipe: Recipe
+) -> tuple[Leaf, ...]:
+    return state_tree(_trace.seed, _trace["x"], _trace.features, variant=_recipe)
 
 
 def _first(values: np.ndarray) -> str:
@@ -82,7 +90,7 @@ def _moved(before: np.ndarray, after: np.ndarray) -> str:
     return "no" if np.array_equal(before, after) else "yes"
 
 
-def _linen(canonical: BlockTrace, variant: BlockTrace) -> None:
+def _linen(canonical: BlockTrace, recipe: Recipe) -> None:
     twin = _twin(canonical.digest("x"), canonical.digest("out"), canonical)
     st.markdown(
         f"Largest difference between Linen and NNX on this input: "

@@ -249,9 +249,9 @@ def findings(residual: DepthRecord, plain: DepthRecord) -> list[str]:
     share = residual.curves["branch share"][:, -1]
     words.append(
         f"The branch's share of variance at block {depth} is {np.median(share):.3f} (runs from "
-        f"{share.min():.3f} to {share.max():.3f}); 1/(l+1) would be {1 / (depth + 1):.3f}. That law "
-        "is of the stack with BatchNorm and without a ReLU after the sum (De & Smith 2020); with "
-        "the ReLU the share decays more slowly. Switch and see."
+        f"{share.min():.3f} to {share.max():.3f}); 1/(l+1) would be {1 / (depth + 1):.3f}. That "
+        "law is of the stack with BatchNorm and without a ReLU after the sum (De & Smith 2020); "
+        "with the ReLU the share decays more slowly. Switch and see."
     )
     first = [np.median(record.curves["gradient correlation"][:, 0]) for record in (residual, plain)]
     words.append(

@@ -78,7 +78,9 @@ def _picture(result: Result) -> None:
     view = further.choose()  # before the picture is drawn, which marks what the view points at
     with top:
         cells = further.cells_in_plane(trace, shown) if view == "plane" else None
-        picture.draw(KEY, [block], shown, cells=cells, wants_window=view == "plane")
+        picture.draw(
+            KEY, [block], shown, cells=cells, wants_window=view == "plane", click="takes it apart"
+        )
         if shown.channel is None:
             st.caption(
                 "Every panel shows the mean over channels. Channels of opposite sign cancel, and "

@@ -167,7 +167,9 @@ class LinkedFigure {
 
   value(name, place) {
     if (this.isExact(place)) return this.link.exact[name];
-    const { trace } = this.panels.find((panel) => panel.name === name);
+    const panel = this.panels.find((candidate) => candidate.name === name);
+    if (!panel) return undefined;
+    const { trace } = panel;
     const row = trace.z[Math.round((place.row - trace.y0) / trace.dy)];
     return row ? row[Math.round((place.col - trace.x0) / trace.dx)] : undefined;
   }

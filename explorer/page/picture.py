@@ -23,13 +23,12 @@ VARIANT_PREFIX = "variant "
 Picture = TypeVar("Picture")
 MAX_MARKED = 3000
 HINT = (
-    "Move over a panel to follow one pixel. Click takes it apart, arrow keys move it, Escape lets "
-    "go; drag zooms, double click resets."
+    "Move over a panel to follow one pixel. Click {click}, arrow keys move it, Escape lets go; "
+    "drag zooms, double click resets."
 )
 LABEL = (
     "The block's stages, linked pixel by pixel. Arrow keys move, Shift and arrow changes the "
-    "panel, Enter pins the pixel and opens its arithmetic, Escape lets go, Page up and Page down "
-    "change the channel."
+    "panel, Enter {click}, Escape lets go, Page up and Page down change the channel."
 )
 
 
@@ -92,11 +91,12 @@ def draw(
     difference: Block | None = None,
     cells: np.ndarray | None = None,
     wants_window: bool = False,
+    click: str = "pins it",
 ) -> None:
     """Draws the stage figures of blocks with the same x beneath each other, as one picture.
 
     `difference` adds what this block has more than the first, stage by stage; `cells`
-    `(H, W)` bool are marked in every panel.
+    `(H, W)` bool are marked in every panel; `click` says what a click on a pixel does.
     """
     shape = blocks[0].trace["x"].shape[:2]
     watches = wants_window or whole(shape).step > 1
@@ -110,7 +110,7 @@ def draw(
         view = difference_view(blocks[0].trace, difference.trace, shown.channel, window)
         parts.append(Part(view, difference.prefix, difference.heading))
         drawn.append(difference)
-    _place_figure(key, parts, drawn, blocks, shown, window, cells, watches)
+    _place_figure(key, parts, drawn, blocks, shown, window, cells, watches, click)
 
 
 def draw_gradient(key: str, split: GradientSplit, shown: Shown) -> None:
@@ -119,7 +119,7 @@ def draw_gradient(key: str, split: GradientSplit, shown: Shown) -> None:
     watches = whole(split.total.shape[:2]).step > 1
     window = shown.window if watches else None
     view = gradient_view(split, shown.channel, shown.scope, window)
-    _place_figure(key, [Part(view)], [block], [block], shown, window, None, watches)
+    _place_figure(key, [Part(view)], [block], [block], shown, window, None, watches, "pins it")
 
 
 def _place_figure(
@@ -131,6 +131,7 @@ def _place_figure(
     window: Window | None,
     cells: np.ndarray | None,
     watches: bool,
+    click: str,
 ) -> None:
     """Puts the figure of `parts` on the page, which show the blocks `drawn`; ledger and
     hover windows are of `blocks`."""
@@ -139,14 +140,19 @@ def _place_figure(
         lambda arrangement: stage_spec(parts, theme=shown.theme, arrangement=arrangement)
     )
     link = Link(
-        panels=tuple(name for block in drawn for name in block.panels()),
+        panels=tuple(
+            name
+            for part, block in zip(parts, drawn, strict=True)
+            for name, stage in block.panels().items()
+            if not part.view.panels[stage].is_blank
+        ),
         rows=shape[0],
         cols=shape[1],
-        label=LABEL,
+        label=LABEL.format(click=click),
         fields={name: field for block in blocks for name, field in _fields(block).items()},
         grids={name: grid for block in drawn for name, grid in _grids(block).items()},
         ledger=tuple(_ledger(block, shown.theme, shown.channel is None) for block in blocks),
-        hint=HINT,
+        hint=HINT.format(click=click),
         pin=shown.pin,
         exact=_exact(blocks, shown),
         cells=_sample(cells),

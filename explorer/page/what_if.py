@@ -1,6 +1,7 @@
 """The What if view: the block and an altered one, on the same input with the same weights."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -8,6 +9,7 @@ import streamlit as st
 from explorer.analysis import Headline
 from explorer.errors import InputError
 from explorer.inputs.limits import MAX_CHANNELS
+from explorer.layers import LayerNorm
 from explorer.page import closer, picture
 from explorer.page.controls import URL, choice
 from explorer.page.errors import show_problem
@@ -30,10 +32,11 @@ def view(experiment: Experiment, result: Result) -> None:
         other = run(experiment, recipe, passes)
     except InputError as problem:
         show_problem(problem)
-        _pictures(result, None)
+        _shapes(experiment, recipe)
+        _pictures(result, recipe, None)
         return
     _numbers(result, other)
-    _pictures(result, other)
+    _pictures(result, recipe, other)
 
 
 def _variant() -> tuple[Recipe, int | None]:
@@ -108,15 +111,40 @@ def _numbers(result: Result, other: Result) -> None:
     named = {"v1": result.headline, other.trace.recipe.title: other.headline}
     table = {"block": list(named)}
     for label, tell in _NUMBERS.items():
-        table[label] = [tell(numbers).replace("nan", "–") for numbers in named.values()]
+        table[label] = [_told(tell(numbers)) for numbers in named.values()]
     st.table(table, hide_index=True, border="horizontal", width="content")
-    if other.trace.recipe.shortcut:
-        st.caption("In the variant's row x stands for what its shortcut brings to the sum.")
+    words = [
+        "Norms and variances are over all cells; variance from x is Var(x) / (Var(x) + Var(F)); "
+        "add − F(x) − x is the sum's largest error, 0 if it is what it says."
+    ]
+    recipe, channels = other.trace.recipe, other.trace.features
+    if recipe.shortcut:
+        words.append("In the variant's row x stands for what its shortcut brings to the sum.")
+    if channels == 1 and any(isinstance(layer, LayerNorm) for _, layer in recipe.branch):
+        words.append("With one channel LayerNorm makes 0 of every pixel, so F(x) is constant.")
+    st.caption(" ".join(words))
+
+
+def _told(number: str) -> str:
+    return "–" if "nan" in number else number.replace("-", "−")
+
+
+def _shapes(experiment: Experiment, recipe: Recipe) -> None:
+    """The shapes up to the sum that does not run."""
+    branch = replace(recipe, shortcut=None, after=())
+    try:
+        stages = run(experiment, branch).trace.stages
+    except InputError:
+        return
+    shapes = {name: "×".join(map(str, value.shape)) for name, value in stages.items()}
+    path = " → ".join(f"{name} {shapes[name]}" for name in ("x", *dict(recipe.branch)))
+    st.caption(f"The branch: {path} = F(x). The identity: x {shapes['x']}.")
 
 
 _NUMBERS: Mapping[str, Callable[[Headline], str]] = {
     "‖F(x)‖ / ‖x‖": lambda numbers: f"{numbers.ratio:.3f}",
     "variance from x": lambda numbers: f"{numbers.identity_share:.0%}",
+    "std of out": lambda numbers: f"{numbers.spread:.3f}",
     "zeroed by the last ReLU": lambda numbers: f"{numbers.zeroed:.1%}",
     "correlation of out with x": lambda numbers: f"{numbers.correlation:.3f}",
     "add − F(x) − x": lambda numbers: f"{numbers.add_error:.3g}",
@@ -124,15 +152,14 @@ _NUMBERS: Mapping[str, Callable[[Headline], str]] = {
 
 
 @st.fragment
-def _pictures(result: Result, other: Result | None) -> None:
-    """Both blocks beneath each other, and what differs."""
+def _pictures(result: Result, recipe: Recipe, other: Result | None) -> None:
+    """Both blocks beneath each other, and what differs; `other` is None if it does not run."""
     blocks = [Block(result.trace, heading="v1, the reference")]
     if other:
         blocks.append(Block(other.trace, VARIANT_PREFIX, other.trace.recipe.title))
-    shown = picture.controls(KEY, *blocks)
     difference = None
     if other and st.toggle("Difference, stage by stage", key="difference", bind=URL):
         difference = Block(other.trace, "difference ", "Difference: variant − v1")
+    shown = picture.controls(KEY, *blocks, *([difference] if difference else []))
     picture.draw(KEY, blocks, shown, difference=difference)
-    if other:
-        closer.look(result.trace, other.trace)
+    closer.look(result.trace, recipe)

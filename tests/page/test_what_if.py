@@ -46,16 +46,17 @@ def test_both_rows_of_numbers_are_the_traces() -> None:
     for row, name in enumerate(("v1", "no_skip")):
         numbers = headline(trace_block(0, X, 8, variant=name))
         assert table.value["‖F(x)‖ / ‖x‖"][row] == f"{numbers.ratio:.3f}"
-        assert table.value["variance from x"][row] == f"{numbers.identity_share:.0%}"
+        assert table.value["std of out"][row] == f"{numbers.spread:.3f}"
         assert table.value["zeroed by the last ReLU"][row] == f"{numbers.zeroed:.1%}"
         assert table.value["correlation of out with x"][row] == f"{numbers.correlation:.3f}"
     assert list(table.value["add − F(x) − x"]) == ["0", "–"]
+    assert list(table.value["variance from x"]) == ["33%", "–"]
 
 
 def test_lesson_and_source_stand_on_the_page() -> None:
     at = page(view="What if", variant="BatchNorm after the addition")
     assert VARIANTS["bn_after_add"].lesson in [m.value for m in at.markdown]
-    assert any("He et al. 2016, Table 2: 8.17" in c.value for c in at.caption)
+    assert any(": 8.17 against 6.61" in c.value for c in at.caption)
 
 
 def drawn_out(at: object) -> list[str]:
@@ -106,8 +107,44 @@ def test_attention_on_a_large_picture_is_told() -> None:
 def test_the_difference_is_a_third_block() -> None:
     at = page(view="What if", variant="ReLU before the addition", difference="true")
     link = shown(at)["compared"]["link"]
-    assert "difference relu2" in link["panels"]
+    assert "difference out" in link["panels"]
+    assert "difference relu2" not in link["panels"]  # v1 has none to compare it with
     assert len(link["ledger"]) == 2
+
+
+def test_a_pin_on_a_difference_is_kept() -> None:
+    at = page(view="What if", difference="true", pin="difference bn2,3,4")
+    place = {"panel": "difference bn2", "row": 3, "col": 4}
+    assert shown(at)["compared"]["link"]["pin"] == place
+
+
+@pytest.mark.parametrize("side", ["1", "2", "3", "4"])
+@pytest.mark.parametrize("way_out", ["as it is", "crop the identity"])
+def test_too_small_for_convolutions_without_padding(side: str, way_out: str) -> None:
+    at = page(view="What if", variant="Without padding", height=side, width=side, way_out=way_out)
+    assert not at.exception
+    assert "convolution without padding needs" in at.error[0].value.replace("\\", "")
+    assert shown(at)["compared"]["link"]["panels"][-1] == "out"
+
+
+def test_a_channel_that_only_the_variant_has() -> None:
+    at = page(view="What if", variant="Zero-padded shortcut", channel="12", scope="block")
+    figure = shown(at)["compared"]["figure"]
+    (barred,) = (trace for trace in figure["data"] if "coloraxis" in trace)
+    assert barred["name"] == "variant conv1"
+    assert figure["layout"]["coloraxis"]["cmax"] == pytest.approx(
+        next(t["zmax"] for t in figure["data"] if t["name"] == "variant out")
+    )
+
+
+def test_what_does_not_run_tells_its_shapes_and_its_code() -> None:
+    at = page(view="What if", variant="Without padding", closer="code")
+    words = " ".join(c.value for c in at.caption)
+    assert "x 32×32×8 → conv1 30×30×8 → bn1 30×30×8 → relu1 30×30×8 → conv2 28×28×8" in words
+    assert 'padding="VALID"' in at.code[0].value
+    state = page(view="What if", variant="Without padding", closer="state")
+    assert len(state.error) == 2
+    assert not state.exception
 
 
 def test_the_pin_of_a_variants_panel_is_kept_and_fits_other_views() -> None:
