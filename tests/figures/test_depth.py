@@ -1,0 +1,73 @@
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from explorer.depth import DepthRecord, lesion, path_lengths, propagate
+from explorer.figures.depth import WORDS, curves_figure, lesion_figure, paths_figure
+from explorer.inputs import generate
+
+X = generate("normal", 8, 8, 3, 0)
+
+
+@pytest.fixture(scope="module")
+def records() -> tuple[DepthRecord, DepthRecord]:
+    residual, plain = (
+        propagate(0, X, 3, depth=20, seeds=3, variant=name) for name in ("v1", "no_skip")
+    )
+    return residual, plain
+
+
+def lines(figure: go.Figure) -> dict[str, go.Scatter]:
+    return {trace.name: trace for trace in figure.data}
+
+
+@pytest.mark.parametrize("arrangement", ["wide", "narrow"])
+def test_every_curve_is_the_median_and_the_range(
+    records: tuple[DepthRecord, DepthRecord], arrangement: str
+) -> None:
+    drawn = lines(curves_figure(*records, arrangement=arrangement))  # type: ignore[arg-type]
+    for stack, record in zip(("residual", "plain"), records, strict=True):
+        for name in WORDS:
+            values = record.curves[name]
+            if np.isnan(values).all():
+                assert f"{stack}: {name}" not in drawn
+                continue
+            np.testing.assert_array_equal(drawn[f"{stack}: {name}"].y, np.median(values, axis=0))
+            area = drawn[f"{stack}: {name}, range"]
+            np.testing.assert_array_equal(area.y[:20], values.max(axis=0))
+            np.testing.assert_array_equal(area.y[20:][::-1], values.min(axis=0))
+
+
+def test_published_trends_are_drawn_where_they_belong(
+    records: tuple[DepthRecord, DepthRecord],
+) -> None:
+    figure = curves_figure(*records)
+    drawn = lines(figure)
+    np.testing.assert_allclose(drawn["trend 1/(l+1)"].y, 1 / np.arange(2.0, 22.0))
+    assert drawn["trend 1/(l+1)"].xaxis == drawn["residual: branch share"].xaxis
+    np.testing.assert_allclose(drawn["trend 1/√L"].y, np.arange(20.0, 0, -1) ** -0.5)
+    assert drawn["trend 1/√L"].xaxis == drawn["plain: gradient correlation"].xaxis
+
+
+def test_an_axis_is_logarithmic_where_values_span_decades(
+    records: tuple[DepthRecord, DepthRecord],
+) -> None:
+    figure = curves_figure(*records)
+    assert figure.layout.yaxis1.type == "log"
+    assert figure.layout.yaxis2.type is None
+    grown = {**records[0].curves, "std": records[0].curves["std"] * np.geomspace(1, 1e6, 20)}
+    assert curves_figure(replace(records[0], curves=grown), records[1]).layout.yaxis4.type == "log"
+
+
+def test_lesions_and_paths_are_drawn_as_they_are() -> None:
+    both = [lesion(0, X, 3, depth=5, kind="swap", variant=name) for name in ("v1", "no_skip")]
+    drawn = lines(lesion_figure(*both))
+    np.testing.assert_array_equal(drawn["residual"].y, both[0].change)
+    np.testing.assert_array_equal(drawn["plain"].x, [1, 2, 3, 4])
+    found = path_lengths(0, X, 3, depth=6, samples=4)
+    drawn = lines(paths_figure(found, arrangement="narrow"))
+    np.testing.assert_array_equal(drawn["one path"].y, found.norm)
+    np.testing.assert_array_equal(drawn["one path"].error_y.array, found.error)
+    assert sum(drawn["all of a length"].y) == pytest.approx(1)
