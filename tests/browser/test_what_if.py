@@ -110,10 +110,12 @@ def test_channel_pin_and_variant_stay_from_view_to_view(open_page: OpenPage) -> 
     wait_for_heading(page, "Bottleneck")
     pick(page, "Forward")
     wait_for_picture(page)
+    expect(page.locator(".st-key-compared")).to_have_count(0)
     expect(page.get_by_label("Channel", exact=True)).to_have_value("1")
     assert "pin=out" in page.url
     pick(page, "What if")
     wait_for_heading(page, "Bottleneck")
+    expect(page.locator(".st-key-stages")).to_have_count(0)
     expect(page.locator(LEDGER)).to_contain_text("pinned [3, 4]")
 
 

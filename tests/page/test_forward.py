@@ -1,5 +1,6 @@
 """The page's logic, without a browser."""
 
+import base64
 import json
 from typing import Any
 
@@ -37,6 +38,13 @@ def strict_json(text: bytes) -> Any:
         raise AssertionError(f"{name} is no JSON")
 
     return json.loads(text, parse_constant=refuse)
+
+
+def decoded(array: dict[str, str]) -> np.ndarray:
+    """A typed array of a message."""
+    values = np.frombuffer(base64.b64decode(array["bdata"]), array["dtype"])
+    shape = array.get("shape", str(values.size))
+    return values.reshape([int(side) for side in shape.split(", ")])
 
 
 def digest(at: AppTest) -> str:
