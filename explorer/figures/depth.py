@@ -10,13 +10,14 @@ from explorer.figures.sheet import base_layout, cell, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName
 
 WORDS = {
-    "gradient norm": "norm of the gradient at a block's input",
-    "gradient correlation": "correlation with a near input's gradient",
-    "branch share": "branch's share of variance at the sum",
+    "gradient norm": "of the gradient at the block's input",
+    "gradient correlation": "with the gradient of an input nearby",
+    "branch share": "of the variance at the sum",
     "std": "standard deviation of the output",
-    "squared mean": "squared channel means of the output",
-    "zeroed": "part zeroed by the last ReLU",
+    "squared mean": "of the output's channels",
+    "zeroed": "part that the last ReLU zeroed",
 }
+LEGEND = 48  # height above the panels
 LOG_FROM = 50  # largest by smallest value from which an axis is logarithmic
 
 
@@ -53,7 +54,7 @@ def curves_figure(
         for stack, values, colour in lines:
             data += _band(f"{stack}: {name}", blocks, values, colour, number)
         data += _trends(name, blocks, palette, number)
-        _frame(layout, index, columns, rows, f"<b>{name}</b>: {words}", palette)
+        _frame(layout, index, columns, rows, f"<b>{name}</b><br>{words}", palette)
         known = [values[np.isfinite(values)] for _, values, _ in lines]
         if known and _is_wide(np.concatenate(known)):
             layout[f"yaxis{number}"] |= {"type": "log", "exponentformat": "power", "dtick": None}
@@ -87,7 +88,7 @@ def lesion_figure(
             }
         )
     done = {"delete": "deleted", "swap": "swapped with the next"}[residual.kind]
-    title = f"<b>‖changed − out‖ / ‖out‖</b> by the block that was {done}"
+    title = f"<b>‖changed − out‖ / ‖out‖</b><br>by the block that was {done}"
     _frame(layout, 0, 1, 1, title, palette)
     layout["yaxis1"]["rangemode"] = "tozero"
     layout["annotations"].append(_legend(palette, None))
@@ -108,12 +109,22 @@ def paths_figure(
     carried = found.norm * found.paths
     carried = carried / (carried.sum() or 1)
     panels: list[tuple[str, np.ndarray, np.ndarray | None, str]] = [
-        ("<b>paths</b>: part of all 2ⁿ, C(n, k) / 2ⁿ", found.paths, None, palette.muted),
-        ("<b>one path</b>: mean ‖gradient‖ ± s.e.", found.norm, found.error, palette.branch),
-        ("<b>all of a length</b>: mean × number", carried, None, palette.identity),
+        ("<b>paths</b><br>part of all 2ⁿ: C(n, k) / 2ⁿ", found.paths, None, palette.muted),
+        (
+            "<b>one path</b><br>mean ‖gradient‖ ± standard error",
+            found.norm,
+            found.error,
+            palette.branch,
+        ),
+        (
+            "<b>all of a length</b><br>mean × number of paths, as a part of all",
+            carried,
+            None,
+            palette.identity,
+        ),
     ]
     data: list[dict[str, Any]] = []
-    for index, (title, values, error, colour) in enumerate(panels):
+    for index, (title, (values, error, colour)) in enumerate(zip(titles, panels, strict=True)):
         number = index + 1
         bars = {"error_y": {"type": "data", "array": error}} if error is not None else {}
         data.append(
@@ -139,8 +150,8 @@ def paths_figure(
 
 
 def _layout(theme: Theme, width: int, height: int) -> dict[str, Any]:
-    layout = base_layout(theme, width, height + 34)
-    layout["margin"] |= {"l": 52, "r": 12, "t": 34, "b": 26}
+    layout = base_layout(theme, width, height + LEGEND)
+    layout["margin"] |= {"l": 52, "r": 12, "t": LEGEND, "b": 26}
     layout["meta"] = {"fixedHeight": True}
     layout["hovermode"] = "closest"
     return layout
@@ -151,7 +162,7 @@ def _frame(
 ) -> None:
     number = index + 1
     x, y = cell(index, columns, rows, gap=0.07)
-    y = [y[0] + 0.12 / rows, y[1]]
+    y = [y[0] + 0.12 / rows, y[1] - 0.06 / rows]  # room for the axis below and two lines above
     axis = {"gridcolor": theme.zeroed, "griddash": "dot", "zeroline": False, "nticks": 6}
     note = {"size": NOTE_SIZE, "color": theme.muted}
     layout[f"xaxis{number}"] = {
@@ -162,7 +173,7 @@ def _frame(
         "tickfont": note,
     }
     layout[f"yaxis{number}"] = {**axis, "domain": y, "anchor": f"x{number}", "tickfont": note}
-    words = text(x[0], y[1], title, font={"size": TITLE_SIZE}, yshift=4)
+    words = text(x[0], y[1], title, font={"size": NOTE_SIZE + 1}, yshift=4, align="left")
     layout["annotations"].append(words)
 
 
@@ -172,8 +183,8 @@ def _legend(theme: Theme, depth: int | None) -> dict[str, Any]:
         f"<span style='color:{theme.branch}'>■</span> plain, the same without + x"
     )
     if depth:
-        words += "   line: median over runs, band: all runs   dotted: published trend"
-    return text(0, 1, words, yshift=14, font={"size": TITLE_SIZE})
+        words += "<br>line: median over runs · band: all runs · dotted: published trend"
+    return text(0, 1, words, yshift=10, font={"size": TITLE_SIZE}, align="left")
 
 
 def _band(
@@ -210,9 +221,9 @@ def _band(
 def _trends(name: str, blocks: np.ndarray, theme: Theme, number: int) -> list[dict[str, Any]]:
     """Published trends of a curve, named at their ends."""
     to_end = blocks[::-1].astype(float)
-    trends: dict[str, list[tuple[str, np.ndarray, int]]] = {
-        "branch share": [("1/(l+1)", 1 / (blocks + 1.0), -1)],
-        "gradient correlation": [("2<sup>−L</sup>", 2.0**-to_end, -1), ("1/√L", to_end**-0.5, 0)],
+    trends: dict[str, list[tuple[str, np.ndarray, float]]] = {
+        "branch share": [("1/(l+1)", 1 / (blocks + 1.0), 0.25)],
+        "gradient correlation": [("2⁻ᴸ", 2.0**-to_end, 0.75), ("1/√L", to_end**-0.5, 0.5)],
     }
     return [
         {
@@ -221,15 +232,15 @@ def _trends(name: str, blocks: np.ndarray, theme: Theme, number: int) -> list[di
             "name": f"trend {words}",
             "x": blocks,
             "y": values,
-            "text": [words if at == end % blocks.size else "" for at in range(blocks.size)],
-            "textposition": "top left" if end else "top right",
+            "text": [words if at == int(part * blocks.size) else "" for at in range(blocks.size)],
+            "textposition": "bottom center",
             "textfont": {"size": NOTE_SIZE, "color": theme.muted},
             "line": {"color": theme.muted, "width": 1, "dash": "dot"},
             "hovertemplate": f"{words}: %{{y:.4g}}<extra></extra>",
             "xaxis": f"x{number}",
             "yaxis": f"y{number}",
         }
-        for words, values, end in trends.get(name, [])
+        for words, values, part in trends.get(name, [])
     ]
 
 
