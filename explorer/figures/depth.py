@@ -108,20 +108,15 @@ def paths_figure(
     layout = _layout(palette, 400 * columns, 290 * rows)
     carried = found.norm * found.paths
     carried = carried / (carried.sum() or 1)
-    panels: list[tuple[str, np.ndarray, np.ndarray | None, str]] = [
-        ("<b>paths</b><br>part of all 2ⁿ: C(n, k) / 2ⁿ", found.paths, None, palette.muted),
-        (
-            "<b>one path</b><br>mean ‖gradient‖ ± standard error",
-            found.norm,
-            found.error,
-            palette.branch,
-        ),
-        (
-            "<b>all of a length</b><br>mean × number of paths, as a part of all",
-            carried,
-            None,
-            palette.identity,
-        ),
+    titles = [
+        "<b>paths</b><br>part of all 2ⁿ: C(n, k) / 2ⁿ",
+        "<b>one path</b><br>mean ‖gradient‖ ± standard error",
+        "<b>all of a length</b><br>mean × number of paths, as a part of all",
+    ]
+    panels: list[tuple[np.ndarray, np.ndarray | None, str]] = [
+        (found.paths, None, palette.muted),
+        (found.norm, found.error, palette.branch),
+        (carried, None, palette.identity),
     ]
     data: list[dict[str, Any]] = []
     for index, (title, (values, error, colour)) in enumerate(zip(titles, panels, strict=True)):
