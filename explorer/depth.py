@@ -435,10 +435,13 @@ def _backward(
         return g, jax.vmap(numbers)(g)
 
     def numbers(pair: jax.Array) -> dict[str, jax.Array]:
-        first, other = (copy - jnp.mean(copy) for copy in pair)
+        # Squares of exploding gradients leave float32's range, so the size is taken out first.
+        size = jnp.max(jnp.abs(pair), axis=(1, 2, 3), keepdims=True)
+        scaled = pair / jnp.where(size > 0, size, 1)
+        first, other = (copy - jnp.mean(copy) for copy in scaled)
         product = jnp.sqrt(jnp.sum(first**2)) * jnp.sqrt(jnp.sum(other**2))
         return {
-            "gradient norm": jnp.sqrt(jnp.sum(pair[0] ** 2)),
+            "gradient norm": size[0, 0, 0, 0] * jnp.sqrt(jnp.sum(scaled[0] ** 2)),
             "gradient correlation": jnp.sum(first * other) / product,
         }
 

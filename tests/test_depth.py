@@ -127,6 +127,16 @@ def test_the_branch_share_without_a_last_relu_is_1_over_l_plus_1() -> None:
     assert np.median(kept[:, -1]) > 2 * law[-1]
 
 
+def test_gradients_beyond_the_square_root_of_float32s_range_keep_their_norm() -> None:
+    x = generate("normal", 16, 16, 8, 0)
+    curves = propagate(0, x, 8, depth=128, variant="no_skip").curves
+    assert np.isfinite(curves["gradient norm"]).all()
+    assert np.isfinite(curves["gradient correlation"]).all()
+    assert curves["gradient norm"].max() > 1e19  # whose square float32 cannot hold
+    steps = np.diff(np.log(curves["gradient norm"][0]))
+    assert np.abs(steps).max() < 2  # no block multiplies it by more than e²
+
+
 def test_plain_gradients_explode_with_depth_and_residual_ones_do_not() -> None:
     x = generate("normal", 16, 16, 8, 0)
     norms = {

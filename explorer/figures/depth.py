@@ -35,13 +35,15 @@ def curves_figure(
     (Balduzzi et al. 2017).
     """
     palette = THEMES[theme]
+    both = (residual, plain)
+    names = [n for n in WORDS if any(np.isfinite(record.curves[n]).any() for record in both)]
     columns = {"wide": 3, "narrow": 2}[arrangement]
-    rows = -(-len(WORDS) // columns)
+    rows = -(-len(names) // columns)
     layout = _layout(palette, 400 * columns, 270 * rows)
     data: list[dict[str, Any]] = []
     depth = residual.inputs.shape[0]
     blocks = np.arange(1, depth + 1)
-    for index, (name, words) in enumerate(WORDS.items()):
+    for index, name in enumerate(names):
         number = index + 1
         lines = [
             (stack, record.curves[name], colour)
@@ -53,8 +55,9 @@ def curves_figure(
         ]
         for stack, values, colour in lines:
             data += _band(f"{stack}: {name}", blocks, values, colour, number)
-        data += _trends(name, blocks, palette, number)
-        _frame(layout, index, columns, rows, f"<b>{name}</b><br>{words}", palette)
+        if residual.recipe.norms():  # the trends are of stacks with BatchNorm
+            data += _trends(name, blocks, palette, number)
+        _frame(layout, index, columns, rows, f"<b>{name}</b><br>{WORDS[name]}", palette)
         known = [values[np.isfinite(values)] for _, values, _ in lines]
         if known and _is_wide(np.concatenate(known)):
             layout[f"yaxis{number}"] |= {"type": "log", "exponentformat": "power", "dtick": None}
@@ -107,7 +110,7 @@ def paths_figure(
     rows = 3 // columns
     layout = _layout(palette, 400 * columns, 290 * rows)
     carried = found.norm * found.paths
-    carried = carried / (carried.sum() or 1)
+    whole = carried.sum() or 1
     titles = [
         "<b>paths</b><br>part of all 2ⁿ: C(n, k) / 2ⁿ",
         "<b>one path</b><br>mean ‖gradient‖ ± standard error",
@@ -116,7 +119,7 @@ def paths_figure(
     panels: list[tuple[np.ndarray, np.ndarray | None, str]] = [
         (found.paths, None, palette.muted),
         (found.norm, found.error, palette.branch),
-        (carried, None, palette.identity),
+        (carried / whole, found.error * found.paths / whole, palette.identity),
     ]
     data: list[dict[str, Any]] = []
     for index, (title, (values, error, colour)) in enumerate(zip(titles, panels, strict=True)):
@@ -139,7 +142,7 @@ def paths_figure(
         )
         _frame(layout, index, columns, rows, title, palette)
         layout[f"xaxis{number}"]["title"]["text"] = "blocks of the path that go through F"
-        if error is not None and _is_wide(values):
+        if index == 1 and _is_wide(values):
             layout[f"yaxis{number}"] |= {"type": "log", "exponentformat": "power"}
     return go.Figure({"data": data, "layout": layout})
 
@@ -174,7 +177,7 @@ def _frame(
 
 def _legend(theme: Theme, depth: int | None) -> dict[str, Any]:
     words = (
-        f"<span style='color:{theme.identity}'>■</span> residual, out = ReLU(F(x) + x)   "
+        f"<span style='color:{theme.identity}'>■</span> residual, with + x   "
         f"<span style='color:{theme.branch}'>■</span> plain, the same without + x"
     )
     if depth:
@@ -191,6 +194,7 @@ def _band(
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     area = {
         "type": "scatter",
+        "mode": "lines",
         "name": f"{name}, range",
         "x": np.concatenate([blocks, blocks[::-1]]),
         "y": np.concatenate([high, low[::-1]]),
@@ -202,7 +206,7 @@ def _band(
     }
     line = {
         "type": "scatter",
-        "mode": "lines",
+        "mode": "lines" if blocks.size > 2 else "lines+markers",
         "name": name,
         "x": blocks,
         "y": np.median(values, axis=0),
@@ -240,4 +244,6 @@ def _trends(name: str, blocks: np.ndarray, theme: Theme, number: int) -> list[di
 
 
 def _is_wide(values: np.ndarray) -> bool:
-    return bool(values.size and values.min() > 0 and values.max() > LOG_FROM * values.min())
+    positive = values[values > 0]  # a logarithmic axis leaves zeros out
+    is_signed = bool((values < 0).any())
+    return bool(positive.size and not is_signed and positive.max() > LOG_FROM * positive.min())

@@ -21,7 +21,7 @@ def influence_figure(
 ) -> go.Figure:
     """One map a block, by its title: log10 of the influence, relative to the largest of all.
 
-    The frame is the theoretical receptive field. Pixels without influence are left empty.
+    The frame is the theoretical receptive field.
     """
     palette = THEMES[theme]
     columns = {"wide": 3, "narrow": 2}[arrangement]
@@ -37,12 +37,12 @@ def influence_figure(
     for index, (title, each) in enumerate(found.items()):
         number = index + 1
         with np.errstate(divide="ignore"):
-            z = np.log10(block_means(each.values, window.step) / largest)
+            z = np.maximum(np.log10(block_means(each.values, window.step) / largest), -DECADES)
         data.append(
             {
                 "type": "heatmap",
                 "name": title,
-                "z": np.where(np.isfinite(z), np.maximum(z, -DECADES), np.nan),
+                "z": z,
                 "x0": (window.step - 1) / 2,
                 "dx": window.step,
                 "y0": (window.step - 1) / 2,

@@ -73,21 +73,17 @@ def _short(layer: Layer) -> str:
 
 
 def _backward_panels(recipe: Recipe) -> dict[str, Panel]:
+    """A shortcut with layers shows what came back through all of them, not each."""
     forward = panels(recipe)
-    found = {"x": replace(forward.pop("x"), what="total gradient")}
+    gradients = {name: replace(panel, what="gradient") for name, panel in forward.items()}
+    found = {"x": replace(forward["x"], what="total gradient")}
     found["residual"] = Panel(RESIDUAL_PART, "branch", "residual", "part")
-    paths = {
-        path: [p for p in forward.values() if p.path == path] for path in ("branch", "identity")
-    }
-    found |= {p.name: replace(p, what="gradient") for p in paths["branch"]}
+    found |= {name: panel for name, panel in gradients.items() if panel.path == "branch"}
     if recipe.shortcut is not None:
         name = "shortcut" if recipe.shortcut else "identity"
         found["identity"] = Panel(IDENTITY_PART, "identity", name, "part")
-    found |= {p.name: replace(p, what="gradient") for p in paths["identity"] if p.stage != "x"}
-    for name, panel in forward.items():
-        if panel.path == "trunk":
-            found[name] = replace(panel, what="sent in" if name == "out" else "gradient")
-    return found
+    trunk = {name: panel for name, panel in gradients.items() if panel.path == "trunk"}
+    return found | {**trunk, "x": found["x"], "out": replace(trunk["out"], what="sent in")}
 
 
 @dataclass(frozen=True)
@@ -236,7 +232,7 @@ def _caption_lines(shown: PanelView, view: StageView) -> list[str]:
     step = shown.step
     means = [f"means of {step}×{step}"] if step > 1 else []
     limit = [f"scale ±{shown.limit:.3g}"] if view.scope != "block" else []
-    return means + limit + ([f"{shown.beyond:,} beyond scale"] if shown.beyond else [])
+    return means + limit + ([f"{shown.beyond:,} beyond"] if shown.beyond else [])
 
 
 def _heatmap(panel: str, number: int, shown: PanelView, theme: Theme) -> dict[str, Any]:

@@ -73,6 +73,11 @@ def view(experiment: Experiment, result: Result) -> None:
     linked_figure(wide, narrow=narrow.layout, key="curves", theme=theme)
     for words in findings(residual, plain):
         st.caption(words)
+    if result.trace.use_running_average and norm == "on":
+        st.caption(
+            "Eval mode: every block's running statistics are fresh, mean 0 and variance 1, "
+            "whatever number of passes the sidebar says."
+        )
     _further(stack, records)
 
 
@@ -135,7 +140,11 @@ class _Stack:
                 return None
             bar = st.progress(0.0, "Running the stacks")
             st.button("Stop", key=f"stop {name}", on_click=_stop, args=(key,))
-        made = make(lambda done, total: _show(bar, done, total))
+        try:
+            made = make(lambda done, total: _show(bar, done, total))
+        except InputError:
+            place.empty()
+            raise
         while len(kept) >= KEPT:
             kept.pop(next(iter(kept)))
         kept[key] = made
@@ -236,7 +245,9 @@ def _paths(stack: _Stack) -> None:
 
 def _power(value: float) -> str:
     """A number in three digits, with a power of ten where it needs one."""
-    if value == 0 or not np.isfinite(value) or 1e-3 <= value < 1e5:
+    if not np.isfinite(value):
+        return "–"
+    if value == 0 or 1e-3 <= value < 1e5:
         return f"{value:.3g}"
     exponent = int(np.floor(np.log10(value)))
     return f"{value / 10.0**exponent:.3g}·10{_raised(exponent)}"
@@ -252,7 +263,7 @@ def findings(residual: DepthRecord, plain: DepthRecord) -> list[str]:
     growths = []
     for record in (residual, plain):
         first, last = np.median(record.curves["gradient norm"], axis=0)[[0, -1]]
-        growths.append(f"×{_power(first / last)}" if last > 0 else "from 0")
+        growths.append(f"×{_power(first / last)}" if first > 0 else "down to 0 in float32")
     share, law = residual.curves["branch share"][:, -1], 1 / (depth + 1)
     near = [record.curves["gradient correlation"][:, 0] for record in (residual, plain)]
     slow, fast = depth**-0.5, 2.0**-depth
@@ -261,18 +272,24 @@ def findings(residual: DepthRecord, plain: DepthRecord) -> list[str]:
         f"stack, {growths[1]} in the plain one.",
         f"Branch share at block {depth}: {np.median(share):.3f}. De & Smith 2020 give 1/(l+1) = "
         f"{law:.3f}, {_against(law, share)}. Their law is of a stack with BatchNorm and without "
-        "the ReLU after the sum; with it the share decays more slowly. Switch and see.",
+        "the ReLU after the sum; with it the share decays more slowly.",
         f"Correlation at the first block with the gradient of an input 0.05 standard deviations "
-        f"away: {np.median(near[0]):.2f} in the residual stack, {np.median(near[1]):.2f} in the "
-        f"plain one. Balduzzi et al. 2017 give 1/√L = {slow:.2f} with shortcuts and BatchNorm, "
+        f"away: {_two(near[0])} in the residual stack, {_two(near[1])} in the plain "
+        f"one. Balduzzi et al. 2017 give 1/√L = {slow:.2f} with shortcuts and BatchNorm, "
         f"{_against(slow, near[0])}, and 2⁻ᴸ = {_power(fast)} without, {_against(fast, near[1])}. "
         "Their nets, inputs and neighbours are others.",
     ]
     return [text.replace("-", "−") for text in words]
 
 
+def _two(runs: np.ndarray) -> str:
+    return f"{np.median(runs):.2f}" if np.isfinite(runs).all() else "– (no gradient is left)"
+
+
 def _against(law: float, runs: np.ndarray) -> str:
     """Where a law lies against the band of the runs; a tenth of the law is let pass."""
+    if not np.isfinite(runs).all():
+        return "to be compared with nothing here"
     low, high = float(runs.min()), float(runs.max())
     where = "inside" if low - 0.1 * law <= law <= high + 0.1 * law else "outside"
     return f"{where} the runs' {low:.3f} to {high:.3f}"

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from explorer.analysis import GradientNumbers, gradient_numbers, influence
+from explorer.analysis import GradientNumbers, Influence, gradient_numbers, influence
 from explorer.errors import InputError
 from explorer.figures.influence import influence_figure
 from explorer.gradients import GradientSplit, Kind, cotangent_of, split_trace
@@ -83,7 +83,8 @@ def _picture(trace: BlockTrace) -> None:
         return
     _numbers(gradient_numbers(split))
     picture.draw_gradient(KEY, split, shown)
-    for words in _lessons(trace, kind):
+    st.caption(_lesson(trace))
+    for words in _remarks(split):
         st.caption(words)
     if kind == "pixel":
         _influence(split, shown)
@@ -123,42 +124,41 @@ def _numbers(numbers: GradientNumbers) -> None:
     with st.container(horizontal=True):
         for label, value, line in cards:
             with st.container(width=150, gap=None):
-                st.metric(label, value.replace("nan", "–").replace("-", "−"))
+                st.metric(label, "–" if "nan" in value else value.replace("-", "−"))
                 st.caption(line)
 
 
-def _lessons(trace: BlockTrace, kind: Kind) -> list[str]:
-    recipe, words = trace.recipe, []
-    if recipe.shortcut == ():
-        words.append(
-            "Read it from right to left. ⊕ copies the gradient to both sides: what arrives at the "
-            "sum goes to x as it is, whatever F is or does (He et al. 2016, eq. 5), and once more "
-            "through F. At x both parts add up. The last ReLU is the only thing on the identity's "
-            "way: where it cut the sum, nothing comes back."
-            if recipe.cut == "add"
-            else "Read it from right to left. The sum copies the gradient to both sides: one part "
-            "goes to x as it is, the other through F, and at x both add up."
+def _lesson(trace: BlockTrace) -> str:
+    recipe = trace.recipe
+    if recipe.shortcut is None:
+        return "Without a shortcut all that returns to x has gone through F."
+    if recipe.shortcut:
+        return "This shortcut has layers, so the part that returns through it is changed."
+    words = (
+        "Read it from out back to x. ⊕ copies the gradient to both sides: what arrives at the sum "
+        "goes to x as it is, whatever F is or does (He et al. 2016, eq. 5), and once more through "
+        "F. At x both parts add up."
+    )
+    if recipe.cut == "add":
+        words += (
+            " The last ReLU is the only thing on the identity's way: where it cut the sum, nothing "
+            "comes back."
         )
-    elif recipe.shortcut is None:
-        words.append("Without a shortcut all that returns to x has gone through F.")
-    else:
-        words.append("This shortcut has layers, so the part that returns through it is changed.")
-    conv = dict(recipe.branch).get("conv1")
+    return words
+
+
+def _remarks(split: GradientSplit) -> list[str]:
+    """What is particular to this block and mode."""
+    trace, words = split.trace, []
+    conv = dict(trace.recipe.branch).get("conv1")
     is_shifted = isinstance(conv, Conv) and conv.bias != 0
     if is_shifted and "bn1" in trace.norms and not trace.use_running_average:
         words.append(
             "In train mode bn1 subtracts the batch mean, and conv1's bias with it, so this bias "
             "changes nothing. Shift bn1 instead, or set the mode to eval."
         )
-    if kind == "pixel" and trace.norms:
-        words.append(
-            "Eval mode: the running statistics are constants, so nothing returns outside the "
-            "receptive field of this pixel."
-            if trace.use_running_average
-            else "Train mode: the batch statistics are computed from all pixels, so this one pixel "
-            "sends a little gradient to every other, far outside its receptive field. In eval mode "
-            "it does not."
-        )
+    if split.total.any() and not split.residual.any():
+        words.append("Nothing comes back through F: all of the gradient is the shortcut's.")
     return words
 
 
@@ -178,14 +178,29 @@ def _influence(split: GradientSplit, shown: Shown) -> None:
         )
         found["without the shortcut"] = influence(split_trace(plain, split.cotangent))
     st.markdown(f"**Effective receptive field** of out[{row}, {col}], channel {channel}")
+    if not shown.pin:
+        st.caption("No pixel is pinned, so the middle one is taken.")
     wide, narrow = both(
         lambda arrangement: influence_figure(found, theme=shown.theme, arrangement=arrangement)
     )
     linked_figure(wide, narrow=narrow.layout, key="influence", theme=shown.theme)
     st.caption(
-        "Σ over channels of |∂out/∂x|, on a scale of powers of ten. Frame: the receptive field by "
-        "the sizes of the kernels. With the shortcut the pixel itself stands out "
-        "(Luo et al. 2016 give the idea of an effective receptive field)."
+        "Σ over channels of |∂out/∂x|, on a scale of powers of ten, after Luo et al. 2016. Frame: "
+        "the receptive field by the sizes of the kernels. " + _reach(trace, found[recipe.title])
     )
-    if any(np.isnan(each.outside) for each in found.values()):
-        st.caption("Where the last ReLU zeroed the pixel, nothing returns from it.")
+
+
+def _reach(trace: BlockTrace, found: Influence) -> str:
+    """Where one pixel's gradient goes, and why."""
+    if np.isnan(found.outside):
+        return "Nothing returns from this pixel: the last ReLU zeroed it."
+    if found.outside == 0:
+        why = ": the running statistics are constants" if trace.use_running_average else ""
+        return f"Nothing returns outside it{why if trace.norms else ''}."
+    if not trace.norms:
+        return f"{found.outside:.1%} of the influence lies outside it."
+    return (
+        f"Train mode: the batch statistics are computed from all pixels, so this one pixel sends "
+        f"gradient to every other, {found.outside:.1%} of it outside its receptive field. In eval "
+        "mode it does not."
+    )

@@ -57,6 +57,12 @@ function shown(value) {
   return text.replace("-", "−");
 }
 
+// Which of two values is larger in size, in the words for it; none where both are 0.
+function larger(one, other, [first, second]) {
+  if (one === 0 && other === 0) return "";
+  return Math.abs(one) >= Math.abs(other) ? first : second;
+}
+
 // A term of the ledger as text in its colour.
 function written(term) {
   const piece = document.createElement("span");
@@ -485,7 +491,7 @@ class LinkedFigure {
       ...term,
       value: term.panel && at(term.panel),
       said: term.larger
-        ? term.say[Math.abs(at(term.larger[0])) >= Math.abs(at(term.larger[1])) ? 0 : 1]
+        ? larger(...term.larger.map(at), term.say)
         : term.negative && at(term.negative) < 0
           ? term.say[0]
           : "",

@@ -73,7 +73,7 @@ def test_values_beyond_the_limit_have_a_colour_and_a_count(trace: BlockTrace) ->
     limit = drawn_panels(figure)["bn2"].zmax / (1 + BEYOND)
     beyond = int((np.abs(trace["bn2"][:, :, 0]) > limit).sum())
     assert beyond > 0
-    assert f"scale ±{limit:.3g}<br>{beyond} beyond scale" in texts(figure)
+    assert f"scale ±{limit:.3g}<br>{beyond} beyond" in texts(figure)
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -83,7 +83,7 @@ def test_one_pixel_is_explained_by_its_mode(mode: str) -> None:
     row, col = (int(at) for at in np.argwhere(np.all(alive, axis=0)[10:, 10:, 0])[0] + 10)
     pin = f"out,{row},{col}"
     at = page(view="Gradients", cotangent="pinned pixel", mode=mode, pin=pin)
-    words = "nothing returns outside" if mode == "eval" else "sends a little gradient to every"
+    words = "Nothing returns outside" if mode == "eval" else "sends gradient to every other"
     assert any(words in c.value for c in at.caption)
     trace = trace_block(0, X, 8, use_running_average=mode == "eval")
     found = influence(split_trace(trace, cotangent_of("pixel", trace, (row, col, 0))))
@@ -91,6 +91,17 @@ def test_one_pixel_is_explained_by_its_mode(mode: str) -> None:
     titles = [a["text"] for a in shown(at)["influence"]["figure"]["layout"]["annotations"]]
     assert f"<b>The basic block, v1</b>: {found.outside:.1%} outside" in titles
     assert titles[1].startswith("<b>without the shortcut</b>")
+
+
+def test_a_dead_branch_and_a_dead_pixel_are_told() -> None:
+    dead = page(view="Gradients", shifted="bn1", shift="-6.0", cotangent="pinned pixel")
+    words = " ".join(c.value for c in dead.caption)
+    assert "Nothing comes back through F" in words
+    assert "sends gradient to every other" not in words
+    trace = trace_block(0, X, 8)
+    row, col = (int(at) for at in np.argwhere(trace["add"][:, :, 0] < 0)[0])
+    at = page(view="Gradients", cotangent="pinned pixel", pin=f"out,{row},{col}")
+    assert any("the last ReLU zeroed it" in c.value for c in at.caption)
 
 
 def test_shapes_that_differ_have_no_squared_error() -> None:
