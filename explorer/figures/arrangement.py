@@ -152,7 +152,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     else:
         wires.append(Wire("branch", (*leaving, (meeting, trunk_row), (trunk[0].left, trunk_row))))
     last = trunk[-1].middle[0] + BIG / 2
-    height = identity_row + SMALL / 2 + 18
+    height = identity_row + SMALL / 2 + 42  # room under out for what is said of it
     return Arrangement(
         width=last + margin,
         height=height,

@@ -17,6 +17,7 @@ WORDS = {
     "squared mean": "of the output's channels",
     "zeroed": "part that the last ReLU zeroed",
 }
+GROWING = {"gradient norm", "std", "squared mean"}  # by factors, so on a logarithmic axis
 LEGEND = 48  # height above the panels
 LOG_FROM = 50  # largest by smallest value from which an axis is logarithmic
 
@@ -59,7 +60,7 @@ def curves_figure(
             data += _trends(name, blocks, palette, number)
         _frame(layout, index, columns, rows, f"<b>{name}</b><br>{WORDS[name]}", palette)
         known = [values[np.isfinite(values)] for _, values, _ in lines]
-        if known and _is_wide(np.concatenate(known)):
+        if name in GROWING and known and _is_wide(np.concatenate(known)):
             layout[f"yaxis{number}"] |= {"type": "log", "exponentformat": "power", "dtick": None}
     layout["annotations"].append(_legend(palette, depth))
     return go.Figure({"data": data, "layout": layout})
