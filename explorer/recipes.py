@@ -111,6 +111,14 @@ class Recipe:
         found["out"] = lay(self.after, end)
         return {stage: found[stage] for stage in self.stages()}
 
+    def widths(self, features: int) -> dict[str, int]:
+        """Every stage's channels, in a block of so many features."""
+        found, layers = {"x": features}, self.layers()
+        for stage, sources in self.sources().items():
+            width = found[sources[0]]
+            found[stage] = layers[stage].width(width, features) if stage in layers else width
+        return found
+
     def values(self) -> dict[str, dict[str, float]]:
         """Constants of the layers by stage: data that the program runs on."""
         return {name: given for name, layer in self.layers().items() if (given := layer.values())}
@@ -148,13 +156,9 @@ class RecipeBlock(nnx.Module):
     def __init__(self, recipe: Recipe, features: int, rngs: nnx.Rngs):
         self.recipe = recipe
         canonical = BasicBlock(features, rngs)
-        widths = {"x": features}
+        widths, layers = recipe.widths(features), recipe.layers()
         for name, source in recipe.inputs().items():
-            if source == "add":
-                widths["add"] = widths[recipe.residual]
-            layer = recipe.layers()[name]
-            widths[name] = layer.width(widths[source], features)
-            module = layer.build(widths[source], features, rngs)
+            module = layers[name].build(widths[source], features, rngs)
             twin = getattr(canonical, name, None)
             if module is None:
                 continue

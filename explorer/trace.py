@@ -22,6 +22,7 @@ from explorer.recipes import Grid, Recipe
 from explorer.variants import VARIANTS, build
 
 MAX_WARMUP_PASSES = 1_000
+MAX_STAGE_VALUES = 2**24  # of a variant's stage with more channels than x
 EPSILON, MOMENTUM = 1e-5, 0.99  # NNX's defaults, held by a test
 
 Arrays = dict[str, dict[str, Any]]
@@ -149,6 +150,7 @@ def trace_block(
     x32 = check_input(x, width).copy()  # JAX may alias it; the caller may write to theirs
     passes = check_whole_number("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
     recipe = check_variant(variant)
+    _check_size(recipe, x32.shape)
     in_eval = bool(use_running_average) or recipe.always_eval
     program = recipe.program()
     parameters, fresh = initial_state(block_seed, recipe, width)
@@ -156,6 +158,17 @@ def trace_block(
     stages, batch, after = _run(program, parameters, running, x32, in_eval)
     host = jax.device_get((stages, parameters, running, batch, after))
     return _record(recipe, block_seed, width, in_eval, passes, *host)
+
+
+def _check_size(recipe: Recipe, shape: tuple[int, ...]) -> None:
+    """InputError for a variant that would grow its input beyond what is kept of a stage."""
+    stage, width = max(recipe.widths(shape[2]).items(), key=lambda item: item[1])
+    values = shape[0] * shape[1] * width
+    if width > shape[2] and values > MAX_STAGE_VALUES:
+        raise InputError(
+            f"The stage {stage} would have {shape[0]}×{shape[1]}×{width} = {values:,} values; "
+            f"accepted are at most {MAX_STAGE_VALUES:,}. Take a smaller input or fewer channels."
+        )
 
 
 def check_variant(variant: str | Recipe) -> Recipe:

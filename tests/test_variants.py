@@ -258,3 +258,16 @@ def test_a_recipe_of_ones_own_is_traced() -> None:
 def test_an_unknown_variant_is_refused() -> None:
     with pytest.raises(InputError, match=r"variant must be one of v1, no_skip, .*; got 'v2'"):
         run("v2")
+
+
+def test_a_variant_that_would_grow_its_input_too_far_is_refused_before_it_runs() -> None:
+    x = np.zeros((512, 512, 8), np.float32)
+    with pytest.raises(InputError, match=r"conv1 would have 512×512×512 = 134,217,728 values"):
+        trace_block(0, x, 8, variant=projection(512))
+
+
+def test_widths_are_the_channels_of_the_stages() -> None:
+    for name in ("v1", "projection", "zero_pad", "bottleneck", "transformer_mlp", "no_skip"):
+        trace = run(name)
+        shapes = {stage: values.shape[2] for stage, values in trace.stages.items()}
+        assert VARIANTS[name].widths(4) == shapes
