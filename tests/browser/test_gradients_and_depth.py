@@ -61,7 +61,7 @@ def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage
     x = generate("normal", 16, 16, 8)
     record = propagate(0, x, 8, depth=128, seeds=8, variant="no_skip")
     expected = np.median(record.curves["gradient norm"], axis=0)
-    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    np.testing.assert_allclose(np.array(found, float), expected, rtol=1e-3)
 
 
 def test_stop_stops_and_run_runs(open_page: OpenPage) -> None:
