@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.errors import InputError
 from explorer.gradients import GradientSplit
 from explorer.recipes import Recipe
 from explorer.trace import BlockTrace
@@ -195,8 +196,13 @@ def influence(split: GradientSplit) -> Influence:
     Luo et al. 2016, *Understanding the Effective Receptive Field in Deep Convolutional
     Neural Networks*.
     """
-    recipe = split.trace.recipe
-    row, col, _ = (int(at) for at in np.argwhere(split.cotangent)[0])
+    recipe, places = split.trace.recipe, np.argwhere(split.cotangent)
+    if len(places) != 1:
+        raise InputError(
+            f"The cotangent must single out one pixel of out and has {len(places):,} that are "
+            'not 0; make it with cotangent_of("pixel", …).'
+        )
+    row, col, _ = (int(at) for at in places[0])
     grid, reach = recipe.grids()["out"], receptive_fields(recipe)["out"]["x"]
     row, col = (grid.offset + grid.stride * at for at in (row, col))
     values = np.abs(split.total.astype(np.float64)).sum(axis=2)

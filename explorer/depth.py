@@ -131,7 +131,7 @@ def propagate(
     """
     stack = _check(seed, x, features, depth, variant, use_running_average)
     runs = check_whole_number("seeds", seeds, 1, MAX_SEEDS)
-    _check_size(2 * stack.depth * runs * stack.x.size)
+    _check_size(2 * CHUNK * len(_chunks(stack.depth)) * runs * stack.x.size)
     block_seeds = np.stack([stack.seeds(run) for run in range(runs)], axis=1)
     random = np.random.default_rng(stack.seed)
     noise = random.standard_normal(stack.x.shape, np.float32)
@@ -174,7 +174,7 @@ def propagate(
         for found in (forward, backward)
         for name in found[0]
     }
-    first = np.concatenate([np.asarray(inputs[:, 0, 0]) for inputs in kept])[: stack.depth]
+    first = np.concatenate([np.asarray(inputs[:, 0, 0]) for inputs in kept])[: stack.depth].copy()
     for array in (first, *curves.values()):
         array.setflags(write=False)
     seeds_of_first = tuple(int(each) for each in block_seeds[:, 0])

@@ -156,7 +156,11 @@ def _check_cotangent(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
             f"cotangent must be a real array shaped like out, {shape}; got dtype "
             f"{describe(array.dtype.name)} and shape {array.shape}."
         )
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):
+        cotangent32 = array.astype(np.float32)
+    if (np.isinf(cotangent32) & np.isfinite(array)).any():
+        raise InputError("cotangent must stay within float32's range of ±3.4e38; scale it down.")
+    return cotangent32
 
 
 @partial(jax.jit, static_argnames=("recipe", "use_running_average"))

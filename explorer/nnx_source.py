@@ -98,6 +98,8 @@ def _width(layer: Layer, channels: Width) -> Width:
         case PadChannels(out=out):
             return out
         case Dense(times=times, over=over):
+            if isinstance(channels, int):
+                return channels * times // over
             return channels * Fraction(times, over)
         case _:
             return channels
@@ -136,7 +138,7 @@ def _made(layer: Layer, channels: Width, out: Width) -> str | None:
 
 
 def _init(name: str, value: float, default: float) -> str:
-    return "" if value == default else f", {name}_init=nnx.initializers.constant({value:g})"
+    return "" if value == default else f", {name}_init=nnx.initializers.constant({value!r})"
 
 
 def _applied(layer: Layer, stage: str, source: str) -> str:
@@ -146,7 +148,7 @@ def _applied(layer: Layer, stage: str, source: str) -> str:
         case GELU():
             return f"nnx.gelu({source})"
         case Scale(factor=factor):
-            return f"{factor:g} * {source}"
+            return f"{factor!r} * {source}"
         case Crop(margin=margin):
             return f"{source}[{margin}:-{margin}, {margin}:-{margin}]"
         case PadChannels(out=out, stride=stride):

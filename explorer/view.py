@@ -106,9 +106,7 @@ def stage_views(
     Raises:
         InputError: no stage of any has such a channel, or there is no such scope.
     """
-    last = channels(*traces) - 1
-    if channel is not None and not 0 <= channel <= last:
-        raise InputError(f"channel must be from 0 to {last}, got {describe(channel)}.")
+    _check_channel(channel, *traces)
     maps = [stage_maps(trace, channel) for trace in traces]
     shared = colour_limits(traces, maps, scope, channel)
     views = []
@@ -130,7 +128,11 @@ def difference_view(
     """variant − canonical, stage by name, each on its own zero-centred scale.
 
     A stage that only the variant has, or whose shapes differ, has nothing to show.
+
+    Raises:
+        InputError: no stage of either has such a channel.
     """
+    _check_channel(channel, canonical, variant)
     ours, theirs = stage_maps(canonical, channel), stage_maps(variant, channel)
     maps, notes = {}, {}
     for stage, values in theirs.items():
@@ -161,6 +163,7 @@ def gradient_view(
         InputError: there is no such channel or scope.
     """
     drawn, cut = split.as_trace, split.trace.recipe.cut
+    _check_channel(channel, drawn)
     maps = stage_maps(drawn, channel)
     limits = colour_limits([drawn], [maps], scope, channel)
     view = replace(_view(drawn, maps, limits, channel, scope, window), backward=True)
@@ -170,6 +173,12 @@ def gradient_view(
 def channels(*traces: BlockTrace) -> int:
     """The most channels that any stage has."""
     return max(stage.shape[2] for trace in traces for stage in trace.stages.values())
+
+
+def _check_channel(channel: int | None, *traces: BlockTrace) -> None:
+    last = channels(*traces) - 1
+    if channel is not None and not 0 <= channel <= last:
+        raise InputError(f"channel must be from 0 to {last}, got {describe(channel)}.")
 
 
 def stage_maps(trace: BlockTrace, channel: int | None) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ import pytest
 from flax import nnx
 
 from explorer import VARIANTS, InputError, trace_block
+from explorer.analysis import influence
 from explorer.gradients import cotangent_of, split_gradient, split_trace
 from explorer.variants import V1, WAYS_OUT, saturated, zero_gamma
 from tests.reference import stages
@@ -143,6 +144,10 @@ def test_what_cannot_be_sent_back_is_refused() -> None:
     trace = trace_block(SEED, X, 4)
     with pytest.raises(InputError, match=r"cotangent must be a real array shaped like out"):
         split_trace(trace, np.ones((3, 3, 4)))
+    with pytest.raises(InputError, match="must stay within float32's range"):
+        split_trace(trace, np.full(SHAPE, 1e300))
+    with pytest.raises(InputError, match="must single out one pixel of out and has 252"):
+        influence(split_trace(trace, np.ones(SHAPE)))
     with pytest.raises(InputError, match="got dtype 'complex64'"):
         split_trace(trace, C.astype(np.complex64))
     with pytest.raises(InputError, match="pixel must lie within"):

@@ -7,12 +7,14 @@ import pytest
 from explorer import BlockTrace, InputError, trace_block
 from explorer.analysis import zeroed
 from explorer.detail import Window
+from explorer.gradients import split_trace
 from explorer.inputs import generate
 from explorer.variants import CROPPED_IDENTITY, projection, scaled_skip
 from explorer.view import (
     channels,
     colour_limits,
     difference_view,
+    gradient_view,
     stage_maps,
     stage_view,
     stage_views,
@@ -140,3 +142,15 @@ def test_pixels_of_a_cropped_stage_lie_inside_x(trace: BlockTrace) -> None:
     assert (panel.top, panel.left, panel.pitch) == (2, 2, 1)
     assert cropped.pixel("out", 1, 5) is None
     np.testing.assert_array_equal(cropped.pixel("out", 3, 5), cropped["out"][1, 3])
+
+
+def test_no_view_takes_a_channel_that_is_not_there(trace: BlockTrace) -> None:
+    split = split_trace(trace, np.ones((12, 10, 4)))
+    for channel in (-1, 4):
+        words = f"channel must be from 0 to 3, got {channel}"
+        with pytest.raises(InputError, match=words):
+            stage_view(trace, channel)
+        with pytest.raises(InputError, match=words):
+            difference_view(trace, trace, channel)
+        with pytest.raises(InputError, match=words):
+            gradient_view(split, channel)

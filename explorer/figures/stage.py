@@ -378,7 +378,8 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
         what = (
             "where the last ReLU lets nothing back" if view.backward else "zeroed by the last ReLU"
         )
-        lines = [len(_caption_lines(view.panels[stage], view)) for stage in list(view.panels)[-2:]]
+        above = _paths(view).trunk[-2:]
+        lines = [len(_caption_lines(view.panels[stage], view)) for stage in above]
         texts.append(
             _text(
                 canvas,

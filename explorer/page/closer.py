@@ -11,6 +11,7 @@ from explorer.linen_twin import LinenBlock, LinenTwin, linen_twin
 from explorer.nnx_source import nnx_source, source_diff
 from explorer.page.controls import URL
 from explorer.page.errors import show_problem
+from explorer.page.experiment import trace_key
 from explorer.recipes import Recipe
 from explorer.state_tree import Leaf, state_tree
 from explorer.trace import BlockTrace
@@ -91,7 +92,7 @@ def _moved(before: np.ndarray, after: np.ndarray) -> str:
 
 
 def _linen(canonical: BlockTrace, recipe: Recipe) -> None:
-    twin = _twin(canonical.digest("x"), canonical.digest("out"), canonical)
+    twin = _twin(trace_key(canonical), canonical)
     st.markdown(
         f"Largest difference between Linen and NNX on this input: "
         f"**{max(twin.differences.values()):.3g}**."
@@ -123,7 +124,7 @@ def _linen(canonical: BlockTrace, recipe: Recipe) -> None:
 
 
 @st.cache_resource(max_entries=8, ttl="1h", show_spinner="Running Linen", scope="session")
-def _twin(x_digest: str, out_digest: str, _trace: BlockTrace) -> LinenTwin:
+def _twin(key: tuple[object, ...], _trace: BlockTrace) -> LinenTwin:
     return linen_twin(_trace)
 
 

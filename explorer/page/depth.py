@@ -33,7 +33,7 @@ from explorer.trace import BlockTrace, trace_block
 from explorer.variants import V1, VARIANTS
 
 KEY = "depth_block"
-KEPT = 8  # records that a session keeps
+KEPT = 4  # records that a session keeps
 Made = TypeVar("Made")
 
 
@@ -127,7 +127,8 @@ class _Stack:
         has stopped it."""
         trace = self.trace
         mode = trace.use_running_average
-        key = (name, trace.digest("x"), trace.seed, mode, repr(self.recipe), self.depth, self.runs)
+        runs = self.runs if name == "curves" else 1  # lesions and paths are of the first
+        key = (name, trace.digest("x"), trace.seed, mode, repr(self.recipe), self.depth, runs)
         kept: dict[object, Any] = st.session_state.setdefault("depth_kept", {})
         if key in kept:
             found: Made = kept[key]
@@ -216,7 +217,8 @@ def _lesion(stack: _Stack) -> None:
     linked_figure(figure, key="lesion_figure", theme=theme)
     means = [float(np.mean(record.change)) if record.change.size else 0 for record in found]
     st.caption(
-        f"Mean change: {means[0]:.2f} of the output's norm with shortcuts, {means[1]:.2f} without. "
+        f"Mean change: {_told(means[0], 2)} of the output's norm with shortcuts, "
+        f"{_told(means[1], 2)} without. "
         "In trained nets deleting one block hardly hurts a residual net and destroys a plain one "
         "(Veit et al. 2016). The weights here are untrained, and what is measured is the output, "
         "not the error."
@@ -233,14 +235,18 @@ def _paths(stack: _Stack) -> None:
     )
     linked_figure(wide, narrow=narrow.layout, key="paths_figure", theme=theme)
     carried = found.norm * found.paths
-    middle = float(np.sum(found.lengths * carried) / np.sum(carried))
+    middle = float(np.sum(found.lengths * carried) / (np.sum(carried) or np.nan))
     st.caption(
         f"Through n = {found.depth} blocks there are 2ⁿ paths, most of them about n/2 blocks long. "
-        f"Weighted by the gradient that they carry, the mean length is {middle:.1f} instead of "
-        f"{found.depth / 2:.1f}. Veit et al. 2016 (Fig. 6) find in a trained net that the gradient "
+        f"Weighted by the gradient that they carry, the mean length is {_told(middle, 1)} instead "
+        f"of {found.depth / 2:.1f}. Veit et al. 2016 (Fig. 6) find in a trained net that the gradient "
         "comes from short paths. Sampled: 16 paths of each length shown, bars are standard errors; "
         "norms are added up as if no two paths cancelled."
     )
+
+
+def _told(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
 
 
 def _power(value: float) -> str:
@@ -263,15 +269,15 @@ def findings(residual: DepthRecord, plain: DepthRecord) -> list[str]:
     growths = []
     for record in (residual, plain):
         first, last = np.median(record.curves["gradient norm"], axis=0)[[0, -1]]
-        growths.append(f"×{_power(first / last)}" if first > 0 else "down to 0 in float32")
+        growths.append("down to 0 in float32" if first == 0 else f"×{_power(first / last)}")
     share, law = residual.curves["branch share"][:, -1], 1 / (depth + 1)
     near = [record.curves["gradient correlation"][:, 0] for record in (residual, plain)]
     slow, fast = depth**-0.5, 2.0**-depth
     words = [
         f"Gradient norm, from the last block back to the first: {growths[0]} in the residual "
         f"stack, {growths[1]} in the plain one.",
-        f"Branch share at block {depth}: {np.median(share):.3f}. De & Smith 2020 give 1/(l+1) = "
-        f"{law:.3f}, {_against(law, share)}. Their law is of a stack with BatchNorm and without "
+        f"Branch share at block {depth}: {_told(float(np.median(share)), 3)}. De & Smith 2020 "
+        f"give 1/(l+1) = {law:.3f}, {_against(law, share)}. Their law is of a stack with BatchNorm and without "
         "the ReLU after the sum; with it the share decays more slowly.",
         f"Correlation at the first block with the gradient of an input 0.05 standard deviations "
         f"away: {_two(near[0])} in the residual stack, {_two(near[1])} in the plain "
@@ -283,7 +289,7 @@ def findings(residual: DepthRecord, plain: DepthRecord) -> list[str]:
 
 
 def _two(runs: np.ndarray) -> str:
-    return f"{np.median(runs):.2f}" if np.isfinite(runs).all() else "– (no gradient is left)"
+    return f"{np.median(runs):.2f}" if np.isfinite(runs).all() else "–"
 
 
 def _against(law: float, runs: np.ndarray) -> str:

@@ -76,6 +76,12 @@ def run(experiment: Experiment, recipe: Recipe = V1, warmup_passes: int | None =
         )
 
 
+def trace_key(trace: BlockTrace) -> tuple[object, ...]:
+    """What names a trace completely."""
+    mode = trace.use_running_average, trace.warmup_passes
+    return trace.digest("x"), trace.seed, *mode, repr(trace.recipe)
+
+
 def _run(
     input_key: tuple[object, ...],
     seed: int,

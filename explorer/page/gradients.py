@@ -15,7 +15,7 @@ from explorer.layers import Conv
 from explorer.page import picture
 from explorer.page.controls import URL, choice
 from explorer.page.errors import show_problem
-from explorer.page.experiment import Experiment, Result, run
+from explorer.page.experiment import Experiment, Result, run, trace_key
 from explorer.page.linked_figure import linked_figure
 from explorer.page.picture import Block, Shown, both
 from explorer.recipes import Recipe
@@ -77,7 +77,9 @@ def _picture(trace: BlockTrace) -> None:
     kind = COTANGENTS[named]
     shown = picture.controls(KEY, Block(trace, backward=True))
     try:
-        split = _split(_key(trace), kind, _pixel(trace, shown) if kind == "pixel" else None, trace)
+        split = _split(
+            trace_key(trace), kind, _pixel(trace, shown) if kind == "pixel" else None, trace
+        )
     except InputError as problem:
         show_problem(problem)
         return
@@ -98,12 +100,6 @@ def _pixel(trace: BlockTrace, shown: Shown) -> tuple[int, int, int]:
         row, col = ((at - grid.offset) // grid.stride for at in (shown.pin.row, shown.pin.col))
     row, col = min(max(row, 0), height - 1), min(max(col, 0), width - 1)
     return row, col, min(shown.channel or 0, channels - 1)
-
-
-def _key(trace: BlockTrace) -> tuple[object, ...]:
-    """What names a trace completely."""
-    mode = trace.use_running_average, trace.warmup_passes
-    return trace.digest("x"), trace.seed, *mode, repr(trace.recipe)
 
 
 @st.cache_resource(max_entries=4, ttl="1h", show_spinner=False, scope="session")
@@ -192,8 +188,11 @@ def _influence(split: GradientSplit, shown: Shown) -> None:
 
 def _reach(trace: BlockTrace, found: Influence) -> str:
     """Where one pixel's gradient goes, and why."""
-    if np.isnan(found.outside):
-        return "Nothing returns from this pixel: the last ReLU zeroed it."
+    if not np.isfinite(found.values).all():
+        return "The gradient is not finite here."
+    if not found.values.any():
+        cut = "the last ReLU zeroed it" if trace.recipe.cut else "its gradient is 0"
+        return f"Nothing returns from this pixel: {cut}."
     if found.outside == 0:
         why = ": the running statistics are constants" if trace.use_running_average else ""
         return f"Nothing returns outside it{why if trace.norms else ''}."

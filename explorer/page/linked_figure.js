@@ -320,9 +320,10 @@ class LinkedFigure {
     event.stopPropagation();
   }
 
-  // Pixels that one cell stands for.
+  // Pixels of its stage that one cell stands for.
   stride() {
-    return Math.max(1, Math.round(this.panels[0].trace.dx));
+    const [{ name, trace }] = this.panels;
+    return Math.max(1, Math.round(trace.dx / this.gridOf(name)[1]));
   }
 
   setPin(place) {

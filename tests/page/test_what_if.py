@@ -181,6 +181,15 @@ def test_the_linen_twin_is_compared(mode: str) -> None:
     assert "nn.compact" in at.code[1].value
 
 
+def test_the_linen_twin_follows_the_passes() -> None:
+    at = page(view="What if", closer="Linen twin", mode="eval", warmup="3")
+    at.number_input(key="warmup").set_value(40).run()
+    at.segmented_control(key="mode").select("train").run()
+    assert not at.exception
+    differences = [float(value) for value in at.dataframe[0].value["largest |Linen − NNX|"]]
+    assert max(differences) <= 1e-5
+
+
 def test_an_unknown_variant_in_a_link_falls_back() -> None:
     at = page(
         view="What if", variant="<b>nonsense</b>", stride="7", gamma="nan", pin="variant x,1,1"
