@@ -239,9 +239,9 @@ def _paths(stack: _Stack) -> None:
     st.caption(
         f"Through n = {found.depth} blocks there are 2ⁿ paths, most of them about n/2 blocks long. "
         f"Weighted by the gradient that they carry, the mean length is {_told(middle, 1)} instead "
-        f"of {found.depth / 2:.1f}. Veit et al. 2016 (Fig. 6) find in a trained net that the gradient "
-        "comes from short paths. Sampled: 16 paths of each length shown, bars are standard errors; "
-        "norms are added up as if no two paths cancelled."
+        f"of {found.depth / 2:.1f}. Veit et al. 2016 (Fig. 6) find in a trained net that the "
+        "gradient comes from short paths. Sampled: 16 paths of each length shown, bars are "
+        "standard errors; norms are added up as if no two paths cancelled."
     )
 
 
@@ -277,8 +277,8 @@ def findings(residual: DepthRecord, plain: DepthRecord) -> list[str]:
         f"Gradient norm, from the last block back to the first: {growths[0]} in the residual "
         f"stack, {growths[1]} in the plain one.",
         f"Branch share at block {depth}: {_told(float(np.median(share)), 3)}. De & Smith 2020 "
-        f"give 1/(l+1) = {law:.3f}, {_against(law, share)}. Their law is of a stack with BatchNorm and without "
-        "the ReLU after the sum; with it the share decays more slowly.",
+        f"give 1/(l+1) = {law:.3f}, {_against(law, share)}. Their law is of a stack with "
+        "BatchNorm and without the ReLU after the sum; with it the share decays more slowly.",
         f"Correlation at the first block with the gradient of an input 0.05 standard deviations "
         f"away: {_two(near[0])} in the residual stack, {_two(near[1])} in the plain "
         f"one. Balduzzi et al. 2017 give 1/√L = {slow:.2f} with shortcuts and BatchNorm, "
