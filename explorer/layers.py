@@ -38,7 +38,7 @@ class Layer(Protocol):
         """Constants that are data of the same program."""
 
     def plain(self) -> "Layer":
-        """This layer with its `values` at 1."""
+        """This layer with its `values` as a fresh module has them."""
 
     def build(self, channels: int, features: int, rngs: nnx.Rngs) -> nnx.Module | None:
         """The layer's module."""
@@ -51,7 +51,7 @@ class Layer(Protocol):
 
 
 class _PerPixel:
-    """A layer that keeps every pixel in its place."""
+    """A layer that keeps every pixel and channel in its place and calls its module."""
 
     @property
     def reach(self) -> int:
@@ -73,6 +73,9 @@ class _PerPixel:
 
     def width(self, channels: int, features: int) -> int:
         return channels
+
+    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        return jnp.asarray(module(x))
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class Conv(_PerPixel):
                 f"A {self.size}×{self.size} convolution without padding needs at least as many "
                 f"rows and columns, and {height}×{width} come in. Take a larger input."
             )
-        return jnp.asarray(module(x))
+        return super().apply(module, x, use_running_average)
 
 
 @dataclass(frozen=True)
@@ -143,9 +146,7 @@ class BatchNorm(_PerPixel):
     gamma: float = 1.0
     beta: float = 0.0
 
-    @property
-    def words(self) -> str:
-        return "BatchNorm"
+    words = "BatchNorm"
 
     def values(self) -> dict[str, float]:
         return {"scale": self.gamma, "bias": self.beta}
@@ -174,9 +175,7 @@ class _Stateless(_PerPixel):
 class ReLU(_Stateless):
     """max(0, v)."""
 
-    @property
-    def words(self) -> str:
-        return "ReLU"
+    words = "ReLU"
 
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         return nnx.relu(x)
@@ -237,9 +236,7 @@ class PadChannels(_Stateless):
     out: int | Fraction
     stride: int = 1
 
-    @property
-    def words(self) -> str:
-        return "zero channels"
+    words = "zero channels"
 
     def width(self, channels: int, features: int) -> int:
         return _channels(self.out, features)
@@ -260,15 +257,10 @@ class PadChannels(_Stateless):
 class LayerNorm(_PerPixel):
     """Normalises each pixel over its channels."""
 
-    @property
-    def words(self) -> str:
-        return "LayerNorm"
+    words = "LayerNorm"
 
     def build(self, channels: int, features: int, rngs: nnx.Rngs) -> nnx.Module:
         return nnx.LayerNorm(channels, rngs=rngs)
-
-    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
-        return jnp.asarray(module(x))
 
 
 @dataclass(frozen=True)
@@ -278,9 +270,7 @@ class Dense(_PerPixel):
     times: int = 1
     over: int = 1
 
-    @property
-    def words(self) -> str:
-        return "linear"
+    words = "linear"
 
     def build(self, channels: int, features: int, rngs: nnx.Rngs) -> nnx.Module:
         return nnx.Linear(channels, self.width(channels, features), rngs=rngs)
@@ -288,17 +278,12 @@ class Dense(_PerPixel):
     def width(self, channels: int, features: int) -> int:
         return channels * self.times // self.over
 
-    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
-        return jnp.asarray(module(x))
-
 
 @dataclass(frozen=True)
 class GELU(_Stateless):
     """v · Φ(v), in NNX's tanh approximation."""
 
-    @property
-    def words(self) -> str:
-        return "GELU"
+    words = "GELU"
 
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         return nnx.gelu(x)
@@ -310,9 +295,7 @@ class Attention(_PerPixel):
 
     max_tokens: int = 4096
 
-    @property
-    def words(self) -> str:
-        return "attention"
+    words = "attention"
 
     @property
     def reach(self) -> int:
