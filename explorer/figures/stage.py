@@ -1,7 +1,7 @@
 """The stage figure: every stage of one block in dataflow order, identity path and ⊕ drawn."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from explorer.detail import Window
 from explorer.figures import arrangement as arrange
 from explorer.figures.arrangement import Arrangement, Box, Paths, Point
+from explorer.figures.panels import equation, gradient_equation, panels, shortcut_words
 from explorer.figures.theme import (
     BEYOND,
     FONT,
@@ -21,69 +22,9 @@ from explorer.figures.theme import (
     ThemeName,
     diverging_scale,
 )
-from explorer.gradients import IDENTITY_PART, RESIDUAL_PART
-from explorer.layers import Layer
-from explorer.recipes import Recipe
+from explorer.figures.wires import frame, on_paper, plus_shapes, wire_shapes
 from explorer.trace import BlockTrace
 from explorer.view import PanelView, Scope, StageView, stage_view
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A panel: the stage it shows, the path whose colour frames it, and its title."""
-
-    stage: str
-    path: Literal["trunk", "branch", "identity"]
-    name: str
-    what: str
-
-
-def panels(recipe: Recipe, backward: bool = False) -> dict[str, Panel]:
-    """The panels of a recipe's figure, in reading order.
-
-    Forward, the identity has a panel of its own, which shows x once more, where it
-    meets F(x). Backward, a panel shows the gradient at its stage, and two more what
-    returns to x by either path.
-    """
-    if backward:
-        return _backward_panels(recipe)
-    layers, sources = recipe.layers(), recipe.sources()
-    found = {"x": Panel("x", "trunk", "x", "input")}
-    for name, layer in recipe.branch:
-        found[name] = Panel(name, "branch", name, layer.words)
-    residual = found[recipe.residual]
-    found[recipe.residual] = replace(residual, what="= F(x)")
-    if recipe.shortcut == ():
-        found["identity"] = Panel("x", "identity", "identity", "= x")
-    for name, layer in recipe.shortcut or ():
-        found[name] = Panel(name, "identity", name, layer.words)
-    for name in sources:
-        if name in found:
-            continue
-        (source, *others) = sources[name]
-        what = f"= F(x) + {others[0]}" if others else f"= {source}"
-        if name in layers:
-            what = f"= {_short(layers[name])}({source})"
-        found[name] = Panel(name, "trunk", name, what)
-    return found
-
-
-def _short(layer: Layer) -> str:
-    return layer.words.replace("BatchNorm", "BN")
-
-
-def _backward_panels(recipe: Recipe) -> dict[str, Panel]:
-    """A shortcut with layers shows what came back through all of them, not each."""
-    forward = panels(recipe)
-    gradients = {name: replace(panel, what="gradient") for name, panel in forward.items()}
-    found = {"x": replace(forward["x"], what="total gradient")}
-    found["residual"] = Panel(RESIDUAL_PART, "branch", "residual", "part")
-    found |= {name: panel for name, panel in gradients.items() if panel.path == "branch"}
-    if recipe.shortcut is not None:
-        name = "shortcut" if recipe.shortcut else "identity"
-        found["identity"] = Panel(IDENTITY_PART, "identity", name, "part")
-    trunk = {name: panel for name, panel in gradients.items() if panel.path == "trunk"}
-    return found | {**trunk, "x": found["x"], "out": replace(trunk["out"], what="sent in")}
 
 
 @dataclass(frozen=True)
@@ -94,9 +35,6 @@ class Part:
     view: StageView
     prefix: str = ""
     heading: str = ""
-
-
-WIRE_WIDTH = {"branch": 2.5, "identity": 5, "trunk": 2.5}
 
 
 def stage_figure(
@@ -182,15 +120,15 @@ def _draw_part(
     layout: dict[str, Any],
 ) -> None:
     view = part.view
-    layout["shapes"] += _wire_shapes(canvas, palette, view.backward)
-    layout["shapes"] += _plus_shapes(canvas, palette)
+    layout["shapes"] += wire_shapes(canvas, palette, view.backward)
+    layout["shapes"] += plus_shapes(canvas, palette)
     layout["annotations"] += _free_text(canvas, palette, view)
     for panel, told in panels(view.recipe, view.backward).items():
         box, shown = canvas.boxes[panel], view.panels[told.stage]
         name, number = part.prefix + panel, len(data) + 1
         colour = getattr(palette, told.path)
         if shown.is_blank and data:  # the first panel's axes are those that all others match
-            layout["shapes"].append(_frame(canvas, box, colour))
+            layout["shapes"].append(frame(canvas, box, colour))
         else:
             layout |= _axes(canvas, box, number, view.shape, colour)
             data.append(_heatmap(name, number, shown, palette))
@@ -313,8 +251,8 @@ def _axes(
         "linewidth": 2,
         "linecolor": colour,
     }
-    left, top = _paper(canvas, (box.left, box.top))
-    right, bottom = _paper(canvas, (box.right, box.bottom))
+    left, top = on_paper(canvas, (box.left, box.top))
+    right, bottom = on_paper(canvas, (box.right, box.bottom))
     linked = {"matches": "x"} if number > 1 else {}
     return {
         f"xaxis{number}": {
@@ -366,7 +304,7 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
         _text(
             canvas,
             canvas.identity_label,
-            _shortcut_words(view),
+            shortcut_words(view.recipe, view.backward),
             xanchor="left",
             yanchor="middle",
             font={"size": TITLE_SIZE, "color": theme.identity},
@@ -401,121 +339,14 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
     return texts
 
 
-def _shortcut_words(view: StageView) -> str:
-    recipe = view.recipe
-    if view.backward and recipe.shortcut == ():
-        return "back through the identity: ⊕ copies g, no weight multiplies it"
-    if recipe.shortcut is None:
-        return "no shortcut: x has no path of its own to out"
-    if not recipe.shortcut:
-        return "identity path: nothing is computed here"
-    return "shortcut: no longer the identity"
-
-
-def equation(recipe: Recipe, theme: Theme) -> str:
-    """The recipe as one line, in the colours of its paths."""
-    words = f"<span style='color:{theme.branch}'>F(x)</span>"
-    if recipe.shortcut is not None:
-        identity = "x" if not recipe.shortcut else "shortcut(x)"
-        words += f" + <span style='color:{theme.identity}'>{identity}</span>"
-    for _, layer in recipe.after:
-        words = f"{_short(layer)}( {words} )"
-    return f"out = {words}"
-
-
-def gradient_equation(recipe: Recipe, theme: Theme) -> str:
-    """The chain rule at x in the colours of the paths; g is the gradient where they meet."""
-    identity = "J<sub>shortcut</sub>ᵀ g" if recipe.shortcut else "g"
-    plus = f"<span style='color:{theme.identity}'>{identity}</span> + "
-    if recipe.shortcut is None:
-        plus = ""
-    return f"∂x = {plus}<span style='color:{theme.branch}'>J<sub>F</sub>ᵀ g</span>"
-
-
 def _text(canvas: Arrangement, at: Point, text: str, **style: Any) -> dict[str, Any]:
-    x, y = _paper(canvas, at)
+    x, y = on_paper(canvas, at)
     place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
     return {**place, "text": text, "xanchor": "center", **style}
 
 
-def _wire_shapes(canvas: Arrangement, theme: Theme, backward: bool) -> list[dict[str, Any]]:
-    shapes = []
-    for wire in canvas.wires:
-        points = wire.points[::-1] if backward else wire.points
-        colour = getattr(theme, wire.path)
-        width = WIRE_WIDTH[wire.path]
-        shapes.append(
-            {
-                "type": "path",
-                "path": _svg_path(canvas, points),
-                "line": {"color": colour, "width": width},
-                **_ON_PAPER,
-            }
-        )
-        shapes.append(_arrow_head(canvas, points[-2], points[-1], colour, width))
-    return shapes
-
-
-def _arrow_head(
-    canvas: Arrangement, before: Point, tip: Point, colour: str, width: float
-) -> dict[str, Any]:
-    length, half = 6 + 1.2 * width, 3 + 0.9 * width
-    dx, dy = (_sign(tip[i] - before[i]) for i in (0, 1))
-    base = tip[0] - length * dx, tip[1] - length * dy
-    corners = (
-        (base[0] - half * dy, base[1] + half * dx),
-        tip,
-        (base[0] + half * dy, base[1] - half * dx),
-    )
-    path = _svg_path(canvas, corners) + " Z"
-    return {"type": "path", "path": path, "fillcolor": colour, "line": {"width": 0}, **_ON_PAPER}
-
-
-def _frame(canvas: Arrangement, box: Box, colour: str) -> dict[str, Any]:
-    (x0, y0), (x1, y1) = (
-        _paper(canvas, corner) for corner in ((box.left, box.top), (box.right, box.bottom))
-    )
-    line = {"color": colour, "width": 2}
-    return {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": line, **_ON_PAPER}
-
-
-def _plus_shapes(canvas: Arrangement, theme: Theme) -> list[dict[str, Any]]:
-    if canvas.plus is None:
-        return []
-    (x, y), radius, arm = canvas.plus, arrange.PLUS_RADIUS, 7
-    x0, y0 = _paper(canvas, (x - radius, y + radius))
-    x1, y1 = _paper(canvas, (x + radius, y - radius))
-    line = {"color": theme.text, "width": 2.5}
-    circle = {"type": "circle", "x0": x0, "y0": y0, "x1": x1, "y1": y1}
-    bars = [((x - arm, y), (x + arm, y)), ((x, y - arm), (x, y + arm))]
-    return [
-        {**circle, "line": line, "fillcolor": theme.page, **_ON_PAPER},
-        *(
-            {"type": "path", "path": _svg_path(canvas, bar), "line": line, **_ON_PAPER}
-            for bar in bars
-        ),
-    ]
-
-
-_ON_PAPER: Mapping[str, Any] = {"xref": "paper", "yref": "paper", "layer": "above"}
-
-
-def _svg_path(canvas: Arrangement, points: tuple[Point, ...]) -> str:
-    places = (_paper(canvas, point) for point in points)
-    return "M " + " L ".join(f"{x:.5f} {y:.5f}" for x, y in places)
-
-
-def _paper(canvas: Arrangement, point: Point) -> Point:
-    """Canvas pixels as Plotly's paper coordinates: 0 … 1, y upwards."""
-    return point[0] / canvas.width, 1 - point[1] / canvas.height
-
-
-def _sign(value: float) -> int:
-    return (value > 0) - (value < 0)
-
-
 def _colour_bar(canvas: Arrangement, limit: float, scope: Scope, theme: Theme) -> dict[str, Any]:
-    (left, y), (right, _) = (_paper(canvas, end) for end in canvas.colour_bar)
+    (left, y), (right, _) = (on_paper(canvas, end) for end in canvas.colour_bar)
     ends = [f"−{limit:.3g}", "0", f"{limit:.3g}"] if scope == "block" else ["−limit", "0", "limit"]
     shared = {
         "block": "one scale for all panels",

@@ -11,7 +11,7 @@ from explorer.figures.arithmetic import arithmetic_figure
 from explorer.figures.distributions import distributions_figure
 from explorer.figures.gallery import gallery_spec
 from explorer.figures.outcomes import outcome_figure, plane_figure
-from explorer.figures.stage import panels
+from explorer.figures.panels import panels
 from explorer.gallery import Order
 from explorer.outcomes import cells_in_box, contest
 from explorer.page.controls import URL, choice

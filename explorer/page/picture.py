@@ -10,7 +10,8 @@ import streamlit as st
 
 from explorer.analysis import receptive_fields
 from explorer.detail import Window, whole
-from explorer.figures.stage import Part, panels, stage_spec
+from explorer.figures.panels import panels
+from explorer.figures.stage import Part, stage_spec
 from explorer.figures.theme import THEMES, Theme, ThemeName
 from explorer.gradients import GradientSplit
 from explorer.page.controls import URL, choice

@@ -6,7 +6,8 @@ import pytest
 
 from explorer import VARIANTS, BlockTrace, trace_block
 from explorer.detail import Window
-from explorer.figures.stage import Part, equation, panels, stage_figure, stage_spec
+from explorer.figures.panels import equation, panels
+from explorer.figures.stage import Part, stage_figure, stage_spec
 from explorer.figures.theme import BEYOND, THEMES, ThemeName, diverging_scale
 from explorer.inputs import generate
 from explorer.variants import WAYS_OUT, projection

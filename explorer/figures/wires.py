@@ -1,0 +1,88 @@
+"""Wires with arrow heads, ⊕ and frames, drawn as Plotly shapes on an arrangement."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.figures.arrangement import PLUS_RADIUS, Arrangement, Box, Point
+from explorer.figures.theme import Theme
+
+WIRE_WIDTH = {"branch": 2.5, "identity": 5, "trunk": 2.5}
+
+
+def wire_shapes(canvas: Arrangement, theme: Theme, backward: bool) -> list[dict[str, Any]]:
+    """Every wire in its path's colour, with its head at the end that the data goes to."""
+    shapes = []
+    for wire in canvas.wires:
+        points = wire.points[::-1] if backward else wire.points
+        colour = getattr(theme, wire.path)
+        width = WIRE_WIDTH[wire.path]
+        shapes.append(
+            {
+                "type": "path",
+                "path": _svg_path(canvas, points),
+                "line": {"color": colour, "width": width},
+                **_ON_PAPER,
+            }
+        )
+        shapes.append(_arrow_head(canvas, points[-2], points[-1], colour, width))
+    return shapes
+
+
+def _arrow_head(
+    canvas: Arrangement, before: Point, tip: Point, colour: str, width: float
+) -> dict[str, Any]:
+    length, half = 6 + 1.2 * width, 3 + 0.9 * width
+    dx, dy = (_sign(tip[i] - before[i]) for i in (0, 1))
+    base = tip[0] - length * dx, tip[1] - length * dy
+    corners = (
+        (base[0] - half * dy, base[1] + half * dx),
+        tip,
+        (base[0] + half * dy, base[1] - half * dx),
+    )
+    path = _svg_path(canvas, corners) + " Z"
+    return {"type": "path", "path": path, "fillcolor": colour, "line": {"width": 0}, **_ON_PAPER}
+
+
+def frame(canvas: Arrangement, box: Box, colour: str) -> dict[str, Any]:
+    """The outline of a panel that has nothing to show."""
+    (x0, y0), (x1, y1) = (
+        on_paper(canvas, corner) for corner in ((box.left, box.top), (box.right, box.bottom))
+    )
+    line = {"color": colour, "width": 2}
+    return {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": line, **_ON_PAPER}
+
+
+def plus_shapes(canvas: Arrangement, theme: Theme) -> list[dict[str, Any]]:
+    """⊕, where the arrangement has one."""
+    if canvas.plus is None:
+        return []
+    (x, y), radius, arm = canvas.plus, PLUS_RADIUS, 7
+    x0, y0 = on_paper(canvas, (x - radius, y + radius))
+    x1, y1 = on_paper(canvas, (x + radius, y - radius))
+    line = {"color": theme.text, "width": 2.5}
+    circle = {"type": "circle", "x0": x0, "y0": y0, "x1": x1, "y1": y1}
+    bars = [((x - arm, y), (x + arm, y)), ((x, y - arm), (x, y + arm))]
+    return [
+        {**circle, "line": line, "fillcolor": theme.page, **_ON_PAPER},
+        *(
+            {"type": "path", "path": _svg_path(canvas, bar), "line": line, **_ON_PAPER}
+            for bar in bars
+        ),
+    ]
+
+
+_ON_PAPER: Mapping[str, Any] = {"xref": "paper", "yref": "paper", "layer": "above"}
+
+
+def _svg_path(canvas: Arrangement, points: tuple[Point, ...]) -> str:
+    places = (on_paper(canvas, point) for point in points)
+    return "M " + " L ".join(f"{x:.5f} {y:.5f}" for x, y in places)
+
+
+def on_paper(canvas: Arrangement, point: Point) -> Point:
+    """Canvas pixels as Plotly's paper coordinates: 0 … 1, y upwards."""
+    return point[0] / canvas.width, 1 - point[1] / canvas.height
+
+
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)
