@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -12,11 +12,11 @@ from explorer.analysis import receptive_fields
 from explorer.detail import Window, whole
 from explorer.figures.panels import panels
 from explorer.figures.stage import Part, stage_spec
-from explorer.figures.theme import THEMES, Theme, ThemeName
+from explorer.figures.theme import ThemeName
 from explorer.gradients import GradientSplit
 from explorer.page.controls import URL, choice
+from explorer.page.ledger import Line, block_ledger, gradient_ledger
 from explorer.page.linked_figure import Link, Place, current_theme, linked_figure, told
-from explorer.recipes import Recipe
 from explorer.trace import BlockTrace
 from explorer.view import Scope, channels, difference_view, gradient_view, stage_views
 
@@ -152,7 +152,7 @@ def _place_figure(
         label=LABEL.format(click=click),
         fields={name: field for block in blocks for name, field in _fields(block).items()},
         grids={name: grid for block in drawn for name, grid in _grids(block).items()},
-        ledger=tuple(_ledger(block, shown.theme, shown.channel is None) for block in blocks),
+        ledger=tuple(_ledger(block, shown) for block in blocks),
         hint=HINT.format(click=click),
         pin=shown.pin,
         exact=_exact(blocks, shown),
@@ -241,52 +241,11 @@ def _grids(block: Block) -> dict[str, tuple[int, int]]:
     }
 
 
-def _ledger(block: Block, theme: ThemeName, is_mean: bool) -> tuple[dict[str, Any], ...]:
-    """The block in numbers. Means add up too, but what comes after the sum is not linear."""
-    colours, of = THEMES[theme], "mean " if is_mean else ""
+def _ledger(block: Block, shown: Shown) -> Line:
+    recipe, is_mean = block.trace.recipe, shown.channel is None
     if block.backward:
-        return _gradient_ledger(colours, of, block.trace.recipe)
-    recipe, prefix = block.trace.recipe, block.prefix
-    residual, identity = recipe.residual, recipe.identity
-    terms: list[dict[str, Any]] = [{"text": f"{block.heading}:"}] if block.heading else []
-    part = {"panel": prefix + residual, "text": f"{of}F(x)", "colour": colours.branch}
-    name = "x" if identity == "x" else "shortcut(x)"
-    if identity:
-        terms += [
-            {"panel": prefix + identity, "text": f"{of}{name}", "colour": colours.identity},
-            {"text": "+"},
-            part,
-            {"text": "="},
-            {"panel": f"{prefix}add", "text": f"{of}add"},
-        ]
-    else:
-        terms.append(part)
-    last = [{"panel": f"{prefix}out", "text": f"{of}out"}]
-    after = " → ".join(layer.words for _, layer in recipe.after)
-    if not after:
-        return (*terms, {"text": "="}, *last)
-    if is_mean:
-        return (*terms, {"text": f"· {after} before the mean:"}, *last)
-    terms += [{"text": f"→ {after} →"}, *last]
-    if identity:
-        sides, more = [prefix + identity, prefix + residual], "F(x) contributes more"
-        terms.append({"larger": sides, "say": [f"{name} contributes more", more]})
-    if recipe.cut:
-        terms.append({"negative": prefix + recipe.cut, "say": ["zeroed"]})
-    return tuple(terms)
-
-
-def _gradient_ledger(colours: Theme, of: str, recipe: Recipe) -> tuple[dict[str, Any], ...]:
-    """What returns to the pixel of x, by path."""
-    residual = {"panel": "residual", "text": f"{of}through F", "colour": colours.branch}
-    total = {"panel": "x", "text": f"{of}total at x"}
-    if recipe.shortcut is None:
-        return (residual, {"text": "="}, total)
-    name = f"{of}through the shortcut"
-    identity = {"panel": "identity", "text": name, "colour": colours.identity}
-    say = ["the shortcut brings more", "F brings more"]
-    larger = {"larger": ["identity", "residual"], "say": say}
-    return (identity, {"text": "+"}, residual, {"text": "="}, total, larger)
+        return gradient_ledger(recipe, shown.theme, is_mean)
+    return block_ledger(recipe, block.prefix, block.heading, shown.theme, is_mean)
 
 
 def _exact(blocks: Sequence[Block], shown: Shown) -> dict[str, float] | None:
