@@ -13,17 +13,12 @@ import pytest
 from flax import nnx
 
 from explorer import VARIANTS, InputError, trace_block
-from explorer.depth import (
-    CHUNK,
-    NEAR,
-    _check,
-    lesion,
-    path_gradients,
-    path_lengths,
-    propagate,
-)
+from explorer.depth import NEAR, propagate
 from explorer.inputs import generate
+from explorer.lesions import lesion
+from explorer.paths import path_gradients, path_lengths
 from explorer.recipes import RecipeBlock
+from explorer.stack import CHUNK, check_stack
 from explorer.variants import V1
 from tests.sketch import Sketch
 from tests.test_block import noise
@@ -172,7 +167,7 @@ def test_the_gradients_of_all_paths_make_the_whole(variant: str) -> None:
     depth = 4
     cotangent = noise(SHAPE, 3)
     through = np.array(list(product([False, True], repeat=depth))).T
-    stack = _check(SEED, X, 4, depth, variant, False)
+    stack = check_stack(SEED, X, 4, depth, variant, False)
     found = path_gradients(stack, cotangent, through)
 
     def end(x: jax.Array) -> jax.Array:

@@ -18,14 +18,15 @@ ROOMS = [
     ("variants",),
     ("trace",),
     ("nnx_source", "state_tree", "linen_twin", "gradients"),
-    ("depth",),
+    ("stack",),
+    ("depth", "lesions", "paths"),
     ("detail", "analysis", "arithmetic", "distributions", "outcomes", "gallery", "view"),
     ("figures",),
     ("page",),
 ]
 RANK = {name: rank for rank, names in enumerate(ROOMS) for name in names}
 MAY_NAME_JAX = {"block", "layers", "recipes", "variants", "trace", "state_tree", "linen_twin"}
-MAY_NAME_JAX |= {"gradients", "depth"}
+MAY_NAME_JAX |= {"gradients", "stack", "depth", "paths"}
 FILES = sorted(path for path in (ROOT / "explorer").rglob("*.py") if path.parent.name != "explorer")
 FILES += sorted(path for path in (ROOT / "explorer").glob("*.py") if path.stem != "__init__")
 

@@ -5,9 +5,11 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.depth import DepthRecord, LesionRecord, PathRecord
+from explorer.depth import DepthRecord
 from explorer.figures.sheet import base_layout, cell, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName
+from explorer.lesions import LesionRecord
+from explorer.paths import PathRecord
 
 WORDS = {
     "gradient norm": "of the gradient at the block's input",

@@ -8,27 +8,20 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
-from explorer.depth import (
-    MAX_DEPTH,
-    MAX_SEEDS,
-    DepthRecord,
-    Kind,
-    LesionRecord,
-    PathRecord,
-    Progress,
-    lesion,
-    path_lengths,
-    propagate,
-)
+from explorer.depth import MAX_SEEDS, DepthRecord, propagate
 from explorer.errors import InputError
 from explorer.figures.depth import curves_figure, lesion_figure, paths_figure
+from explorer.lesions import Kind, LesionRecord, lesion
 from explorer.page import picture
 from explorer.page.controls import URL, choice
 from explorer.page.errors import show_problem
 from explorer.page.experiment import Experiment, Result
+from explorer.page.findings import findings, told
 from explorer.page.linked_figure import current_theme, linked_figure
 from explorer.page.picture import Block, both
+from explorer.paths import PathRecord, path_lengths
 from explorer.recipes import Recipe
+from explorer.stack import MAX_DEPTH, Progress
 from explorer.trace import BlockTrace, trace_block
 from explorer.variants import V1, VARIANTS
 
@@ -96,7 +89,7 @@ class _Stack:
         return replace(self.recipe, shortcut=None, title=f"{self.recipe.title}, no skip")
 
     def arguments(self) -> dict[str, Any]:
-        """What every function of `explorer.depth` takes."""
+        """What everything that runs a stack takes."""
         return {
             "seed": self.trace.seed,
             "x": self.trace["x"],
@@ -217,8 +210,8 @@ def _lesion(stack: _Stack) -> None:
     linked_figure(figure, key="lesion_figure", theme=theme)
     means = [float(np.mean(record.change)) if record.change.size else 0 for record in found]
     st.caption(
-        f"Mean change: {_told(means[0], 2)} of the output's norm with shortcuts, "
-        f"{_told(means[1], 2)} without. "
+        f"Mean change: {told(means[0], 2)} of the output's norm with shortcuts, "
+        f"{told(means[1], 2)} without. "
         "In trained nets deleting one block hardly hurts a residual net and destroys a plain one "
         "(Veit et al. 2016). The weights here are untrained, and what is measured is the output, "
         "not the error."
@@ -238,64 +231,8 @@ def _paths(stack: _Stack) -> None:
     middle = float(np.sum(found.lengths * carried) / (np.sum(carried) or np.nan))
     st.caption(
         f"Through n = {found.depth} blocks there are 2ⁿ paths, most of them about n/2 blocks long. "
-        f"Weighted by the gradient that they carry, the mean length is {_told(middle, 1)} instead "
+        f"Weighted by the gradient that they carry, the mean length is {told(middle, 1)} instead "
         f"of {found.depth / 2:.1f}. Veit et al. 2016 (Fig. 6) find in a trained net that the "
         "gradient comes from short paths. Sampled: 16 paths of each length shown, bars are "
         "standard errors; norms are added up as if no two paths cancelled."
     )
-
-
-def _told(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
-
-
-def _power(value: float) -> str:
-    """A number in three digits, with a power of ten where it needs one."""
-    if not np.isfinite(value):
-        return "–"
-    if value == 0 or 1e-3 <= value < 1e5:
-        return f"{value:.3g}"
-    exponent = int(np.floor(np.log10(value)))
-    return f"{value / 10.0**exponent:.3g}·10{_raised(exponent)}"
-
-
-def _raised(number: int) -> str:
-    return str(number).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-
-
-def findings(residual: DepthRecord, plain: DepthRecord) -> list[str]:
-    """What the curves say of the published trends, with the numbers."""
-    depth = residual.inputs.shape[0]
-    growths = []
-    for record in (residual, plain):
-        first, last = np.median(record.curves["gradient norm"], axis=0)[[0, -1]]
-        growths.append("down to 0 in float32" if first == 0 else f"×{_power(first / last)}")
-    share, law = residual.curves["branch share"][:, -1], 1 / (depth + 1)
-    near = [record.curves["gradient correlation"][:, 0] for record in (residual, plain)]
-    slow, fast = depth**-0.5, 2.0**-depth
-    words = [
-        f"Gradient norm, from the last block back to the first: {growths[0]} in the residual "
-        f"stack, {growths[1]} in the plain one.",
-        f"Branch share at block {depth}: {_told(float(np.median(share)), 3)}. De & Smith 2020 "
-        f"give 1/(l+1) = {law:.3f}, {_against(law, share)}. Their law is of a stack with "
-        "BatchNorm and without the ReLU after the sum; with it the share decays more slowly.",
-        f"Correlation at the first block with the gradient of an input 0.05 standard deviations "
-        f"away: {_two(near[0])} in the residual stack, {_two(near[1])} in the plain "
-        f"one. Balduzzi et al. 2017 give 1/√L = {slow:.2f} with shortcuts and BatchNorm, "
-        f"{_against(slow, near[0])}, and 2⁻ᴸ = {_power(fast)} without, {_against(fast, near[1])}. "
-        "Their nets, inputs and neighbours are others.",
-    ]
-    return [text.replace("-", "−") for text in words]
-
-
-def _two(runs: np.ndarray) -> str:
-    return f"{np.median(runs):.2f}" if np.isfinite(runs).all() else "–"
-
-
-def _against(law: float, runs: np.ndarray) -> str:
-    """Where a law lies against the band of the runs; a tenth of the law is let pass."""
-    if not np.isfinite(runs).all():
-        return "to be compared with nothing here"
-    low, high = float(runs.min()), float(runs.max())
-    where = "inside" if low - 0.1 * law <= law <= high + 0.1 * law else "outside"
-    return f"{where} the runs' {low:.3f} to {high:.3f}"

@@ -4,9 +4,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer.depth import DepthRecord, lesion, path_lengths, propagate
+from explorer.depth import DepthRecord, propagate
 from explorer.figures.depth import WORDS, curves_figure, lesion_figure, paths_figure
 from explorer.inputs import generate
+from explorer.lesions import lesion
+from explorer.paths import path_lengths
 
 X = generate("normal", 8, 8, 3, 0)
 

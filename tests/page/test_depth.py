@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from explorer import trace_block
-from explorer.depth import lesion, path_lengths, propagate
+from explorer.depth import propagate
 from explorer.inputs import generate
-from explorer.page.depth import findings
+from explorer.lesions import lesion
+from explorer.page.findings import findings
+from explorer.paths import path_lengths
 from explorer.variants import V1, VARIANTS
 from tests.page.test_forward import decoded, page, shown
 
