@@ -125,8 +125,10 @@ def check_input(x: Any, features: int) -> np.ndarray:
             "to F(x), so the two must be equal; unequal channels would need a 1×1 projection on "
             "the skip."
         )
+    if array.dtype == np.float32:
+        return array
     with np.errstate(over="ignore"):
-        x32 = array.astype(np.float32, copy=False)
+        x32 = array.astype(np.float32)
     overflowed = np.isinf(x32) & np.isfinite(array)
     if overflowed.any():
         raise InputError(

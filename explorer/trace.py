@@ -148,6 +148,7 @@ def trace_block(
     width = check_features(features)
     block_seed = check_seed(seed)
     x32 = check_input(x, width).copy()  # JAX may alias it; the caller may write to theirs
+    x32.setflags(write=False)
     passes = check_whole_number("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
     recipe = check_variant(variant)
     _check_size(recipe, x32.shape)
@@ -156,7 +157,7 @@ def trace_block(
     parameters, fresh = initial_state(block_seed, recipe, width)
     running = _warm_up(program, parameters, fresh, x32, passes) if passes else fresh
     stages, batch, after = _run(program, parameters, running, x32, in_eval)
-    host = jax.device_get((stages, parameters, running, batch, after))
+    host = jax.device_get((stages | {"x": x32}, parameters, running, batch, after))
     return _record(recipe, block_seed, width, in_eval, passes, *host)
 
 
@@ -200,13 +201,14 @@ def _run(
     x: jax.Array,
     use_running_average: bool,
 ) -> tuple[dict[str, jax.Array], Arrays, Arrays]:
-    """Stages, batch statistics, and the running statistics after the call."""
+    """Stages after x, batch statistics, and the running statistics after the call."""
     # The block is made here: one made outside cannot have its statistics moved
     # by jitted code. Its initial values are replaced, so XLA never computes them.
     block = build(recipe, x.shape[-1], nnx.Rngs(0))
     nnx.update(block, parameters, running)
     stages = block.stages(x, use_running_average)
     batch = {name: _batch_statistics(stages[recipe.inputs()[name]]) for name in recipe.norms()}
+    del stages["x"]  # the caller has it; as an output XLA would copy it
     return stages, batch, _state(block)[1]
 
 

@@ -17,6 +17,7 @@ ROOMS = [
     ("recipes",),
     ("variants",),
     ("trace",),
+    ("memory", "programs"),
     ("nnx_source", "state_tree", "linen_twin", "gradients"),
     ("stack",),
     ("depth", "lesions", "paths"),
@@ -26,7 +27,7 @@ ROOMS = [
 ]
 RANK = {name: rank for rank, names in enumerate(ROOMS) for name in names}
 MAY_NAME_JAX = {"block", "layers", "recipes", "variants", "trace", "state_tree", "linen_twin"}
-MAY_NAME_JAX |= {"gradients", "stack", "depth", "paths"}
+MAY_NAME_JAX |= {"programs", "gradients", "stack", "depth", "paths"}
 FILES = sorted(path for path in (ROOT / "explorer").rglob("*.py") if path.parent.name != "explorer")
 FILES += sorted(path for path in (ROOT / "explorer").glob("*.py") if path.stem != "__init__")
 

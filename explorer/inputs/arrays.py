@@ -7,17 +7,19 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from typing import IO
+from typing import IO, NoReturn
 
 import numpy as np
 from numpy.lib import format as npy_format
 
 from explorer.errors import InputError
-from explorer.inputs.limits import MAX_ELEMENTS, check_shape, text_shape
+from explorer.inputs.guarded import GuardedBytes
+from explorer.inputs.limits import check_shape, text_shape
 
 MAX_ITEM_BYTES = 16
 MAX_MEMBERS = 100
 MAX_HEADER_BYTES = 10_000
+VALUES_AT_A_TIME = 2**18
 
 # What NumPy lets out when a header is no Python literal of the expected form.
 HEADER_ERRORS = (
@@ -46,7 +48,7 @@ ARCHIVE_ERRORS = (
 
 
 def read_npy(data: bytes) -> np.ndarray:
-    """The array of a .npy file, as stored, 2-D or 3-D and of real numbers."""
+    """The array of a .npy file as float32, 2-D or 3-D."""
     return _read_array(io.BytesIO(data), len(data))
 
 
@@ -55,6 +57,11 @@ def read_npz(data: bytes, name: str | None) -> np.ndarray:
     try:
         with _open_archive(data) as archive:
             member = _choose(archive.infolist(), name)
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise InputError(
+                    "The .npz is compressed by another method than ZIP's own deflate; accepted is "
+                    "what numpy.savez writes."
+                )
             with archive.open(member) as stream:
                 return _read_array(stream, member.file_size)
     except InputError:
@@ -81,7 +88,12 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     NumPy itself would first read as many bytes as the header claims to have.
     """
     start = stream.read(12)
-    width = 2 if start[6] == 1 else 4
+    version = npy_format.read_magic(io.BytesIO(start))
+    read = {
+        (1, 0): npy_format.read_array_header_1_0,
+        (2, 0): npy_format.read_array_header_2_0,
+    }[version]
+    width = 2 if version == (1, 0) else 4
     length = int.from_bytes(start[8 : 8 + width], "little")
     if length > MAX_HEADER_BYTES:
         raise InputError(
@@ -89,21 +101,20 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
             f"{MAX_HEADER_BYTES:,}."
         )
     header = io.BytesIO(start + stream.read(max(0, 8 + width + length - 12)))
-    read = {
-        (1, 0): npy_format.read_array_header_1_0,
-        (2, 0): npy_format.read_array_header_2_0,
-    }[npy_format.read_magic(header)]
+    header.seek(npy_format.MAGIC_LEN)
     shape, fortran_order, dtype = read(header)
     return shape, fortran_order, dtype
 
 
 def _open_archive(data: bytes) -> zipfile.ZipFile:
-    """The archive, once its own last record says that it has few members."""
-    end = data.rfind(b"PK\x05\x06", -66_000)
-    members = int.from_bytes(data[end + 10 : end + 12], "little") if end >= 0 else 0
+    """The archive, if its directory is short."""
+    file = GuardedBytes(data, reads=10_000, size=150_000)
+    archive = zipfile.ZipFile(file)
+    file.allow(reads=100_000, size=2 * len(data))
+    members = len(archive.infolist())
     if members > MAX_MEMBERS:
         raise InputError(f"The .npz holds {members:,} members; accepted are at most {MAX_MEMBERS}.")
-    return zipfile.ZipFile(io.BytesIO(data))
+    return archive
 
 
 def _arrays(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
@@ -161,11 +172,28 @@ def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
             "3 (H, W, C)."
         )
     check_shape(shape if len(shape) == 3 else (*shape, 1))
-    expected = math.prod(shape) * dtype.itemsize
-    values = stream.read(min(expected, MAX_ELEMENTS * MAX_ITEM_BYTES) + 1)
-    if len(values) != expected:
-        raise InputError(
-            f"The header promises {text_shape(shape)} values in {expected:,} bytes, received are "
-            f"{'more' if len(values) > expected else f'{len(values):,}'}; accepted is a whole file."
-        )
-    return np.frombuffer(values, dtype).reshape(shape, order="F" if fortran_order else "C")
+    flat = _values(stream, shape, dtype)
+    return flat.reshape(shape, order="F" if fortran_order else "C")
+
+
+def _values(stream: IO[bytes], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """The values as float32, a part at a time: as stored they may be four times as large."""
+    values = np.empty(math.prod(shape), np.float32)
+    for start in range(0, values.size, VALUES_AT_A_TIME):
+        part = values[start : start + VALUES_AT_A_TIME]
+        found = stream.read(part.size * dtype.itemsize)
+        if len(found) != part.size * dtype.itemsize:
+            _lied(shape, dtype, f"{start * dtype.itemsize + len(found):,}")
+        with np.errstate(over="ignore"):
+            part[:] = np.frombuffer(found, dtype)
+    if stream.read(1):
+        _lied(shape, dtype, "more")
+    return values
+
+
+def _lied(shape: tuple[int, ...], dtype: np.dtype, received: str) -> NoReturn:
+    raise InputError(
+        f"The header promises {text_shape(shape)} values in "
+        f"{math.prod(shape) * dtype.itemsize:,} bytes, received are {received}; accepted is a "
+        "whole file."
+    )

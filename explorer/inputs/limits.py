@@ -3,7 +3,9 @@
 from explorer.errors import InputError
 
 MAX_FILE_BYTES = 40_000_000
-MAX_IMAGE_PIXELS = 4096 * 4096
+MAX_PIXELS = 2**23
+MAX_SCALED_PIXELS = 2**24  # of a JPEG that its decoder makes smaller on the way
+MAX_CSV_BYTES = 16_000_000
 MAX_PICTURE_SIDE = 1024
 MAX_SIDE = 2048
 MAX_CHANNELS = 512

@@ -1,12 +1,14 @@
 """Reads a .csv file of numbers as an input of one channel."""
 
-import io
+import codecs
 
 import numpy as np
 
 from explorer.errors import InputError
-from explorer.inputs.limits import check_shape
+from explorer.inputs.limits import MAX_CSV_BYTES, MAX_SIDE, check_shape
 
+MAX_LINES = 4 * MAX_SIDE  # blank ones and both ends of \r\n counted
+MAX_LINE = 64 * MAX_SIDE
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
@@ -15,16 +17,10 @@ def read_csv(data: bytes) -> np.ndarray:
 
     Cells are parted by commas, semicolons or tabs; there is no header row.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"The .csv is not UTF-8 text (byte {error.start:,} of {len(data):,}); accepted are "
-            "rows of numbers in plain text."
-        ) from None
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in _lines(data) if line.strip()]
     if not lines:
         raise InputError("The .csv has no row with content; accepted are rows of numbers.")
+    check_shape((len(lines), 1, 1))
     delimiter = next((sign for sign in DELIMITERS if sign in lines[0]), ",")
     width = lines[0].count(delimiter) + 1
     for row, line in enumerate(lines):
@@ -35,15 +31,40 @@ def read_csv(data: bytes) -> np.ndarray:
             )
     check_shape((len(lines), width, 1))
     try:
-        return np.loadtxt(
-            io.StringIO("\n".join(lines)), delimiter=delimiter, comments=None, ndmin=2
-        )
+        return np.loadtxt(lines, delimiter=delimiter, comments=None, ndmin=2)
     except ValueError:
         row, col = _first_bad_cell(lines, delimiter)
         raise InputError(
             f"The cell in row {row}, column {col} of the .csv (counted from 0) is not a number; "
             "accepted are numbers such as 1, -2.5 or 3e-4, without a header row."
         ) from None
+
+
+def _lines(data: bytes) -> list[str]:
+    """The file's lines; how many and how long they are is judged before they are parted."""
+    if len(data) > MAX_CSV_BYTES:
+        raise InputError(
+            f"The .csv has {len(data):,} bytes; accepted are at most {MAX_CSV_BYTES:,}. Save the "
+            "array as .npy to bring more."
+        )
+    ends = data.count(b"\n") + data.count(b"\r")
+    if ends > MAX_LINES:
+        raise InputError(f"The .csv has {ends:,} line ends; accepted are at most {MAX_LINES:,}.")
+    try:
+        text = data.removeprefix(codecs.BOM_UTF8).decode("ascii")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"The .csv holds a byte that is no plain ASCII text (byte {error.start:,} of "
+            f"{len(data):,}); accepted are rows of numbers."
+        ) from None
+    lines = text.replace("\r", "\n").split("\n")
+    for row, line in enumerate(lines):
+        if len(line) > MAX_LINE:
+            raise InputError(
+                f"Line {row} of the .csv has {len(line):,} characters; accepted are at most "
+                f"{MAX_LINE:,}."
+            )
+    return lines
 
 
 def _first_bad_cell(lines: list[str], delimiter: str) -> tuple[int, int]:

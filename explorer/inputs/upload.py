@@ -92,7 +92,7 @@ def as_input(array: np.ndarray) -> np.ndarray:
     bad = ~np.isfinite(x)
     if bad.any():
         nan = int(np.isnan(x).sum())
-        row, col, channel = (int(i) for i in np.argwhere(bad)[0])
+        row, col, channel = (int(i) for i in np.unravel_index(bad.argmax(), bad.shape))
         raise InputError(
             f"The input holds {nan:,} NaN and {int(bad.sum()) - nan:,} values that are infinite "
             f"or beyond float32's range, the first at row {row}, column {col}, channel {channel} "

@@ -1,30 +1,35 @@
 """Behind the What if view: the code that differs, the block's state, and its Linen twin."""
 
 import inspect
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from explorer.block import BasicBlock
-from explorer.errors import InputError
-from explorer.linen_twin import LinenBlock, LinenTwin, linen_twin
+from explorer.linen_twin import LinenBlock, linen_twin
 from explorer.nnx_source import nnx_source, source_diff
-from explorer.page.controls import URL
-from explorer.page.errors import show_problem
-from explorer.page.experiment import trace_key
+from explorer.page.controls import optional_choice
+from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.experiment import Experiment
+from explorer.page.kept import kept
 from explorer.recipes import Recipe
-from explorer.state_tree import Leaf, state_tree
+from explorer.state_tree import state_tree
 from explorer.trace import BlockTrace
 
 
-def look(canonical: BlockTrace, recipe: Recipe) -> None:
+def look(experiment: Experiment, canonical: BlockTrace, recipe: Recipe) -> None:
     """Draws the control, and what is chosen, of a recipe beside the canonical block."""
-    chosen = st.segmented_control("Look closer", list(_VIEWS), key="closer", bind=URL)
-    if chosen:
-        _VIEWS[chosen](canonical, recipe)
+    chosen = optional_choice("Look closer", tuple(_VIEWS), key="closer")
+    if not chosen:
+        return
+    try:
+        _VIEWS[chosen](experiment, canonical, recipe)
+    except PROBLEMS as problem:
+        show_problem(problem)
 
 
-def _code(canonical: BlockTrace, recipe: Recipe) -> None:
+def _code(experiment: Experiment, canonical: BlockTrace, recipe: Recipe) -> None:
     in_eval = canonical.use_running_average
     if difference := source_diff(canonical.recipe, recipe, in_eval):
         st.caption("What differs from v1.")
@@ -36,12 +41,14 @@ def _code(canonical: BlockTrace, recipe: Recipe) -> None:
     st.code(nnx_source(recipe, in_eval), language="python")
 
 
-def _state(canonical: BlockTrace, recipe: Recipe) -> None:
-    try:
-        leaves = _leaves(canonical.digest("x"), canonical.seed, repr(recipe), canonical, recipe)
-    except InputError as problem:
-        show_problem(problem)
-        return
+def _state(experiment: Experiment, canonical: BlockTrace, recipe: Recipe) -> None:
+    leaves = kept(
+        ("state", *experiment.key(recipe)),
+        lambda: state_tree(canonical.seed, canonical["x"], canonical.features, variant=recipe),
+        private=experiment.private,
+        place=st.empty(),
+        words="Calling the block twice",
+    )
     statistics = [leaf for leaf in leaves if leaf.kind == "BatchStat"]
     if statistics:
         st.caption(
@@ -76,13 +83,6 @@ def _state(canonical: BlockTrace, recipe: Recipe) -> None:
     )
 
 
-@st.cache_resource(max_entries=8, ttl="1h", show_spinner="Calling the block twice", scope="session")
-def _leaves(
-    x_digest: str, seed: int, recipe_key: str, _trace: BlockTrace, _recipe: Recipe
-) -> tuple[Leaf, ...]:
-    return state_tree(_trace.seed, _trace["x"], _trace.features, variant=_recipe)
-
-
 def _first(values: np.ndarray) -> str:
     return f"{values.flat[0]:.6f}".replace("-", "−")
 
@@ -91,8 +91,14 @@ def _moved(before: np.ndarray, after: np.ndarray) -> str:
     return "no" if np.array_equal(before, after) else "yes"
 
 
-def _linen(canonical: BlockTrace, recipe: Recipe) -> None:
-    twin = _twin(trace_key(canonical), canonical)
+def _linen(experiment: Experiment, canonical: BlockTrace, recipe: Recipe) -> None:
+    twin = kept(
+        ("Linen twin", *experiment.key(canonical.recipe)),
+        partial(linen_twin, canonical),
+        private=experiment.private,
+        place=st.empty(),
+        words="Running Linen",
+    )
     st.markdown(
         f"Largest difference between Linen and NNX on this input: "
         f"**{max(twin.differences.values()):.3g}**."
@@ -121,11 +127,6 @@ def _linen(canonical: BlockTrace, recipe: Recipe) -> None:
         '    x, use_running_average, mutable=["batch_stats"],\n)',
         language="python",
     )
-
-
-@st.cache_resource(max_entries=8, ttl="1h", show_spinner="Running Linen", scope="session")
-def _twin(key: tuple[object, ...], _trace: BlockTrace) -> LinenTwin:
-    return linen_twin(_trace)
 
 
 _VIEWS = {"code": _code, "state": _state, "Linen twin": _linen}

@@ -1,46 +1,46 @@
 """The Depth view: a stack of blocks, with the shortcut and without it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.depth import MAX_SEEDS, DepthRecord, propagate
-from explorer.errors import InputError
 from explorer.figures.depth import curves_figure, lesion_figure, paths_figure
 from explorer.lesions import Kind, LesionRecord, lesion
 from explorer.page import picture
-from explorer.page.controls import URL, choice
-from explorer.page.errors import show_problem
+from explorer.page.controls import choice, number, optional_choice
+from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result
 from explorer.page.findings import findings, told
+from explorer.page.gate import GATE
+from explorer.page.kept import is_kept, kept
 from explorer.page.linked_figure import current_theme, linked_figure
 from explorer.page.picture import Block, both
 from explorer.paths import PathRecord, path_lengths
 from explorer.recipes import Recipe
 from explorer.stack import MAX_DEPTH, Progress
-from explorer.trace import BlockTrace, trace_block
+from explorer.trace import trace_block
 from explorer.variants import V1, VARIANTS
 
 KEY = "depth_block"
-KEPT = 4  # records that a session keeps
 Made = TypeVar("Made")
 
 
 def view(experiment: Experiment, result: Result) -> None:
     """Draws the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        depth = st.number_input("Blocks", 1, MAX_DEPTH, 32, key="depth", bind=URL, width=140)
-        runs = st.number_input(
+        depth = number("Blocks", 1, MAX_DEPTH, 32, key="depth", width=140)
+        runs = number(
             "Runs",
             1,
             MAX_SEEDS,
             8,
             key="runs",
-            bind=URL,
             width=140,
             help="Each with weights of its own; block l of run s has the seed of the weights "
             "plus 1000·s + l − 1.",
@@ -50,15 +50,11 @@ def view(experiment: Experiment, result: Result) -> None:
     recipe = V1 if norm == "on" else VARIANTS["no_bn"]
     if after == "off":
         recipe = replace(recipe, after=())
-    stack = _Stack(result.trace, recipe, depth, runs)
-    try:
-        records = stack.made("curves", stack.propagated)
-    except InputError as problem:
-        show_problem(problem)
+    stack = _Stack(experiment, recipe, depth, runs)
+    found = stack.made("curves", stack.propagated)
+    if found is None:
         return
-    if records is None:
-        return
-    residual, plain = records
+    residual, plain = found
     theme = current_theme("curves")
     wide, narrow = both(
         lambda arrangement: curves_figure(residual, plain, theme=theme, arrangement=arrangement)
@@ -66,19 +62,19 @@ def view(experiment: Experiment, result: Result) -> None:
     linked_figure(wide, narrow=narrow.layout, key="curves", theme=theme)
     for words in findings(residual, plain):
         st.caption(words)
-    if result.trace.use_running_average and norm == "on":
+    if experiment.use_running_average and norm == "on":
         st.caption(
             "Eval mode: every block's running statistics are fresh, mean 0 and variance 1, "
             "whatever number of passes the sidebar says."
         )
-    _further(stack, records)
+    _further(stack)
 
 
 @dataclass(frozen=True)
 class _Stack:
     """What the view computes, and the arguments of it."""
 
-    trace: BlockTrace
+    experiment: Experiment
     recipe: Recipe
     depth: int
     runs: int
@@ -91,11 +87,11 @@ class _Stack:
     def arguments(self) -> dict[str, Any]:
         """What everything that runs a stack takes."""
         return {
-            "seed": self.trace.seed,
-            "x": self.trace["x"],
-            "features": self.trace.features,
+            "seed": self.experiment.seed,
+            "x": self.experiment.load(),
+            "features": self.experiment.features,
             "depth": self.depth,
-            "use_running_average": self.trace.use_running_average,
+            "use_running_average": self.experiment.use_running_average,
         }
 
     def propagated(self, progress: Progress) -> tuple[DepthRecord, DepthRecord]:
@@ -115,43 +111,43 @@ class _Stack:
     def paths(self, progress: Progress) -> PathRecord:
         return path_lengths(variant=self.recipe, progress=progress, **self.arguments())
 
+    def key(self, name: str, runs: int) -> tuple[Hashable, ...]:
+        """What names one of its results completely."""
+        return name, *self.experiment.key(self.recipe), self.depth, runs
+
     def made(self, name: str, make: Callable[[Progress], Made]) -> Made | None:
-        """What `make` makes, shown as it goes on; kept in the session. None if the reader
-        has stopped it."""
-        trace = self.trace
-        mode = trace.use_running_average
-        runs = self.runs if name == "curves" else 1  # lesions and paths are of the first
-        key = (name, trace.digest("x"), trace.seed, mode, repr(self.recipe), self.depth, runs)
-        kept: dict[object, Any] = st.session_state.setdefault("depth_kept", {})
-        if key in kept:
-            found: Made = kept[key]
-            return found
+        """What `make` makes, shown as it goes on. None if the reader has stopped it, or if it
+        cannot be made, which is told."""
+        key = self.key(name, self.runs if name == "curves" else 1)  # the others are of the first
+        private = self.experiment.private
         place = st.empty()
-        with place.container(horizontal=True, vertical_alignment="center"):
-            if st.session_state.get("depth_stopped") == key:
+        is_stopped = st.session_state.get("depth_stopped") == key
+        if is_stopped and not is_kept(key, private=private):
+            with place.container(horizontal=True, vertical_alignment="center"):
                 st.info("Stopped.")
                 st.button("Run it", key=f"run {name}", on_click=_stop, args=(None,))
-                return None
-            bar = st.progress(0.0, "Running the stacks")
-            st.button("Stop", key=f"stop {name}", on_click=_stop, args=(key,))
+            return None
+
+        def shown() -> Made:
+            with place.container(horizontal=True, vertical_alignment="center"):
+                bar = st.progress(0.0, "Running the stacks")
+                st.button("Stop", key=f"stop {name}", on_click=_stop, args=(key,))
+            return make(lambda done, total: _show(bar, done, total))
+
         try:
-            made = make(lambda done, total: _show(bar, done, total))
-        except InputError:
-            place.empty()
-            raise
-        while len(kept) >= KEPT:
-            kept.pop(next(iter(kept)))
-        kept[key] = made
-        place.empty()
-        return made
+            return kept(key, shown, private=private, place=place, words=None)
+        except PROBLEMS as problem:
+            show_problem(problem)
+            return None
 
 
 def _stop(key: object) -> None:
     st.session_state["depth_stopped"] = key
 
 
-def _show(bar: Any, done: int, total: int) -> None:
+def _show(bar: DeltaGenerator, done: int, total: int) -> None:
     bar.progress(done / total, f"Running the stacks: {done / total:.0%}")
+    GATE.give_way()
 
 
 def _halves(progress: Progress) -> tuple[Progress, Progress]:
@@ -163,33 +159,41 @@ def _halves(progress: Progress) -> tuple[Progress, Progress]:
 
 
 @st.fragment
-def _further(stack: _Stack, records: tuple[DepthRecord, DepthRecord]) -> None:
-    chosen = st.segmented_control(
-        "Look further", ["one block", "lesion", "paths"], key="depth_further", bind=URL
-    )
+def _further(stack: _Stack) -> None:
+    chosen = optional_choice("Look further", ("one block", "lesion", "paths"), "depth_further")
     try:
         if chosen == "one block":
-            _one_block(stack, records)
+            _one_block(stack)
         elif chosen == "lesion":
             _lesion(stack)
         elif chosen == "paths":
             _paths(stack)
-    except InputError as problem:
+    except PROBLEMS as problem:
         show_problem(problem)
 
 
-def _one_block(stack: _Stack, records: tuple[DepthRecord, DepthRecord]) -> None:
+def _one_block(stack: _Stack) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        at = st.slider("Block", 1, max(stack.depth, 2), key="at", bind=URL, width=300)
+        at = number("Block", 1, stack.depth, key="at", width=140)
         which = choice("Stack", ("residual", "plain"), key="stack")
+    records = stack.made("curves", stack.propagated)
+    if records is None:
+        return
     record = records[which == "plain"]
-    index = min(at, stack.depth) - 1
-    trace = trace_block(
-        record.seeds[index],
-        record.inputs[index],
-        stack.trace.features,
-        use_running_average=stack.trace.use_running_average,
-        variant=record.recipe,
+    index = at - 1
+    experiment = stack.experiment
+    trace = kept(
+        stack.key(f"block {index} of {which}", runs=1),
+        lambda: trace_block(
+            record.seeds[index],
+            record.inputs[index],
+            experiment.features,
+            use_running_average=experiment.use_running_average,
+            variant=record.recipe,
+        ),
+        private=experiment.private,
+        place=st.empty(),
+        words="Running the block",
     )
     block = Block(trace)
     shown = picture.controls(KEY, block)

@@ -5,6 +5,10 @@ import re
 
 import streamlit as st
 
+from explorer.errors import InputError
+from explorer.page.gate import Busy
+
+PROBLEMS = (InputError, Busy)  # what a reader can do something about
 _LOG = logging.getLogger(__name__)
 
 
@@ -13,9 +17,13 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>^=&])", r"\\\1", text)
 
 
-def show_problem(message: object) -> None:
-    """Shows one sentence as it is, whatever signs it holds."""
-    st.error(plain(str(message)))
+def show_problem(problem: Exception) -> None:
+    """Shows its sentence as it is, whatever signs it holds; and a button where that helps."""
+    if isinstance(problem, Busy):
+        st.warning(plain(str(problem)))
+        st.button("Try again")
+    else:
+        st.error(plain(str(problem)))
 
 
 def report_script_error(error: Exception) -> bool:

@@ -1,15 +1,13 @@
-"""What is run: the sidebar's settings as a record, and its trace from a bounded cache."""
+"""What is run: the sidebar's settings as a record, and its trace."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 
 import numpy as np
-import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis import Headline, headline, variance_error
-from explorer.distributions import Distribution, distribution
-from explorer.gallery import Gallery, Order, gallery
+from explorer.page.kept import kept
 from explorer.recipes import Recipe
 from explorer.trace import BlockTrace, trace_block
 from explorer.variants import V1
@@ -26,7 +24,7 @@ class Experiment:
     the input for the page.
     """
 
-    input_key: tuple[object, ...]
+    input_key: tuple[Hashable, ...]
     load: Callable[[], np.ndarray]
     private: bool
     notes: tuple[str, ...]
@@ -34,6 +32,12 @@ class Experiment:
     features: int
     use_running_average: bool
     warmup_passes: int
+
+    def key(self, recipe: Recipe) -> tuple[Hashable, ...]:
+        """What names this experiment with a recipe completely."""
+        mode = self.use_running_average, self.warmup_passes
+        # Equal records of different classes are equal to a dict, so not the recipe itself.
+        return self.input_key, self.seed, self.features, *mode, repr(recipe)
 
 
 @dataclass(frozen=True)
@@ -44,65 +48,40 @@ class Result:
     headline: Headline
     variance_error: float
     digest: str
-    galleries: dict[Order, Gallery] = field(default_factory=dict)
-
-    def gallery(self, order: Order) -> Gallery:
-        """All channels in this order."""
-        if order not in self.galleries:
-            self.galleries[order] = gallery(self.trace, order)
-        return self.galleries[order]
-
-    @cached_property
-    def distributions(self) -> dict[str, Distribution]:
-        """Every stage's distribution."""
-        return {stage: distribution(self.trace, stage) for stage in self.trace.stages}
 
 
-def run(experiment: Experiment, recipe: Recipe = V1, warmup_passes: int | None = None) -> Result:
-    """The experiment's result, for the basic block or another recipe; `warmup_passes` in
-    place of the experiment's. What the reader brought is kept in their session only."""
-    kept = _run_private if experiment.private else _run_shared
-    passes = experiment.warmup_passes if warmup_passes is None else warmup_passes
-    with st.sidebar, st.spinner("Running the block"):
-        return kept(
-            experiment.input_key,
-            experiment.seed,
-            experiment.features,
-            experiment.use_running_average,
-            passes,
-            repr(recipe),  # Streamlit's own hash of records does not tell their classes apart
-            experiment,
-            recipe,
-        )
-
-
-def trace_key(trace: BlockTrace) -> tuple[object, ...]:
-    """What names a trace completely."""
-    mode = trace.use_running_average, trace.warmup_passes
-    return trace.digest("x"), trace.seed, *mode, repr(trace.recipe)
-
-
-def _run(
-    input_key: tuple[object, ...],
-    seed: int,
-    features: int,
-    use_running_average: bool,
-    warmup_passes: int,
-    recipe_key: str,
-    _experiment: Experiment,
-    _recipe: Recipe,
+def run(
+    experiment: Experiment,
+    place: DeltaGenerator,
+    recipe: Recipe = V1,
+    warmup_passes: int | None = None,
 ) -> Result:
-    trace = trace_block(
-        seed,
-        _experiment.load(),
-        features,
-        use_running_average=use_running_average,
-        warmup_passes=warmup_passes,
-        variant=_recipe,
+    """The experiment's result, for the basic block or another recipe.
+
+    `warmup_passes` counts in place of the experiment's; `place` shows that it runs.
+
+    Raises:
+        InputError: the recipe does not take this input.
+        Busy: too many others compute something.
+    """
+    if warmup_passes is not None:
+        experiment = replace(experiment, warmup_passes=warmup_passes)
+
+    def make() -> Result:
+        trace = trace_block(
+            experiment.seed,
+            experiment.load(),
+            experiment.features,
+            use_running_average=experiment.use_running_average,
+            warmup_passes=experiment.warmup_passes,
+            variant=recipe,
+        )
+        return Result(trace, headline(trace), variance_error(trace), trace.digest())
+
+    return kept(
+        ("trace", *experiment.key(recipe)),
+        make,
+        private=experiment.private,
+        place=place,
+        words="Running the block",
     )
-    return Result(trace, headline(trace), variance_error(trace), trace.digest())
-
-
-# A result is frozen and its arrays are read-only, so sessions can share the object.
-_run_shared = st.cache_resource(max_entries=6, ttl="1h", show_spinner=False)(_run)
-_run_private = st.cache_resource(max_entries=2, ttl="1h", scope="session", show_spinner=False)(_run)

@@ -4,7 +4,8 @@ import streamlit as st
 
 from explorer.analysis import Headline
 from explorer.page import further, picture
-from explorer.page.experiment import Experiment, Result
+from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.experiment import Experiment, Result, run
 
 KEY = "stages"
 PRECISION_LIMIT = 1e-3
@@ -19,7 +20,7 @@ def view(experiment: Experiment, result: Result) -> None:
         st.caption(
             "With one pixel a channel's batch variance is 0, so in train mode F(x) is 0 everywhere."
         )
-    _picture(result)
+    _picture(experiment)
     if (off := result.variance_error) > PRECISION_LIMIT:
         st.caption(
             f"Precision: a batch variance is off by {off:.1%} here. NNX computes E[v²] − E[v]² in "
@@ -70,8 +71,13 @@ def _headline(numbers: Headline) -> None:
 
 
 @st.fragment
-def _picture(result: Result) -> None:
-    trace = result.trace
+def _picture(experiment: Experiment) -> None:
+    # A fragment lives as long as its session, so it is given what names the result, not the result.
+    try:
+        trace = run(experiment, st.empty()).trace
+    except PROBLEMS as problem:
+        show_problem(problem)
+        return
     block = picture.Block(trace)
     shown = picture.controls(KEY, block)
     top = st.container()
@@ -94,4 +100,4 @@ def _picture(result: Result) -> None:
         )
         if shown.pin:
             further.arithmetic(trace, shown, shown.pin)
-    further.draw(view, result, shown)
+    further.draw(view, experiment, trace, shown)

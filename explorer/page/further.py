@@ -1,25 +1,31 @@
 """What stands behind the stage figure: a pixel's arithmetic, and one further view at a time."""
 
 import math
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from explorer.analysis import channel_table
 from explorer.arithmetic import Pixel, explain
+from explorer.distributions import distribution
 from explorer.figures.arithmetic import arithmetic_figure
 from explorer.figures.distributions import distributions_figure
 from explorer.figures.gallery import gallery_spec
 from explorer.figures.outcomes import outcome_figure, plane_figure
 from explorer.figures.panels import panels
-from explorer.gallery import Order
+from explorer.gallery import Order, gallery
 from explorer.outcomes import cells_in_box, contest
-from explorer.page.controls import URL, choice
-from explorer.page.experiment import Result
+from explorer.page.controls import check, choice, optional_choice
+from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.experiment import Experiment
+from explorer.page.kept import kept
 from explorer.page.linked_figure import Link, Place, linked_figure, told
 from explorer.page.picture import MAX_MARKED, Shown, both
 from explorer.trace import BlockTrace
 
+Box = tuple[float, float, float, float]
 ONE_CHANNEL = (
     "Arithmetic, who won and the plane belong to one channel, and the mean over channels is shown: "
     "set Show to channel to see them."
@@ -42,13 +48,17 @@ def arithmetic(trace: BlockTrace, shown: Shown, pin: Place) -> None:
 
 def choose() -> str | None:
     """Draws the control for further views; the chosen one's name, None for none."""
-    return st.segmented_control("Look further", list(_VIEWS), key="further", bind=URL)
+    return optional_choice("Look further", tuple(_VIEWS), key="further")
 
 
-def draw(view: str | None, result: Result, shown: Shown) -> None:
+def draw(view: str | None, experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
     """Draws one further view."""
-    if view:
-        _VIEWS[view](result, shown)
+    if not view:
+        return
+    try:
+        _VIEWS[view](experiment, trace, shown)
+    except PROBLEMS as problem:
+        show_problem(problem)
 
 
 def cells_in_plane(trace: BlockTrace, shown: Shown) -> np.ndarray | None:
@@ -59,14 +69,20 @@ def cells_in_plane(trace: BlockTrace, shown: Shown) -> np.ndarray | None:
     return cells_in_box(contest(trace, shown.channel), box[:2], box[2:])
 
 
-def _gallery(result: Result, shown: Shown) -> None:
+def _gallery(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
     order: Order = choice(
         "Order",
         ("index", "ratio", "zeroed"),
         key="order",
         help="By number, by ‖F(x)‖ / ‖x‖, or by the part that the last ReLU zeroed.",
     )
-    trace, tiles = result.trace, result.gallery(order)
+    tiles = kept(
+        ("gallery", *experiment.key(trace.recipe), order),
+        partial(gallery, trace, order),
+        private=experiment.private,
+        place=st.empty(),
+        words="Sorting the channels",
+    )
     wide, narrow = both(
         lambda arrangement: gallery_spec(
             trace, tiles, scope=shown.scope, theme=shown.theme, arrangement=arrangement
@@ -103,11 +119,11 @@ def _gallery(result: Result, shown: Shown) -> None:
     )
 
 
-def _who_won(result: Result, shown: Shown) -> None:
+def _who_won(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
     if shown.channel is None:
         st.caption(ONE_CHANNEL)
         return
-    found = contest(result.trace, shown.channel)
+    found = contest(trace, shown.channel)
     wide, narrow = both(
         lambda arrangement: outcome_figure(found, theme=shown.theme, arrangement=arrangement)
     )
@@ -119,11 +135,11 @@ def _who_won(result: Result, shown: Shown) -> None:
     )
 
 
-def _plane(result: Result, shown: Shown) -> None:
+def _plane(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
     if shown.channel is None:
         st.caption(ONE_CHANNEL)
         return
-    found = contest(result.trace, shown.channel)
+    found = contest(trace, shown.channel)
     pin = (shown.pin.row, shown.pin.col) if shown.pin else None
     box = _box()
     figure = plane_figure(found, theme=shown.theme, window=shown.window, pin=pin)
@@ -145,24 +161,39 @@ def _inside(count: int) -> str:
     return f" {count:,} cells lie in it.{sample}"
 
 
-def _box() -> tuple[float, float, float, float] | None:
+def _box() -> Box | None:
     """The box drawn in the plane, or else the link's; it is kept in the URL."""
+    check(
+        "box",
+        lambda text: _edges(text.split(",")) is not None,
+        "are four finite numbers, parted by commas",
+    )
     said = told("plane", "box")
-    if said is None:
-        said = st.query_params.get("box", "").split(",")
-    try:
-        left, right, low, high = edges = [float(edge) for edge in said]
-    except (TypeError, ValueError):
-        edges = []
-    if not edges or not all(math.isfinite(edge) for edge in edges):
+    box = _edges(st.query_params.get("box", "").split(",") if said is None else said)
+    if box is None:
         st.query_params.pop("box", None)
         return None
-    st.query_params["box"] = ",".join(f"{edge:.4g}" for edge in (left, right, low, high))
-    return left, right, low, high
+    st.query_params["box"] = ",".join(f"{edge:.4g}" for edge in box)
+    return box
 
 
-def _distributions(result: Result, shown: Shown) -> None:
-    found = result.distributions
+def _edges(numbers: Sequence[str | float]) -> Box | None:
+    """Left, right, low and high, if that is what they are."""
+    try:
+        left, right, low, high = (float(number) for number in numbers)
+    except (TypeError, ValueError):
+        return None
+    return (left, right, low, high) if math.isfinite(left + right + low + high) else None
+
+
+def _distributions(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
+    found = kept(
+        ("distributions", *experiment.key(trace.recipe)),
+        lambda: {stage: distribution(trace, stage) for stage in trace.stages},
+        private=experiment.private,
+        place=st.empty(),
+        words="Counting",
+    )
     wide, narrow = both(
         lambda arrangement: distributions_figure(found, theme=shown.theme, arrangement=arrangement)
     )
@@ -173,8 +204,7 @@ def _distributions(result: Result, shown: Shown) -> None:
     )
 
 
-def _channels(result: Result, shown: Shown) -> None:
-    trace = result.trace
+def _channels(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
     table = channel_table(trace)
     st.dataframe(
         {
@@ -199,8 +229,7 @@ def _pick_channel() -> None:
         st.session_state["channel"] = rows[0]
 
 
-def _statistics(result: Result, shown: Shown) -> None:
-    trace = result.trace
+def _statistics(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
     for name, conv in (("bn1", "conv1"), ("bn2", "conv2")):
         norm = trace.norms[name]
         used = "running" if trace.use_running_average else "batch"

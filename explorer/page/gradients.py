@@ -8,14 +8,14 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis import GradientNumbers, Influence, gradient_numbers, influence
-from explorer.errors import InputError
 from explorer.figures.influence import influence_figure
 from explorer.gradients import GradientSplit, Kind, cotangent_of, split_trace
 from explorer.layers import Conv
 from explorer.page import picture
-from explorer.page.controls import URL, choice
-from explorer.page.errors import show_problem
-from explorer.page.experiment import Experiment, Result, run, trace_key
+from explorer.page.controls import choice, pick, slider
+from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.experiment import Experiment, Result, run
+from explorer.page.kept import kept
 from explorer.page.linked_figure import linked_figure
 from explorer.page.picture import Block, Shown, both
 from explorer.recipes import Recipe
@@ -36,37 +36,29 @@ def view(experiment: Experiment, result: Result) -> None:
     """Draws the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         recipe = _recipe()
-    try:
-        trace = run(experiment, recipe).trace
-    except InputError as problem:
-        show_problem(problem)
-        return
-    _picture(trace)
+    _picture(experiment, recipe)
 
 
 def _recipe() -> Recipe:
     """Draws the controls of the block."""
-    name = st.selectbox(
-        "Block",
-        RUNNABLE,
-        format_func=lambda name: VARIANTS[name].title,
-        key="block",
-        bind=URL,
-        width=280,
-    )
+    titles = {name: VARIANTS[name].title for name in RUNNABLE}
+    name = pick("Block", titles, "v1", key="block", width=280)
     if name != "v1":
         return VARIANTS[name]
-    gamma = st.slider("γ₂, bn2's scale", 0.0, 1.0, 1.0, 0.05, key="gamma2", bind=URL, width=190)
+    gamma = slider("γ₂, bn2's scale", 0.0, 1.0, 1.0, 0.05, key="gamma2", width=190)
     stage = choice("Shift", ("conv1", "bn1"), key="shifted", help="Whose bias the slider sets.")
-    shift = st.slider(
-        "Bias before the first ReLU", -6.0, 6.0, 0.0, 0.5, key="shift", bind=URL, width=190
-    )
+    shift = slider("Bias before the first ReLU", -6.0, 6.0, 0.0, 0.5, key="shift", width=190)
     recipe = zero_gamma(gamma) if gamma != 1 else V1
     return saturated(recipe, stage, shift) if shift else recipe
 
 
 @st.fragment
-def _picture(trace: BlockTrace) -> None:
+def _picture(experiment: Experiment, recipe: Recipe) -> None:
+    try:
+        trace = run(experiment, st.empty(), recipe).trace
+    except PROBLEMS as problem:
+        show_problem(problem)
+        return
     named = choice(
         "Gradient of",
         tuple(COTANGENTS),
@@ -77,10 +69,10 @@ def _picture(trace: BlockTrace) -> None:
     kind = COTANGENTS[named]
     shown = picture.controls(KEY, Block(trace, backward=True))
     try:
-        split = _split(
-            trace_key(trace), kind, _pixel(trace, shown) if kind == "pixel" else None, trace
-        )
-    except InputError as problem:
+        split = _split(experiment, trace, kind, _pixel(trace, shown) if kind == "pixel" else None)
+        if kind == "pixel":
+            influences = _influences(experiment, split, _pixel(trace, shown))
+    except PROBLEMS as problem:
         show_problem(problem)
         return
     _numbers(gradient_numbers(split))
@@ -89,7 +81,7 @@ def _picture(trace: BlockTrace) -> None:
     for words in _remarks(split):
         st.caption(words)
     if kind == "pixel":
-        _influence(split, shown)
+        _show_influences(influences, trace, shown)
 
 
 def _pixel(trace: BlockTrace, shown: Shown) -> tuple[int, int, int]:
@@ -102,11 +94,45 @@ def _pixel(trace: BlockTrace, shown: Shown) -> tuple[int, int, int]:
     return row, col, min(shown.channel or 0, channels - 1)
 
 
-@st.cache_resource(max_entries=4, ttl="1h", show_spinner=False, scope="session")
 def _split(
-    key: tuple[object, ...], kind: Kind, pixel: tuple[int, int, int] | None, _trace: BlockTrace
+    experiment: Experiment, trace: BlockTrace, kind: Kind, pixel: tuple[int, int, int] | None
 ) -> GradientSplit:
-    return split_trace(_trace, cotangent_of(kind, _trace, pixel, _trace.seed))
+    return kept(
+        ("gradient", *experiment.key(trace.recipe), kind, pixel),
+        lambda: split_trace(trace, cotangent_of(kind, trace, pixel, trace.seed)),
+        private=experiment.private,
+        place=st.empty(),
+        words="Pulling the gradient back",
+    )
+
+
+def _influences(
+    experiment: Experiment, split: GradientSplit, pixel: tuple[int, int, int]
+) -> dict[str, Influence]:
+    """What one pixel of out depends on, and the same without the shortcut."""
+    trace, recipe = split.trace, split.trace.recipe
+
+    def make() -> dict[str, Influence]:
+        found = {recipe.title: influence(split)}
+        if recipe.shortcut is not None:
+            plain = trace_block(
+                trace.seed,
+                trace["x"],
+                trace.features,
+                use_running_average=trace.use_running_average,
+                warmup_passes=trace.warmup_passes,
+                variant=replace(recipe, shortcut=None, title="without the shortcut"),
+            )
+            found["without the shortcut"] = influence(split_trace(plain, split.cotangent))
+        return found
+
+    return kept(
+        ("influence", *experiment.key(recipe), pixel),
+        make,
+        private=experiment.private,
+        place=st.empty(),
+        words="Pulling the gradient back without the shortcut",
+    )
 
 
 def _numbers(numbers: GradientNumbers) -> None:
@@ -158,21 +184,8 @@ def _remarks(split: GradientSplit) -> list[str]:
     return words
 
 
-def _influence(split: GradientSplit, shown: Shown) -> None:
-    """Beside what one pixel of out depends on, the same without the shortcut."""
-    recipe, trace = split.trace.recipe, split.trace
+def _show_influences(found: dict[str, Influence], trace: BlockTrace, shown: Shown) -> None:
     row, col, channel = _pixel(trace, shown)
-    found = {recipe.title: influence(split)}
-    if recipe.shortcut is not None:
-        plain = trace_block(
-            trace.seed,
-            trace["x"],
-            trace.features,
-            use_running_average=trace.use_running_average,
-            warmup_passes=trace.warmup_passes,
-            variant=replace(recipe, shortcut=None, title="without the shortcut"),
-        )
-        found["without the shortcut"] = influence(split_trace(plain, split.cotangent))
     st.markdown(f"**Effective receptive field** of out[{row}, {col}], channel {channel}")
     if not shown.pin:
         st.caption("No pixel is pinned, so the middle one is taken.")
@@ -182,7 +195,8 @@ def _influence(split: GradientSplit, shown: Shown) -> None:
     linked_figure(wide, narrow=narrow.layout, key="influence", theme=shown.theme)
     st.caption(
         "Σ over channels of |∂out/∂x|, on a scale of powers of ten, after Luo et al. 2016. Frame: "
-        "the receptive field by the sizes of the kernels. " + _reach(trace, found[recipe.title])
+        "the receptive field by the sizes of the kernels. "
+        + _reach(trace, found[trace.recipe.title])
     )
 
 

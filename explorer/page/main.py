@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.errors import InputError
 from explorer.page import depth, forward, gradients, what_if
-from explorer.page.controls import choice
-from explorer.page.errors import show_problem
+from explorer.page.controls import choice, refusals
+from explorer.page.errors import PROBLEMS, plain, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.sidebar import ask_for_file, experiment_controls
 
@@ -21,6 +20,7 @@ VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
 
 def page() -> None:
     # A control, not pages of their own: so channel, pin and experiment stay from view to view.
+    told = st.container()
     view = choice("View", tuple(VIEWS), key="view", label_visibility="collapsed")
     if "variant" in st.session_state:  # Streamlit forgets a widget that a view does not draw
         st.session_state["variant"] = st.session_state["variant"]
@@ -28,12 +28,12 @@ def page() -> None:
         experiment = experiment_controls()
         if experiment is None:
             ask_for_file()
-            return
-        result = run(experiment)
-    except InputError as problem:
+        else:
+            VIEWS[view](experiment, run(experiment, st.sidebar.empty()))
+    except PROBLEMS as problem:
         show_problem(problem)
-        return
-    VIEWS[view](experiment, result)
+    for sentence in refusals():
+        told.warning(plain(sentence))
 
 
 st.set_page_config(page_title="Residual block explorer", layout="wide")

@@ -14,7 +14,7 @@ from explorer.figures.panels import panels
 from explorer.figures.stage import Part, stage_spec
 from explorer.figures.theme import ThemeName
 from explorer.gradients import GradientSplit
-from explorer.page.controls import URL, choice
+from explorer.page.controls import check, choice, number
 from explorer.page.ledger import Line, block_ledger, gradient_ledger
 from explorer.page.linked_figure import Link, Place, current_theme, linked_figure, told
 from explorer.trace import BlockTrace
@@ -65,7 +65,7 @@ def controls(key: str, *blocks: Block) -> Shown:
     if st.session_state.get("channel", 0) > last:
         st.session_state["channel"] = last
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        channel = st.number_input("Channel", 0, last, key="channel", bind=URL, width=140)
+        channel = number("Channel", 0, last, key="channel", width=140)
         show = choice("Show", ("channel", "mean"), key="show")
         scope: Scope = choice(
             "Colour scale",
@@ -179,6 +179,12 @@ def both(draw: Callable[[Literal["wide", "narrow"]], Picture]) -> tuple[Picture,
 
 def _pin(key: str, names: Sequence[str], shape: tuple[int, ...]) -> Place | None:
     """The pinned pixel, as the figure last told or else as the link says; it is kept in the URL."""
+    check(
+        "pin",
+        lambda text: _place(text, names, shape) is not None,
+        f"are a panel's name, a row from 0 to {shape[0] - 1} and a column from 0 to "
+        f"{shape[1] - 1}, parted by commas",
+    )
     said = told(key, "pin")
     place = _place(said if said is not None else st.query_params.get("pin", ""), names, shape)
     if place:

@@ -1,7 +1,7 @@
 """The sidebar: input, seed, features and mode. Every control's key is its name in the URL."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
@@ -14,7 +14,6 @@ from explorer.errors import InputError
 from explorer.inputs import (
     ACCEPTED,
     KINDS,
-    Upload,
     decode_upload,
     generate,
     npz_names,
@@ -23,9 +22,10 @@ from explorer.inputs import (
     standardise,
 )
 from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
-from explorer.page.controls import URL, choice
+from explorer.page.controls import choice, number, optional_number, pick
 from explorer.page.errors import plain
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE, Experiment
+from explorer.page.kept import kept
 from explorer.trace import MAX_WARMUP_PASSES
 
 RAW_NOTE = (
@@ -43,34 +43,25 @@ def experiment_controls() -> Experiment | None:
     with st.sidebar:
         st.header("Residual block explorer")
         st.caption("One ResNet basic block on your own input: out = ReLU(F(x) + x).")
-        kind = st.selectbox(
-            "Input",
-            [*KINDS, "upload"],
-            index=list(KINDS).index(DEFAULT_INPUT),
-            format_func=lambda key: KINDS[key].title if key in KINDS else "Your own file",
-            key="input",
-            bind=URL,
-        )
+        titles = {key: kind.title for key, kind in KINDS.items()} | {"upload": "Your own file"}
+        kind = pick("Input", titles, DEFAULT_INPUT, key="input")
         source = _uploaded() if kind == "upload" else _generated(kind)
         if source is None:
             return None
         source = _standardised(source)
         st.divider()
-        seed = st.number_input(
+        seed = number(
             "Seed of the weights",
             0,
             MAX_SEED,
             key="seed",
-            bind=URL,
             help="Fixes the random kernels of both convolutions, as nnx.Rngs(seed).",
         )
-        features = st.number_input(
+        features = optional_number(
             "Features",
             1,
             MAX_CHANNELS,
-            None,
             key="features",
-            bind=URL,
             placeholder=f"{source.channels}, as the input",
             help="Channels of the block. Empty: as many as the input has.",
         )
@@ -87,12 +78,11 @@ def experiment_controls() -> Experiment | None:
         )
         passes = 0
         if mode == "eval":
-            passes = st.number_input(
+            passes = number(
                 "Train-mode passes run before",
                 0,
                 MAX_WARMUP_PASSES,
                 key="warmup",
-                bind=URL,
                 help="Each moves the running statistics 1 % of the way from mean 0 and variance 1 "
                 "to this input's.",
             )
@@ -114,14 +104,14 @@ def experiment_controls() -> Experiment | None:
 class _Source:
     """An input on its way to the block: what names it, what makes it, what to say of it."""
 
-    key: tuple[object, ...]
+    key: tuple[Hashable, ...]
     load: Callable[[], np.ndarray]
     channels: int
     is_image: bool
     notes: tuple[str, ...] = ()
 
     def then(
-        self, name: object, change: Callable[[np.ndarray], np.ndarray], *notes: str
+        self, name: Hashable, change: Callable[[np.ndarray], np.ndarray], *notes: str
     ) -> "_Source":
         """This source with one more step applied to its array."""
         return replace(
@@ -135,17 +125,17 @@ class _Source:
 def _generated(kind: str) -> _Source:
     _forget_file()
     fixed = KINDS[kind].channels
-    columns = st.columns(2 if fixed else 3)
-    height, width = (
-        column.number_input(label, 1, MAX_SIDE, default, key=label.lower(), bind=URL)
-        for column, label, default in zip(columns, ("Height", "Width"), DEFAULT_SHAPE, strict=False)
-    )
-    channels = fixed or columns[2].number_input(
-        "Channels", 1, MAX_CHANNELS, DEFAULT_SHAPE[2], key="channels", bind=URL
-    )
+    shape = []
+    limits = {"Height": MAX_SIDE, "Width": MAX_SIDE, "Channels": MAX_CHANNELS}
+    for column, (label, most), default in zip(
+        st.columns(2 if fixed else 3), limits.items(), DEFAULT_SHAPE, strict=False
+    ):
+        with column:
+            shape.append(number(label, 1, most, default, key=label.lower()))
+    height, width, channels = *shape[:2], fixed or shape[2]
     seed = 0
     if KINDS[kind].seeded:
-        seed = st.number_input("Seed of the input", 0, MAX_SEED, key="input_seed", bind=URL)
+        seed = number("Seed of the input", 0, MAX_SEED, key="input_seed")
     load = partial(generate, kind, height, width, channels, seed)
     is_image = KINDS[kind].group == "sample"
     return _Source((kind, height, width, channels, seed), load, channels, is_image)
@@ -157,33 +147,27 @@ def _uploaded() -> _Source | None:
     if file is None:
         return None
     data = file.getvalue()
-    digest = hashlib.blake2b(data, digest_size=8).hexdigest()
+    digest = hashlib.blake2b(data).hexdigest()
     name = None
     if file.name.lower().endswith(".npz") and len(names := npz_names(data)) > 1:
-        name = st.selectbox("Array", names, key="array", bind=URL)
-    side = st.number_input(
+        name = pick("Array", {name: name for name in names}, names[0], key="array")
+    side = number(
         "Longest side of a picture",
         8,
         MAX_PICTURE_SIDE,
         128,
         key="side",
-        bind=URL,
         help="Larger pictures are resized to it, in pixels. Arrays are never resized.",
     )
-    ending = PurePath(file.name).suffix.lower()
-    upload = _decode(digest, ending, name, side, file.name, data)
-    st.query_params.update({"file": file.name, "digest": digest})
+    key = ("upload", digest, PurePath(file.name).suffix.lower(), name, side)
+    decode = partial(decode_upload, file.name, data, name=name, max_side=side)
+    upload = kept(key, decode, private=True, place=st.empty(), words="Reading the file")
+    shown_name, short = file.name[:80], digest[:16]
+    st.query_params.update({"file": shown_name, "digest": short})
     size = "×".join(str(n) for n in upload.array.shape)
-    notes = (f"{plain(file.name)} was read as {size}.", *upload.notes, *_unlike_the_link(digest))
-    key = ("upload", digest, ending, name, side)
-    return _Source(key, lambda: upload.array, upload.array.shape[2], upload.is_image, notes)
-
-
-@st.cache_data(max_entries=2, ttl="1h", scope="session", show_spinner="Reading the file")
-def _decode(
-    digest: str, ending: str, name: str | None, side: int, _filename: str, _data: bytes
-) -> Upload:
-    return decode_upload(_filename, _data, name=name, max_side=side)
+    notes = (f"{plain(shown_name)} was read as {size}.", *upload.notes, *_unlike_the_link(short))
+    # The array itself is the store's to keep, or to let go.
+    return _Source(key, lambda: decode().array, upload.array.shape[2], upload.is_image, notes)
 
 
 def ask_for_file() -> None:

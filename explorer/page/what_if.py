@@ -11,8 +11,8 @@ from explorer.errors import InputError
 from explorer.inputs.limits import MAX_CHANNELS
 from explorer.layers import LayerNorm
 from explorer.page import closer, picture
-from explorer.page.controls import URL, choice
-from explorer.page.errors import show_problem
+from explorer.page.controls import choice, number, optional_number, pick, slider, switch
+from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.picture import VARIANT_PREFIX, Block
 from explorer.recipes import Recipe
@@ -28,27 +28,23 @@ def view(experiment: Experiment, result: Result) -> None:
         recipe, passes = _variant()
     st.markdown(recipe.lesson)
     st.caption(f"{recipe.source}.")
+    runs = True
+    place = st.empty()
     try:
-        other = run(experiment, recipe, passes)
+        _numbers(result, run(experiment, place, recipe, passes))
     except InputError as problem:
+        runs = False
         show_problem(problem)
         _shapes(experiment, recipe)
-        _pictures(result, recipe, None)
-        return
-    _numbers(result, other)
-    _pictures(result, recipe, other)
+    _pictures(experiment, recipe, passes, runs)
 
 
 def _variant() -> tuple[Recipe, int | None]:
     """Draws the controls of the variant; its recipe, and passes run before if it has its own."""
-    name = st.selectbox(
-        "Variant",
-        [*(name for name in VARIANTS if name != "v1"), "v1"],
-        format_func=lambda name: VARIANTS[name].title,
-        key="variant",
-        bind=URL,
-        width=300,
-    )
+    titles = {name: recipe.title for name, recipe in VARIANTS.items()}
+    del titles["v1"]
+    titles["v1"] = VARIANTS["v1"].title  # last: the page begins with what differs
+    name = pick("Variant", titles, next(iter(titles)), key="variant", width=300)
     recipe = VARIANTS[name]
     if name in FAMILIES:
         family = FAMILIES[name]
@@ -61,12 +57,11 @@ def _variant() -> tuple[Recipe, int | None]:
             recipe = mended
     passes = None
     if recipe.always_eval:
-        passes = st.number_input(
+        passes = number(
             "Train-mode passes run before",
             0,
             MAX_WARMUP_PASSES,
             key="passes",
-            bind=URL,
             width=220,
             help="Each moves the running statistics 1 % of the way to this input's.",
         )
@@ -74,23 +69,16 @@ def _variant() -> tuple[Recipe, int | None]:
 
 
 def _factor() -> float:
-    return st.slider("λ, which scales both paths", 0.0, 1.0, 0.5, 0.05, key="factor", bind=URL)
+    return slider("λ, which scales both paths", 0.0, 1.0, 0.5, 0.05, key="factor")
 
 
 def _gamma() -> float:
-    return st.slider("γ₂, the last norm's scale", 0.0, 1.0, 0.0, 0.05, key="gamma", bind=URL)
+    return slider("γ₂, the last norm's scale", 0.0, 1.0, 0.0, 0.05, key="gamma")
 
 
 def _out() -> int | None:
-    return st.number_input(
-        "Channels of out",
-        1,
-        MAX_CHANNELS,
-        None,
-        key="out",
-        bind=URL,
-        placeholder="default",
-        width=160,
+    return optional_number(
+        "Channels of out", 1, MAX_CHANNELS, key="out", placeholder="default", width=160
     )
 
 
@@ -133,7 +121,7 @@ def _shapes(experiment: Experiment, recipe: Recipe) -> None:
     """The shapes up to the sum that does not run."""
     branch = replace(recipe, shortcut=None, after=())
     try:
-        stages = run(experiment, branch).trace.stages
+        stages = run(experiment, st.empty(), branch).trace.stages
     except InputError:
         return
     shapes = {name: "×".join(map(str, value.shape)) for name, value in stages.items()}
@@ -152,14 +140,20 @@ _NUMBERS: Mapping[str, Callable[[Headline], str]] = {
 
 
 @st.fragment
-def _pictures(result: Result, recipe: Recipe, other: Result | None) -> None:
-    """Both blocks beneath each other, and what differs; `other` is None if it does not run."""
+def _pictures(experiment: Experiment, recipe: Recipe, passes: int | None, runs: bool) -> None:
+    """Both blocks beneath each other, and what differs; the other only if it runs."""
+    try:
+        result = run(experiment, st.empty())
+        other = run(experiment, st.empty(), recipe, passes) if runs else None
+    except PROBLEMS as problem:
+        show_problem(problem)
+        return
     blocks = [Block(result.trace, heading="v1, the reference")]
     if other:
         blocks.append(Block(other.trace, VARIANT_PREFIX, other.trace.recipe.title))
     difference = None
-    if other and st.toggle("Difference, stage by stage", key="difference", bind=URL):
+    if other and switch("Difference, stage by stage", key="difference"):
         difference = Block(other.trace, "difference ", "Difference: variant − v1")
     shown = picture.controls(KEY, *blocks, *([difference] if difference else []))
     picture.draw(KEY, blocks, shown, difference=difference)
-    closer.look(result.trace, recipe)
+    closer.look(experiment, result.trace, recipe)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from explorer.errors import InputError
 from explorer.inputs import decode_upload, read_upload
-from explorer.inputs.limits import MAX_ELEMENTS, MAX_FILE_BYTES, MAX_IMAGE_PIXELS
+from explorer.inputs.limits import MAX_ELEMENTS, MAX_FILE_BYTES, MAX_PIXELS
 from tests.files import colours, npy, npy_header, npz, picture, png_header, zipped
 
 VALUES = np.random.default_rng(1).standard_normal((24, 40, 5))
@@ -105,7 +105,7 @@ BAD = {
     "huge png": (
         "a.png",
         png_header(30000, 30000),
-        f"30,000×30,000 pixels; .*{MAX_IMAGE_PIXELS:,}",
+        f"30,000×30,000 pixels; .*{MAX_PIXELS:,}",
     ),
     "lying png": ("a.png", png_header(300, 300), r"\(300×300\) cannot be decoded"),
     "truncated jpeg": ("a.jpg", picture(colours(40, 40, 3), "JPEG")[:700], "cannot be decoded"),
@@ -136,7 +136,7 @@ BAD = {
         zipped(**{f"{n}.npy": b"" for n in range(101)}),
         "holds 101 members; accepted are at most 100",
     ),
-    "other digits": ("a.csv", "1,\uff11".encode(), "row 0, column 1 of the .csv"),
+    "other digits": ("a.csv", "1,\uff11".encode(), r"no plain ASCII text \(byte 2 of 5\)"),
     "not npz": ("a.npz", b"PK\x03\x04 and no more", "no readable ZIP archive"),
     "two arrays": ("a.npz", npz(a=np.eye(2), b=np.eye(2)), "2 arrays and none was chosen; .* a, b"),
     "no array": ("a.npz", zipped(readme=b"hi"), "1 members and no array"),
@@ -146,7 +146,7 @@ BAD = {
     "ragged": ("a.csv", b"1,2\n3", "Row 1 of the .csv has 1 cells and row 0 has 2"),
     "words": ("a.csv", b"1,2\n3,four", "row 1, column 1 of the .csv"),
     "gap": ("a.csv", b"1,2\n3,", "row 1, column 1 of the .csv"),
-    "utf-16": ("a.csv", "1,2".encode("utf-16"), "not UTF-8 text"),
+    "utf-16": ("a.csv", "1,2".encode("utf-16"), "no plain ASCII text"),
     "blank": ("a.csv", b"\n \n", "no row with content"),
 }
 
@@ -183,29 +183,3 @@ def test_any_text_as_csv_is_read_or_refused(text: str) -> None:
     except InputError:
         return
     assert np.isfinite(x).all()
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    position=st.floats(0, 1, exclude_max=True),
-    byte=st.integers(0, 255),
-    which=st.sampled_from(["a.png", "a.jpg", "a.npy", "a.npz", "a.csv"]),
-)
-def test_one_changed_byte_is_read_or_refused(position: float, byte: int, which: str) -> None:
-    data = bytearray(GOOD[which])
-    data[int(position * len(data))] = byte
-    try:
-        x = read_upload(which, bytes(data))
-    except InputError:
-        return
-    assert x.ndim == 3
-    assert np.isfinite(x).all()
-
-
-GOOD = {
-    "a.png": picture(colours(12, 9, 3), "PNG"),
-    "a.jpg": picture(colours(12, 9, 3), "JPEG"),
-    "a.npy": npy(np.eye(6, 7)),
-    "a.npz": npz(a=np.eye(6, 7)),
-    "a.csv": b"1,2.5,-3\n4,5e-1,6\n",
-}

@@ -10,7 +10,9 @@ from explorer import trace_block
 from explorer.depth import propagate
 from explorer.inputs import generate
 from explorer.lesions import lesion
+from explorer.page import kept
 from explorer.page.findings import findings
+from explorer.page.kept import Store
 from explorer.paths import path_lengths
 from explorer.variants import V1, VARIANTS
 from tests.page.test_forward import decoded, page, shown
@@ -98,11 +100,12 @@ def test_too_large_a_stack_is_told() -> None:
     assert re.search("accepted are at most", at.error[0].value.replace("\\", ""))
 
 
-def test_a_stopped_stack_says_so_and_can_be_run() -> None:
+def test_a_stopped_stack_says_so_and_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(8, 2**30, 60)
+    monkeypatch.setattr(kept, "STORE", store)
     at = page(**SMALL)
-    kept = at.session_state["depth_kept"]
-    (key,) = list(kept)
-    kept.clear()
+    (key,) = [key for key in store.names() if key[0] == "curves"]
+    monkeypatch.setattr(kept, "STORE", Store(8, 2**30, 60))
     at.session_state["depth_stopped"] = key
     at.run()
     assert [info.value for info in at.info] == ["Stopped."]

@@ -1,0 +1,78 @@
+import asyncio
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from tests.browser.server import running_page
+from tests.hostile.urls import MARKDOWN, MARKUP, NONSENSE, urls
+from tests.load.client import Client
+
+URLS = urls()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with running_page() as address:
+        yield address
+
+
+async def opened(address: str, query: str) -> list[str]:
+    """All texts of the page that this address gives; an exception on it fails."""
+    client = await Client.open(address, query)
+    try:
+        await client.run()
+        assert client.elements, "nothing was drawn"
+        return client.texts()
+    finally:
+        await client.close()
+
+
+def assert_echoes_nothing(texts: list[str]) -> None:
+    """No markup from outside, no traceback and no path."""
+    for text in texts:
+        for sign in (MARKUP, MARKDOWN, "Traceback", "/explorer/", "site-packages"):
+            assert sign not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("seed=abc", r"seed = 'abc'; accepted are whole numbers from 0 to 4,294,967,295"),
+        ("seed=inf", "seed = 'inf'; accepted are whole numbers"),
+        ("seed=3.7", "seed = '3.7'; accepted are whole numbers"),
+        ("height=0", "height = '0'; accepted are whole numbers from 1 to 2,048"),
+        ("seed=1&seed=2", "seed = '1, 2'; accepted"),
+        (
+            "mode=" + quote(MARKUP),
+            f"mode = '{MARKUP}'; accepted is one of train, eval",
+        ),
+        ("input=Lena", "input = 'Lena'; accepted is a title of that list"),
+        ("pin=bn2,99,0", "pin = 'bn2,99,0'; accepted are a panel's name, a row from 0 to 31"),
+        ("further=plane&box=1,2", "box = '1,2'; accepted are four finite numbers"),
+        ("view=Gradients&shift=9", "shift = '9'; accepted are numbers from −6 to 6.0"),
+        ("view=Depth&depth=2&runs=99", "runs = '99'; accepted are whole numbers from 1 to"),
+    ],
+)
+def test_what_is_not_accepted_is_told_in_one_sentence(server: str, query: str, words: str) -> None:
+    told = [text.replace("\\", "") for text in asyncio.run(opened(server, query))]
+    assert sum(words in text for text in told) == 1, told
+    assert sum("The address says" in text for text in told) == 1
+
+
+def test_an_address_that_is_all_right_is_not_commented(server: str) -> None:
+    query = "seed=3&input=Normal+noise&mode=eval&warmup=5&channel=2&further=plane"
+    query += "&box=-1,1,-2,2&pin=bn2,1,2"
+    told = asyncio.run(opened(server, query))
+    assert not any("The address says" in text for text in told)
+
+
+@pytest.mark.parametrize("name", URLS)
+def test_each_address_gives_a_page(name: str, server: str) -> None:
+    assert_echoes_nothing(asyncio.run(opened(server, URLS[name])))
+
+
+def test_the_list_is_long_and_goes_over_every_kind() -> None:
+    assert len(URLS) >= 200
+    kinds = {name.split(": ")[1] for name in URLS if ": " in name}
+    assert set(NONSENSE) <= kinds

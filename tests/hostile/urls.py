@@ -1,0 +1,88 @@
+"""Addresses that somebody might type or be sent: every parameter with every kind of nonsense."""
+
+from urllib.parse import quote
+
+MARKUP = "<script>alert(1)</script>"
+MARKDOWN = "**[bold](http://evil.example)**"
+# What is written raw into the address, as a browser would send it.
+NONSENSE = {
+    "empty": "",
+    "word": "abc",
+    "negative": "-1",
+    "huge": "9" * 30,
+    "5,000 digits": "9" * 5000,
+    "beyond floats": "1e400",
+    "fractional": "3.7",
+    "NaN": "nan",
+    "infinite": "-inf",
+    "hexadecimal": "0x10",
+    "bool": "True",
+    "list": "[1,2]",
+    "commas": "1,2,3,4,5",
+    "markup": quote(MARKUP),
+    "markup, not encoded": MARKUP,
+    "Markdown": quote(MARKDOWN),
+    "path": "../../etc/passwd",
+    "NUL": "%00",
+    "half an encoding": "%E2%82",
+    "no encoding": "%zz",
+    "right to left": quote("\u202e1"),
+    "other digits": quote("٣"),
+    "emoji": quote("💥"),
+    "spaces": "%20%0A%09",
+    "percent twice": "%253Cb%253E",
+    "formula": "%3D1%2B1",
+}
+# Where each parameter is read: the rest of the address that leads there.
+FORWARD = "height=8&width=8&channels=2"
+WHAT_IF = f"view=What+if&{FORWARD}"
+GRADIENTS = f"view=Gradients&{FORWARD}"
+DEPTH = f"view=Depth&{FORWARD}"
+SMALL_DEPTH = f"{DEPTH}&depth=2&runs=1"
+PARAMETERS = {
+    **dict.fromkeys(("view", "seed", "features", "mode", "standardise"), FORWARD),
+    **dict.fromkeys(("channel", "show", "scope", "further", "pin", "nobody"), FORWARD),
+    "input": "height=8&width=8",
+    "height": "width=8&channels=2",
+    "width": "height=8&channels=2",
+    "channels": "height=8&width=8",
+    "input_seed": f"input=Normal+noise&{FORWARD}",
+    "widen": f"features=4&{FORWARD}",
+    "warmup": f"mode=eval&{FORWARD}",
+    "order": f"further=gallery&{FORWARD}",
+    "box": f"further=plane&{FORWARD}",
+    **dict.fromkeys(("file", "digest", "array", "side"), "input=Your+own+file"),
+    **dict.fromkeys(("variant", "difference", "closer"), WHAT_IF),
+    "factor": f"variant=both_paths_scaled&{WHAT_IF}",
+    "gamma": f"variant=zero_gamma&{WHAT_IF}",
+    "out": f"variant=projection&{WHAT_IF}",
+    "stride": f"variant=projection&{WHAT_IF}",
+    "passes": f"variant=eval_mode&{WHAT_IF}",
+    "way_out": f"variant=valid_padding&{WHAT_IF}",
+    **dict.fromkeys(("block", "gamma2", "shifted", "shift", "cotangent"), GRADIENTS),
+    **dict.fromkeys(("norm", "after", "depth_further"), SMALL_DEPTH),
+    "depth": f"{DEPTH}&runs=1",
+    "runs": f"{DEPTH}&depth=2",
+    "at": f"depth_further=one+block&{SMALL_DEPTH}",
+    "stack": f"depth_further=one+block&{SMALL_DEPTH}",
+    "lesion": f"depth_further=lesion&{SMALL_DEPTH}",
+}
+
+
+def urls() -> dict[str, str]:
+    """Query strings by name: each parameter with five kinds of nonsense, in turn, and each
+    kind with several parameters; then some that are odd as a whole."""
+    kinds = list(NONSENSE)
+    found = {}
+    for number, (parameter, rest) in enumerate(PARAMETERS.items()):
+        for step in range(5):
+            kind = kinds[(number * 5 + step) % len(kinds)]
+            found[f"{parameter}: {kind}"] = f"{parameter}={NONSENSE[kind]}&{rest}"
+    for parameter, rest in list(PARAMETERS.items())[:12]:
+        found[f"{parameter}: repeated"] = f"{parameter}=1&{parameter}=2&{parameter}=&{rest}"
+    found["nothing but signs"] = "&&==&?#;=;&"
+    found["ten thousand parameters"] = "&".join(f"p{n}={n}" for n in range(10_000))
+    found["long"] = "seed=" + "1" * 100_000
+    found["all at once"] = "&".join(f"{name}={quote(MARKUP)}" for name in PARAMETERS)
+    found["largest input"] = "height=2048&width=2048&channels=512"
+    return found
