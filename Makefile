@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test unit lint bench picture clean
+.PHONY: run test unit lint bench fuzz load picture clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
@@ -23,6 +23,13 @@ lint: $(VENV)/test-ready
 bench: $(VENV)/test-ready
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.bench.browser
+
+# The page under hostile files and addresses, whole; and under many readers at once.
+fuzz: $(VENV)/test-ready
+	$(BIN)/python -m tests.hostile
+
+load: $(VENV)/test-ready
+	$(BIN)/python -m tests.load
 
 # The README's picture, taken from the running page.
 picture: $(VENV)/test-ready

@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import numpy as np
 import pytest
 from flax import nnx
@@ -174,3 +177,41 @@ def test_any_shape_and_seed_agrees_with_the_oracle(
     # A near-constant channel is divided by √(tiny + ε): rounding grows by up to 1/√ε.
     for stage in STAGES:
         np.testing.assert_allclose(trace[stage], oracle[stage], atol=2e-3, err_msg=stage)
+
+
+def experiments() -> list[dict[str, Any]]:
+    """Fifty runs that differ in seed, shape, mode and variant."""
+    shapes = [(7, 5, 3), (16, 16, 4), (1, 1, 2), (9, 12, 8), (24, 8, 5)]
+    variants = ["v1", "no_skip", "full_preact", "relu_before_add", "zero_gamma"]
+    found = []
+    for number in range(50):
+        shape = shapes[number % 5]
+        found.append(
+            {
+                "seed": number,
+                "x": np.random.default_rng(number).standard_normal(shape).astype(np.float32),
+                "features": shape[2],
+                "use_running_average": number % 3 == 0,
+                "warmup_passes": number % 4,
+                "variant": variants[number // 10],
+            }
+        )
+    return found
+
+
+def fingerprint(run: dict[str, Any]) -> tuple[str, ...]:
+    trace = trace_block(**run)
+    return tuple(trace.digest(stage) for stage in trace.stages)
+
+
+def test_thirty_two_threads_get_what_one_gets_bit_for_bit() -> None:
+    runs = experiments()
+    serial = [fingerprint(run) for run in runs]
+    assert len(set(serial)) == 50
+
+    def all_in_any_order(thread: int) -> bool:
+        order = np.random.default_rng(thread).permutation(50)
+        return all(fingerprint(runs[number]) == serial[number] for number in order)
+
+    with ThreadPoolExecutor(32) as threads:
+        assert all(threads.map(all_in_any_order, range(32)))

@@ -1,38 +1,73 @@
 """Starts the page on a free port, as a context manager."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 60  # seconds
 
 
-@contextmanager
-def running_page(*options: str, script: str = "app.py") -> Iterator[str]:
-    """Runs the server while the block lasts and gives its address."""
+@dataclass(frozen=True)
+class Server:
+    """A server that runs."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+
+    def memory(self) -> int:
+        """Bytes that it has in memory, on Linux."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found
+        return int(found[1]) * 1024
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_server(
+    *options: str,
+    script: str = "app.py",
+    port: int | None = None,
+    folder: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """Runs the server while the block lasts."""
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", script]
     settings = [f"--server.port={port}", "--server.headless=true", *options]
     # A script in a folder finds the explorer as the page does, from the top level.
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    server = subprocess.Popen(
-        [*command, *settings], cwd=ROOT, stdout=subprocess.DEVNULL, env=environment
+    variables = {**os.environ, "PYTHONPATH": str(folder), **(environment or {})}
+    process = subprocess.Popen(
+        [*command, *settings], cwd=folder, stdout=subprocess.DEVNULL, env=variables
     )
     try:
-        wait_until_healthy(f"http://127.0.0.1:{port}", server)
-        yield f"http://127.0.0.1:{port}"
+        wait_until_healthy(f"http://127.0.0.1:{port}", process)
+        yield Server(f"http://127.0.0.1:{port}", process)
     finally:
-        server.terminate()
-        server.wait(timeout=20)
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@contextmanager
+def running_page(*options: str, script: str = "app.py") -> Iterator[str]:
+    """Runs the server while the block lasts and gives its address."""
+    with running_server(*options, script=script) as server:
+        yield server.address
 
 
 def wait_until_healthy(address: str, server: subprocess.Popen[bytes]) -> None:

@@ -33,6 +33,7 @@ class Client:
 
     connection: ClientConnection
     query: str = ""
+    session: str = ""
     elements: list[Message] = field(default_factory=list)
     widgets: dict[str, WidgetState] = field(default_factory=dict)
 
@@ -71,6 +72,7 @@ class Client:
                     self.query = message.page_info_changed.query_string
                 if kind == "new_session":
                     self.elements = []
+                    self.session = message.new_session.initialize.session_id
                 if kind == "script_finished" and message.script_finished != AGAIN:
                     break
         seconds = time.perf_counter() - start
@@ -102,6 +104,10 @@ class Client:
             if found := re.search(r"Digest of out: ([0-9a-f]{16})", text):
                 return found[1]
         return ""
+
+    def has_number(self, label: str) -> bool:
+        """Whether the last run drew such a field."""
+        return any(one.label == label for one in self.drawn("number_input"))
 
     def set_number(self, label: str, value: float) -> None:
         """Types a number into a field, for the next run."""

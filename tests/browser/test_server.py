@@ -1,0 +1,192 @@
+"""The server's doors: headers, quotas, foreign origins. No browser is needed, but a server."""
+
+import asyncio
+import http.client
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from explorer.page.headers import HEADERS
+from explorer.page.quota import SESSION_BYTES
+from explorer.page.sessions import MAX_SESSIONS
+from tests.load.client import Client
+
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def request(
+    address: str,
+    method: str,
+    path: str,
+    body: bytes | Iterator[bytes] = b"",
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
+    connection.request(method, path, body, headers or {})
+    answer = connection.getresponse()
+    found = Answer(answer.status, dict(answer.getheaders()), answer.read())
+    connection.close()
+    return found
+
+
+def xsrf(address: str) -> dict[str, str]:
+    """The token as a browser of the same origin sends it."""
+    answer = request(address, "GET", "/_stcore/health")
+    cookie = answer.headers["set-cookie"].split(";")[0]
+    return {"Cookie": cookie, "X-Xsrftoken": cookie.split("=", 1)[1], **FORM}
+
+
+def form(size: int) -> bytes:
+    """A file of that many bytes as `FORM` says."""
+    head = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a.npy"\r\n\r\n'
+    return head + bytes(size) + b"\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize("path", ["/", "/_stcore/health", "/nothing/here", "/static/nothing.js"])
+def test_every_answer_has_the_security_headers(address: str, path: str) -> None:
+    answer = request(address, "GET", path)
+    for name, value in HEADERS.items():
+        assert answer.headers[name.lower()] == value
+    assert "'unsafe-eval'" not in HEADERS["Content-Security-Policy"]
+    assert "*" not in HEADERS["Content-Security-Policy"]
+
+
+def test_bound_to_loopback() -> None:
+    import tomllib
+
+    from tests.browser.server import ROOT
+
+    config = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
+    assert config["server"]["address"] == "127.0.0.1"
+    assert config["server"].get("enableXsrfProtection", True)
+    assert config["server"].get("enableCORS", True)
+
+
+async def handshake(address: str, **headers: str) -> int:
+    """The status of an attempt to open the page's websocket."""
+    try:
+        socket = await connect(
+            f"ws://{urlsplit(address).netloc}/_stcore/stream",
+            subprotocols=["streamlit"],  # type: ignore[list-item]
+            additional_headers=headers,
+        )
+    except InvalidStatus as refused:
+        return refused.response.status_code
+    await socket.close()
+    return 101
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "https://127.0.0.1.evil.example", "file://"]
+)
+def test_foreign_origins_are_refused(address: str, origin: str) -> None:
+    assert asyncio.run(handshake(address, Origin=origin)) == 403
+    assert asyncio.run(handshake(address, Origin=address)) == 101
+
+
+def test_a_foreign_name_for_this_server_is_refused(address: str) -> None:
+    """Else a page that lets its own name point here would count as of the same origin."""
+
+    async def rebound() -> int:
+        reader, writer = await asyncio.open_connection(*urlsplit(address).netloc.split(":"))
+        writer.write(
+            b"GET /_stcore/stream HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\n"
+            b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        status = await reader.readline()
+        writer.close()
+        return int(status.split()[1])
+
+    assert asyncio.run(rebound()) == 403
+
+
+def test_uploads_without_the_token_are_refused(address: str) -> None:
+    path = "/_stcore/upload_file/any/file"
+    assert request(address, "PUT", path, form(10), FORM).status == 403
+    wrong = xsrf(address) | {"X-Xsrftoken": "2|00000000|00000000000000000000000000000000|1"}
+    assert request(address, "PUT", path, form(10), wrong).status == 403
+
+
+def test_uploads_of_unknown_sessions_are_refused(address: str) -> None:
+    path = "/_stcore/upload_file/nobody/file"
+    assert request(address, "PUT", path, form(10), xsrf(address)).status == 400
+
+
+def test_a_session_may_upload_so_much_and_no_more(address: str) -> None:
+    """Files sent straight to the route: the page never asked for them."""
+    token, body = xsrf(address), form(30_000_000)
+    assert 3 * len(body) < SESSION_BYTES < 4 * len(body)
+
+    async def uploads() -> list[Answer]:
+        client = await Client.open(address)
+        await client.run()
+        paths = [f"/_stcore/upload_file/{client.session}/{number}" for number in range(4)]
+        answers = [request(address, "PUT", path, body, token) for path in paths]
+        request(address, "DELETE", paths[0], b"", token)
+        answers.append(request(address, "PUT", paths[3], body, token))
+        await client.close()
+        return answers
+
+    answers = asyncio.run(uploads())
+    assert [answer.status for answer in answers] == [204, 204, 204, 413, 204]
+    assert b"bounded to 100,000,000 bytes in all" in answers[3].body
+    assert b"\n" not in answers[3].body
+
+
+def test_an_upload_that_does_not_say_how_long_it_is_is_refused(address: str) -> None:
+    path = "/_stcore/upload_file/a/b"
+    parts = iter([b"1\r\nx\r\n0\r\n\r\n"])
+    chunked = {"Transfer-Encoding": "chunked"}
+    assert request(address, "PUT", path, parts, chunked).status == 411
+
+
+def test_so_many_readers_and_one_more() -> None:
+    from tests.browser.server import running_page
+
+    async def crowd(address: str) -> tuple[int, int, int]:
+        clients = [await Client.open(address) for _ in range(MAX_SESSIONS)]
+        one_more = await handshake(address)
+        page = request(address, "GET", "/")
+        assert b"Busy: 200 readers are here" in page.body
+        await clients[0].close()
+        await asyncio.sleep(0.5)
+        later = await handshake(address)
+        for client in clients[1:]:
+            await client.close()
+        return one_more, page.status, later
+
+    with running_page() as address:
+        assert asyncio.run(crowd(address)) == (403, 503, 101)
+
+
+def test_health_answers_while_the_page_computes(address: str) -> None:
+    def health() -> int:
+        return request(address, "GET", "/_stcore/health").status
+
+    async def busy() -> list[int]:
+        queries = [f"view=Depth&depth=24&runs=8&seed={seed}" for seed in range(3)]
+        clients = [await Client.open(address, query) for query in queries]
+        runs = asyncio.gather(*(client.run() for client in clients))
+        statuses = []
+        while not runs.done():
+            statuses.append(
+                await asyncio.to_thread(lambda: request(address, "GET", "/_stcore/health").status)
+            )
+        await runs
+        for client in clients:
+            await client.close()
+        return statuses
+
+    assert set(asyncio.run(busy())) == {200}

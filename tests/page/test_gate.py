@@ -1,0 +1,97 @@
+import threading
+import time
+
+import pytest
+
+from explorer.page.gate import Busy, Gate
+
+
+def test_no_more_than_its_places_hold_it_at_once() -> None:
+    gate = Gate(places=2, queue=20, patience=20)
+    inside, most, lock = [0], [0], threading.Lock()
+
+    def work() -> None:
+        with gate.place():
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            time.sleep(0.01)
+            with lock:
+                inside[0] -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most[0] == 2
+    with gate.place(), gate.place():  # both places are free again
+        pass
+
+
+def test_a_full_queue_is_refused_at_once() -> None:
+    gate = Gate(places=1, queue=0, patience=20)
+    with (
+        gate.place(),
+        pytest.raises(Busy, match=r"^Busy: 0 others wait .* Try again"),
+        gate.place(),
+    ):
+        pass
+    with gate.place():
+        pass
+
+
+def test_a_wait_too_long_is_refused_and_leaves_the_queue() -> None:
+    gate = Gate(places=1, queue=1, patience=0)
+    with gate.place():
+        for _ in range(3):  # a place in the queue is free again each time
+            with pytest.raises(Busy, match="no place became free within 0 seconds"), gate.place():
+                pass
+
+
+def test_those_who_wait_are_told_and_can_leave() -> None:
+    gate = Gate(places=1, queue=2, patience=20)
+
+    def leave(before: int) -> None:
+        raise KeyboardInterrupt(before)
+
+    with gate.place(), pytest.raises(KeyboardInterrupt, match="0"), gate.place(leave):
+        pass
+    with gate.place():
+        pass
+
+
+def test_work_that_fails_gives_its_place_back() -> None:
+    gate = Gate(places=1, queue=0, patience=0)
+    with pytest.raises(ZeroDivisionError), gate.place():
+        raise ZeroDivisionError
+    with gate.place():
+        pass
+
+
+def test_long_work_gives_way_to_those_who_wait() -> None:
+    gate = Gate(places=1, queue=2, patience=20)
+    order: list[str] = []
+    begun, waits = threading.Event(), threading.Event()
+
+    def long() -> None:
+        with gate.place():
+            begun.set()
+            waits.wait()
+            order.append("first half")
+            gate.give_way()
+            order.append("second half")
+
+    def short() -> None:
+        with gate.place(lambda before: waits.set()):
+            order.append("short")
+
+    threads = [threading.Thread(target=long), threading.Thread(target=short)]
+    threads[0].start()
+    begun.wait()
+    threads[1].start()
+    for thread in threads:
+        thread.join()
+    assert order == ["first half", "short", "second half"]
+    with gate.place():
+        pass

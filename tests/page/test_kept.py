@@ -1,0 +1,122 @@
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.inputs import generate
+from explorer.page import kept
+from explorer.page.gate import Gate
+from explorer.page.kept import Store, size_of
+from explorer.trace import trace_block
+
+
+class Owner:
+    pass
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Store:
+    """An empty store in place of the server's."""
+    fresh = Store(entries=8, size=2**20, seconds=60)
+    monkeypatch.setattr(kept, "STORE", fresh)
+    return fresh
+
+
+def test_bounded_in_entries() -> None:
+    store = Store(entries=4, size=2**20, seconds=60)
+    for key in range(9):
+        store.put(key, np.zeros(1))
+    assert store.names() == [5, 6, 7, 8]
+
+
+def test_bounded_in_bytes_and_the_least_used_goes_first() -> None:
+    store = Store(entries=100, size=1000, seconds=60)
+    store.put("a", np.zeros(400, np.uint8))
+    store.put("b", np.zeros(400, np.uint8))
+    assert store.get("a") is not None
+    store.put("c", np.zeros(400, np.uint8))
+    assert store.get("b") is None
+    assert store.get("a") is not None
+
+
+def test_what_is_larger_than_the_store_is_not_kept_and_drives_nothing_out() -> None:
+    store = Store(entries=10, size=1000, seconds=60)
+    store.put("a", np.zeros(400, np.uint8))
+    store.put("b", np.zeros(4000, np.uint8))
+    assert store.names() == ["a"]
+
+
+def test_bounded_in_time() -> None:
+    store = Store(entries=10, size=1000, seconds=0)
+    store.put("a", np.zeros(4))
+    assert store.get("a") is None
+
+
+def test_what_is_private_is_its_owners_and_goes_with_it() -> None:
+    store = Store(entries=10, size=1000, seconds=60)
+    owner, other = Owner(), Owner()
+    store.put("a", np.zeros(4), owner)
+    assert store.get("a", owner) is not None
+    assert store.get("a", other) is None
+    assert store.get("a") is None
+    del owner
+    gc.collect()
+    assert store.names() == []
+
+
+def test_the_size_of_a_trace_is_that_of_its_arrays() -> None:
+    trace = trace_block(0, generate("normal", 32, 16, 4), 4)
+    stages = 8 * 32 * 16 * 4 * 4
+    assert stages < size_of(trace) < stages + 5000
+    assert size_of(((1, "a"), {"b": [np.zeros(3, np.float32)]})) == 12
+
+
+def script() -> None:
+    import streamlit as st
+
+    from explorer.page.errors import PROBLEMS, show_problem
+    from explorer.page.kept import kept
+
+    try:
+        st.write(kept(("a",), lambda: "made", private=False, place=st.empty(), words="Making"))
+    except PROBLEMS as problem:
+        show_problem(problem)
+
+
+def test_waiting_in_vain_is_told_as_busy_with_a_button(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(places=1, queue=5, patience=0.4)
+    monkeypatch.setattr(kept, "GATE", gate)
+    with gate.place():
+        at = AppTest.from_function(script).run()
+        assert [warning.value.replace("\\", "") for warning in at.warning] == [
+            "Busy: no place became free within 0.4 seconds. Try again in a moment."
+        ]
+        assert not at.exception
+    at.button[0].click().run()
+    assert not at.warning
+    assert at.markdown[0].value == "made"
+
+
+def test_what_another_made_while_one_waited_is_not_made_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SlowGate(Gate):
+        @contextmanager
+        def place(self, waiting: Callable[[int], None] = lambda before: None) -> Iterator[None]:
+            store.put(("a",), "made by another")
+            yield
+
+    monkeypatch.setattr(kept, "GATE", SlowGate(places=1, queue=5, patience=20))
+    at = AppTest.from_function(script).run()
+    assert at.markdown[-1].value == "made by another"
+
+
+def test_the_servers_own_store_is_bounded() -> None:
+    assert kept.MAX_BYTES <= 2**30
+    assert kept.MAX_ENTRIES <= 1000
+    assert kept.SECONDS <= 3600
