@@ -19,10 +19,16 @@ lint: $(VENV)/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# How fast the page is, against a naive one and against published figures.
-bench: $(VENV)/test-ready
+# How fast engine and page are, beside peers; writes docs/benchmark.md. PyTorch and torchlens are
+# installed apart, for this alone; a CPU build is enough, and without them their rows are left out.
+bench: $(VENV)/test-ready .venv-peers/ready
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m tests.bench.browser
+	$(BIN)/python -m tests.bench
+
+.venv-peers/ready: tests/bench/requirements.txt
+	$(PYTHON) -m venv .venv-peers
+	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 # The page under hostile files and addresses, whole; and under many readers at once.
 fuzz: $(VENV)/test-ready
@@ -37,7 +43,7 @@ picture: $(VENV)/test-ready
 	$(BIN)/python -m tests.browser.picture
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-peers
 
 $(VENV)/run-ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -156,7 +156,7 @@ def trace_block(
     program = recipe.program()
     parameters, fresh = initial_state(block_seed, recipe, width)
     running = _warm_up(program, parameters, fresh, x32, passes) if passes else fresh
-    stages, batch, after = _run(program, parameters, running, x32, in_eval)
+    stages, batch, after = run_stages(program, parameters, running, x32, in_eval)
     host = jax.device_get((stages | {"x": x32}, parameters, running, batch, after))
     return _record(recipe, block_seed, width, in_eval, passes, *host)
 
@@ -194,7 +194,7 @@ def _initial_state(seed: jax.Array, recipe: Recipe, features: int) -> tuple[Arra
 
 
 @partial(jax.jit, static_argnames=("recipe", "use_running_average"))
-def _run(
+def run_stages(
     recipe: Recipe,
     parameters: Arrays,
     running: Arrays,
@@ -239,7 +239,7 @@ def _warm_up(
     The batch statistics of such a call do not depend on the running ones, so
     they are the same every time and only the moving average is repeated.
     """
-    batch = jax.device_get(_run(recipe, parameters, running, x, use_running_average=False)[1])
+    batch = jax.device_get(run_stages(recipe, parameters, running, x, use_running_average=False)[1])
     moved = jax.device_get(running)
     for _ in range(passes):
         moved = jax.tree.map(lambda r, b: MOMENTUM * r + (1 - MOMENTUM) * b, moved, batch)

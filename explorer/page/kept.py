@@ -6,7 +6,6 @@ Everything that the page computes or decodes goes through `kept`, and so through
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Mapping
-from contextlib import nullcontext
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
@@ -105,16 +104,13 @@ def kept(
     if found is None:
 
         def waiting(before: int) -> None:
-            place.caption(
-                f"Waiting for a place: {before + 1} come first." if before else "Waiting."
-            )
+            place.caption(f"Waiting for a place to compute; {before} came before.")
 
         try:
             with GATE.place(waiting):
                 found = STORE.get(key, owner)  # another may have made it meanwhile
                 if found is None:
-                    with place, st.spinner(words) if words else nullcontext():
-                        found = make()
+                    found = make() if words is None else _shown(make, place, words)
                     STORE.put(key, found, owner)
                     bound_programs()
         except PROBLEMS:
@@ -122,6 +118,11 @@ def kept(
             raise
         place.empty()
     return found
+
+
+def _shown(make: Callable[[], Made], place: DeltaGenerator, words: str) -> Made:
+    with place, st.spinner(words):
+        return make()
 
 
 def is_kept(key: tuple[Hashable, ...], *, private: bool) -> bool:

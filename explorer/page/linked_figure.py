@@ -126,12 +126,12 @@ def linked_figure(
         link: what links its panels; None for a picture to look at.
         callbacks: `on_pin_change` and the like, called when the browser says so.
     """
-    drawn = {"figure": _json(figure), "narrow": _json(narrow) if narrow else "null"}
+    drawn = {"figure": as_json(figure), "narrow": as_json(narrow) if narrow else "null"}
     digest = hashlib.blake2b("".join(drawn.values()).encode(), digest_size=8).hexdigest()
     parts = {
         **drawn,
         "digest": json.dumps(digest),  # the browser draws again only what has changed
-        "link": _json(asdict(link or Link())),
+        "link": as_json(asdict(link or Link())),
         "theme": json.dumps(theme),
         "accent": json.dumps(THEMES[theme].accent),
         "plotly": json.dumps(plotly_url()),
@@ -142,7 +142,7 @@ def linked_figure(
     _COMPONENT(key=key, data=f"{{{message}}}".encode(), **handlers)
 
 
-def _json(part: go.Figure | go.Layout | Mapping[str, Any]) -> str:
+def as_json(part: go.Figure | go.Layout | Mapping[str, Any]) -> str:
     """Strict JSON, as the browser's parser wants it."""
     if isinstance(part, go.Figure):
         return str(part.to_json())

@@ -1,22 +1,20 @@
-"""Measures the page in a headless browser: `make bench`.
+"""How fast the page is in a headless browser, beside a naive page and published figures.
 
-Every row is a median with the number of runs beside it. Changes are timed from the
-key or click that makes them to the end of the frame that shows them; hover from the mouse's
-event to the end of the script that handles it. The naive page of `naive.py` is
-measured in the same run, so that the ratio holds on a machine of any speed.
+Changes are timed from the key or click that makes them to the end of the frame that shows
+them; hover from the mouse's event to the end of the script that handles it. The naive page of
+`naive.py` is measured in the same run, so that the ratio holds on a machine of any speed.
 """
 
 import statistics
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.bench.table import Row
 from tests.browser import chromium
 from tests.browser.page import PLOT, STAGES, centre, wait_for_picture
-from tests.browser.server import ROOT, running_page
+from tests.browser.server import running_page
 
 RUNS = 15
 NAIVE_PLOT = ".js-plotly-plot"
@@ -31,40 +29,45 @@ CASES = {
 }
 
 
-def main() -> None:
-    arguments = {"executable_path": chromium.find(), "args": chromium.ARGUMENTS}
+def rows() -> list[Row]:
+    """The browser's part of the table."""
+    found = []
     with (
         sync_playwright() as playwright,
         running_page() as ours,
         running_page(script="tests/bench/naive.py") as naive,
     ):
-        browser = playwright.chromium.launch(**arguments)  # type: ignore[arg-type]
-        print("row | median ms | runs | payload kB | against | their ms | ratio")
+        browser = playwright.chromium.launch(
+            executable_path=chromium.find(), args=chromium.ARGUMENTS
+        )
         for name, link in CASES.items():
-            measure_case(browser, name, f"{ours}/{link}", naive)
+            found += measure_case(browser, name, f"{ours}/{link}", naive)
         browser.close()
+    return found
 
 
-def measure_case(browser: Browser, name: str, ours: str, naive: str) -> None:
+def measure_case(browser: Browser, name: str, ours: str, naive: str) -> list[Row]:
+    published = CNN_EXPLAINER if name == "32×32×8" else {}
     with opened(browser, ours) as (page, payload):
         wait_for_picture(page)
         first = page.evaluate("performance.now()")
-        peer = CNN_EXPLAINER if name == "32×32×8" else dict.fromkeys(CNN_EXPLAINER, float("nan"))
-        report(f"{name} first picture", [first], 0, "CNN Explainer", peer["first maps"])
+        found = [against_published(f"{name}: first picture", [first], published, "first maps")]
         page.wait_for_load_state("networkidle")
         hovers = hover_times(page)
-        report(f"{name} hover, script", hovers, 0, "CNN Explainer", peer["hover"])
+        found.append(against_published(f"{name}: hover, script", hovers, published, "hover"))
         theirs = naive_times(browser, name, naive)
-        times, size = change_times(page, PLOT, typing(page, "Channel"), payload)
-        report(f"{name} channel by number", times, size, "naive page", theirs)
-        times, size = change_times(page, PLOT, paging(page), payload)
-        report(f"{name} channel by key", times, size, "naive page", theirs)
+        changes = {"number": typing(page, "Channel"), "key": paging(page)}
+        for way, change in changes.items():
+            times, size = change_times(page, PLOT, change, payload)
+            found.append(against_naive(f"{name}: channel by {way}", times, theirs))
+        found.append(Row(f"{name}: payload of a channel", size / 1000, "kB", "–", None, None, RUNS))
         if "1024" not in name:
-            times, size = change_times(page, PLOT, picking(page), payload)
-            report(f"{name} channel by tile", times, size, "naive page", theirs)
+            times, _ = change_times(page, PLOT, picking(page), payload)
+            found.append(against_naive(f"{name}: channel by tile", times, theirs))
             page.get_by_role("radio", name="gallery").click()
-        times, size = change_times(page, PLOT, typing(page, "Seed of the weights"), payload)
-        report(f"{name} new seed", times, size, "CNN Explainer", peer["new input"])
+        times, _ = change_times(page, PLOT, typing(page, "Seed of the weights"), payload)
+        found.append(against_published(f"{name}: new seed", times, published, "new input"))
+    return found
 
 
 @contextmanager
@@ -167,10 +170,10 @@ WATCH = """plot => {
 }"""
 
 
-def naive_times(browser: Browser, name: str, address: str) -> float:
+def naive_times(browser: Browser, name: str, address: str) -> float | None:
     height, _, channels = name.split("×")
     if int(height) > 128:
-        return float("nan")  # it sends every cell, and takes minutes
+        return None  # it sends every cell, and takes minutes
     with opened(browser, f"{address}/?height={height}&channels={channels}") as (page, payload):
         page.wait_for_selector(f"{NAIVE_PLOT} .heatmaplayer image", state="attached")
         page.wait_for_load_state("networkidle")
@@ -200,16 +203,16 @@ def hover_times(page: Page) -> list[float]:
     return list(page.evaluate("window.moves"))
 
 
-def report(name: str, times: list[float], size: int, peer: str, theirs: float) -> None:
+def against_published(
+    what: str, times: list[float], published: Mapping[str, float], figure: str
+) -> Row:
+    """A row beside a figure that was published, if there is one for it."""
+    median, theirs = statistics.median(times), published.get(figure)
+    peer = f"CNN Explainer, {figure}" if theirs else "–"
+    return Row(what, median, "ms", peer, theirs, theirs and median / theirs, len(times))
+
+
+def against_naive(what: str, times: list[float], theirs: float | None) -> Row:
     median = statistics.median(times)
-    row = [name, f"{median:.1f}", str(len(times)), f"{size / 1000:.0f}" if size else "–"]
-    known = theirs == theirs
-    row += [peer, f"{theirs:.0f}", f"{median / theirs:.2f}"] if known else ["–", "–", "–"]
-    print(" | ".join(row), flush=True)
-
-
-if __name__ == "__main__":
-    if not chromium.find():
-        sys.exit(chromium.MISSING)
-    subprocess.run(["git", "-C", str(ROOT), "log", "-1", "--format=commit %h"], check=False)
-    main()
+    peer = "naive page" if theirs else "–"
+    return Row(what, median, "ms", peer, theirs, theirs and median / theirs, len(times))

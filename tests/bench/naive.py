@@ -1,26 +1,38 @@
 """The page as one would write it at first, to measure against: the figure rebuilt by
 `make_subplots` at every change and handed to `st.plotly_chart`."""
 
+import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
 from explorer.inputs import generate
-from explorer.trace import trace_block
+from explorer.trace import BlockTrace, trace_block
 from tests.panels import PANELS
 
-height = int(st.query_params.get("height", 32))
-channels = int(st.query_params.get("channels", 8))
-seed = st.number_input("Seed of the weights", 0, 1000)
-channel = st.number_input("Channel", 0, channels - 1)
-trace = trace_block(seed, generate("normal", height, height, channels, 0), channels)
-figure = make_subplots(2, 5, subplot_titles=list(PANELS))
-for number, stage in enumerate(PANELS.values()):
-    figure.add_heatmap(
-        z=trace[stage][:, :, channel],
-        row=number // 5 + 1,
-        col=number % 5 + 1,
-        coloraxis="coloraxis",
-    )
-figure.update_yaxes(autorange="reversed")
-figure.update_layout(height=520, coloraxis={"colorscale": "RdBu_r", "cmid": 0})
-st.plotly_chart(figure)
+
+def naive_figure(trace: BlockTrace, channel: int) -> go.Figure:
+    """All panels of one channel, every cell of them."""
+    figure = make_subplots(2, 5, subplot_titles=list(PANELS))
+    for number, stage in enumerate(PANELS.values()):
+        figure.add_heatmap(
+            z=trace[stage][:, :, channel],
+            row=number // 5 + 1,
+            col=number % 5 + 1,
+            coloraxis="coloraxis",
+        )
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(height=520, coloraxis={"colorscale": "RdBu_r", "cmid": 0})
+    return figure
+
+
+def page() -> None:
+    height = int(st.query_params.get("height", 32))
+    channels = int(st.query_params.get("channels", 8))
+    seed = st.number_input("Seed of the weights", 0, 1000)
+    channel = st.number_input("Channel", 0, channels - 1)
+    trace = trace_block(seed, generate("normal", height, height, channels, 0), channels)
+    st.plotly_chart(naive_figure(trace, channel))
+
+
+if __name__ == "__main__":
+    page()

@@ -1,9 +1,12 @@
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import numpy as np
 import pytest
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
 from explorer.inputs import generate
@@ -11,6 +14,8 @@ from explorer.page import kept
 from explorer.page.gate import Gate
 from explorer.page.kept import Store, size_of
 from explorer.trace import trace_block
+from tests.files import npy
+from tests.page.test_forward import page, upload
 
 
 class Owner:
@@ -114,6 +119,50 @@ def test_what_another_made_while_one_waited_is_not_made_again(
     monkeypatch.setattr(kept, "GATE", SlowGate(places=1, queue=5, patience=20))
     at = AppTest.from_function(script).run()
     assert at.markdown[-1].value == "made by another"
+
+
+def test_who_waits_is_told_how_many_came_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(places=1, queue=5, patience=20)
+    monkeypatch.setattr(kept, "GATE", gate)
+    told: list[str] = []
+    is_told = threading.Event()
+
+    class Place:
+        def caption(self, words: str) -> None:
+            told.append(words)
+            is_told.set()
+
+        def empty(self) -> None:
+            told.append("")
+
+    def work() -> None:
+        made = kept.kept(
+            ("a",), lambda: "made", private=False, place=cast(DeltaGenerator, Place()), words=None
+        )
+        told.append(made)
+
+    thread = threading.Thread(target=work)
+    with gate.place():
+        thread.start()
+        assert is_told.wait(10)
+    thread.join()
+    assert told[0] == "Waiting for a place to compute; 0 came before."
+    assert told[-2:] == ["", "made"]
+
+
+def test_what_a_reader_brought_is_let_go_with_their_session() -> None:
+    store = Store(entries=64, size=2**28, seconds=600)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "STORE", store)
+        at = upload(page(), "mine.npy", npy(np.full((5, 6, 2), 7.25)))
+        assert not at.exception
+        assert [key[0] for key in store.names() if "upload" in repr(key)] == ["upload", "trace"]
+        del at
+        gc.collect()
+        assert [key for key in store.names() if "upload" in repr(key)] == []
+        assert store.names()  # the default experiment's trace belongs to everyone
 
 
 def test_the_servers_own_store_is_bounded() -> None:

@@ -1,0 +1,142 @@
+"""How long the traced block takes, beside the bare one and beside other ways to trace it."""
+
+import json
+import statistics
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from explorer.linen_twin import LinenBlock
+from explorer.memory import reuse_freed_memory
+from explorer.trace import initial_state, run_stages, trace_block
+from explorer.variants import V1
+from tests.bench.table import Row, compared, paired
+from tests.browser.server import ROOT
+from tests.sketch import Sketch
+
+SHAPES = ((32, 8), (64, 64), (128, 64), (224, 64))
+PEERS = ROOT / ".venv-peers/bin/python"
+TURNS = 8  # our process and the other take turns
+
+
+def rows() -> list[Row]:
+    """The engine's part of the table."""
+    reuse_freed_memory()  # as the server does
+    with peer_process() as ask:
+        return [row for height, channels in SHAPES for row in _shape(height, channels, ask)]
+
+
+def _shape(height: int, channels: int, ask: Callable[..., dict[str, list[float]]]) -> list[Row]:
+    rounds = 40 if height <= 64 else 16
+    name = f"{height}×{height}×{channels}"
+    calls = _calls(height, channels)
+    ours: dict[str, list[float]] = {call: [] for call in calls}
+    theirs: dict[str, list[float]] = {}
+    for _ in range(TURNS):
+        for call, times in paired(calls, rounds // TURNS).items():
+            ours[call] += times
+        for peer, times in ask(height=height, channels=channels, rounds=rounds // TURNS).items():
+            theirs.setdefault(peer, []).append(statistics.median(times))
+    traced = ours["traced"]
+    rows = [
+        compared(f"{name}: traced", "ms", "bare jitted forward", traced, ours["bare"]),
+        compared(
+            f"{name}: trace_block, weights drawn too",
+            "ms",
+            "bare jitted forward",
+            ours["trace_block"],
+            ours["bare"],
+        ),
+        compared(f"{name}: traced", "ms", "eager NNX", traced, ours["eager NNX"]),
+        compared(f"{name}: traced", "ms", "Linen, jitted", traced, ours["Linen"]),
+    ]
+    for peer, medians in theirs.items():
+        is_part = peer == "PyTorch, the two convolutions"
+        what = "the two convolutions alone" if is_part else "traced"
+        mine = ours["convolutions" if is_part else "traced"]
+        turns = [statistics.median(part) for part in np.array_split(mine, TURNS)]
+        rows.append(compared(f"{name}: {what}", "ms", peer, turns, medians))
+    return rows
+
+
+def _calls(height: int, channels: int) -> dict[str, Callable[[], object]]:
+    """Everything that is measured here, ready to be called."""
+    x = np.random.default_rng(0).standard_normal((height, height, channels)).astype(np.float32)
+    on_device = jnp.asarray(x)
+    parameters, running = jax.device_put(initial_state(0, V1, channels))
+    sketch = Sketch(channels, nnx.Rngs(0))
+    graph, state = nnx.split(sketch)
+
+    @jax.jit
+    def bare(state: Any, x: jax.Array) -> jax.Array:
+        return nnx.merge(graph, state).run(x)["out"]
+
+    @jax.jit
+    def convolutions(state: Any, x: jax.Array) -> jax.Array:
+        block = nnx.merge(graph, state)
+        return block.conv2(block.conv1(x))
+
+    linen = LinenBlock(channels)
+    variables = linen.init(jax.random.key(0), on_device, use_running_average=False)
+
+    @jax.jit
+    def captured(variables: Any, x: jax.Array) -> Any:
+        return linen.apply(
+            variables,
+            x,
+            False,
+            mutable=["batch_stats", "intermediates"],
+            capture_intermediates=True,
+        )
+
+    weights = V1.program(), parameters, running
+    return {
+        "bare": lambda: jax.device_get(bare(state, on_device)),
+        "traced": lambda: jax.device_get(run_stages(*weights, on_device, False)),
+        "trace_block": lambda: trace_block(0, x, channels),
+        "eager NNX": lambda: jax.device_get(sketch.run(on_device)),
+        "Linen": lambda: jax.device_get(captured(variables, on_device)),
+        "convolutions": lambda: jax.device_get(convolutions(state, on_device)),
+    }
+
+
+@contextmanager
+def peer_process(python: Path = PEERS) -> Iterator[Callable[..., dict[str, list[float]]]]:
+    """Asks `peers.py` for its times; an empty answer where its environment is missing."""
+    if not python.exists():
+        yield lambda **request: {}
+        return
+    command = [str(python), "-W", "ignore", str(ROOT / "tests/bench/peers.py")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdout.readline()  # versions
+
+        def ask(**request: int) -> dict[str, list[float]]:
+            assert process.stdin
+            assert process.stdout
+            print(json.dumps(request), file=process.stdin, flush=True)
+            answer: dict[str, list[float]] = json.loads(process.stdout.readline())
+            return answer
+
+        yield ask
+        process.stdin.close()
+
+
+def peer_versions(python: Path = PEERS) -> dict[str, str]:
+    """Versions of what the peers run on; empty where their environment is missing."""
+    if not python.exists():
+        return {}
+    command = [str(python), "-W", "ignore", str(ROOT / "tests/bench/peers.py")]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    versions: dict[str, str] = json.loads(done.stdout)
+    return versions

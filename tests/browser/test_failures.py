@@ -1,0 +1,57 @@
+"""What goes wrong outside: a server that dies, a home or a disk that takes nothing."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from explorer import trace_block
+from explorer.inputs import generate
+from tests.browser.page import digest, pick, set_number, wait_for_picture
+from tests.browser.server import free_port, running_server
+from tests.hostile.test_urls import opened
+
+LINK = "?input=Normal+noise&height=12&width=10&channels=4&input_seed=3&seed=7&channel=2"
+
+
+def test_after_a_killed_server_the_page_comes_back_with_the_same_digest(browser: Browser) -> None:
+    port = free_port()
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(40_000)
+    with running_server(port=port) as server:
+        page.goto(f"{server.address}/{LINK}")
+        wait_for_picture(page)
+        set_number(page, "Seed of the weights", 8)
+        expected = trace_block(8, generate("normal", 12, 10, 4, 3), 4).digest()
+        page.get_by_text(expected).wait_for()
+        pick(page, "Depth")
+        page.get_by_text("Running the stacks").wait_for()
+        server.process.kill()  # in the middle of its work
+        server.process.wait()
+    page.get_by_text("Running the stacks").wait_for()  # what was there stays in view
+    with running_server(port=port):
+        page.get_by_text("Blocks").first.wait_for()
+        pick(page, "Forward")
+        page.get_by_text(expected).wait_for()
+        assert digest(page) == expected
+        page.reload()
+        wait_for_picture(page)
+        assert digest(page) == expected
+    context.close()
+
+
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "HOME"])
+def test_where_nothing_can_be_written_the_page_works(variable: str, tmp_path: Path) -> None:
+    """The cache folder, and all of the home, would lie below a plain file."""
+    (tmp_path / "file").write_bytes(b"")
+    environment = {**os.environ, variable: str(tmp_path / "file" / "folder")}
+    if variable == "HOME":
+        environment.pop("XDG_CACHE_HOME", None)
+
+    with running_server(environment=environment) as server:
+        texts = asyncio.run(opened(server.address, LINK.removeprefix("?")))
+    expected = trace_block(7, generate("normal", 12, 10, 4, 3), 4).digest()
+    assert any(expected in text for text in texts)
