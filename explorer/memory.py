@@ -4,7 +4,7 @@ import ctypes
 import platform
 
 # mallopt's parameters, from glibc's malloc.h, and the largest values that make sense here.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 KEPT_BYTES, ONE_BLOCK = 512 * 2**20, 32 * 2**20  # glibc takes no more for the second
 
 
@@ -18,3 +18,4 @@ def reuse_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
         libc.mallopt(M_MMAP_THRESHOLD, ONE_BLOCK)
+        libc.mallopt(M_ARENA_MAX, 1)  # those of other threads are given back all the same

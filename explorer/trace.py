@@ -157,7 +157,7 @@ def trace_block(
     parameters, fresh = initial_state(block_seed, recipe, width)
     running = _warm_up(program, parameters, fresh, x32, passes) if passes else fresh
     stages, batch, after = run_stages(program, parameters, running, x32, in_eval)
-    host = jax.device_get((stages | {"x": x32}, parameters, running, batch, after))
+    host = on_host((stages | {"x": x32}, parameters, running, batch, after))
     return _record(recipe, block_seed, width, in_eval, passes, *host)
 
 
@@ -239,11 +239,16 @@ def _warm_up(
     The batch statistics of such a call do not depend on the running ones, so
     they are the same every time and only the moving average is repeated.
     """
-    batch = jax.device_get(run_stages(recipe, parameters, running, x, use_running_average=False)[1])
-    moved = jax.device_get(running)
+    batch = on_host(run_stages(recipe, parameters, running, x, use_running_average=False)[1])
+    moved = on_host(running)
     for _ in range(passes):
         moved = jax.tree.map(lambda r, b: MOMENTUM * r + (1 - MOMENTUM) * b, moved, batch)
     return moved
+
+
+def on_host(arrays: Any) -> Any:
+    """Arrays of JAX, in any nesting, as NumPy's; on a CPU nothing is copied."""
+    return jax.tree.map(np.asarray, arrays)
 
 
 def _record(

@@ -15,7 +15,7 @@ from flax import nnx
 
 from explorer.linen_twin import LinenBlock
 from explorer.memory import reuse_freed_memory
-from explorer.trace import initial_state, run_stages, trace_block
+from explorer.trace import initial_state, on_host, run_stages, trace_block
 from explorer.variants import V1
 from tests.bench.table import Row, compared, paired
 from tests.browser.server import ROOT
@@ -72,15 +72,19 @@ def _calls(height: int, channels: int) -> dict[str, Callable[[], object]]:
     on_device = jnp.asarray(x)
     parameters, running = jax.device_put(initial_state(0, V1, channels))
     sketch = Sketch(channels, nnx.Rngs(0))
-    graph, state = nnx.split(sketch)
+
+    def filled(parameters: Any, running: Any) -> Sketch:
+        block = Sketch(channels, nnx.Rngs(0))
+        nnx.update(block, parameters, running)
+        return block
 
     @jax.jit
-    def bare(state: Any, x: jax.Array) -> jax.Array:
-        return nnx.merge(graph, state).run(x)["out"]
+    def bare(parameters: Any, running: Any, x: jax.Array) -> jax.Array:
+        return filled(parameters, running).run(x)["out"]
 
     @jax.jit
-    def convolutions(state: Any, x: jax.Array) -> jax.Array:
-        block = nnx.merge(graph, state)
+    def convolutions(parameters: Any, running: Any, x: jax.Array) -> jax.Array:
+        block = filled(parameters, running)
         return block.conv2(block.conv1(x))
 
     linen = LinenBlock(channels)
@@ -96,14 +100,14 @@ def _calls(height: int, channels: int) -> dict[str, Callable[[], object]]:
             capture_intermediates=True,
         )
 
-    weights = V1.program(), parameters, running
+    program, weights = V1.program(), (parameters, running)
     return {
-        "bare": lambda: jax.device_get(bare(state, on_device)),
-        "traced": lambda: jax.device_get(run_stages(*weights, on_device, False)),
+        "bare": lambda: on_host(bare(*weights, on_device)),
+        "traced": lambda: on_host(run_stages(program, *weights, on_device, False)),
         "trace_block": lambda: trace_block(0, x, channels),
-        "eager NNX": lambda: jax.device_get(sketch.run(on_device)),
-        "Linen": lambda: jax.device_get(captured(variables, on_device)),
-        "convolutions": lambda: jax.device_get(convolutions(state, on_device)),
+        "eager NNX": lambda: on_host(sketch.run(on_device)),
+        "Linen": lambda: on_host(captured(variables, on_device)),
+        "convolutions": lambda: on_host(convolutions(*weights, on_device)),
     }
 
 
