@@ -31,11 +31,11 @@ figures are published ones of a page in the same browser, not measured here.
 ## Reading it
 
 - The bound on tracing is 1.25 times the bare forward. What a traced run adds is memory: six more
-  stages are written out. While each run got its memory anew from the kernel, the page faults of that
-  took as long as half the block; `explorer/memory.py` lets freed memory be used again.
+  stages are written out. While each run got its memory anew from the kernel, the page faults of
+  that took as long as half the block; `explorer/memory.py` lets freed memory be used again.
 - Where PyTorch is faster, compare the rows of the two convolutions alone, which take most of either
-  forward: XLA calls Eigen for them and PyTorch oneDNN. With `--xla_cpu_use_onednn` this build of XLA
-  takes as long. At 32×32×8 what counts is the cost of one call and of one array handed over.
+  forward: XLA calls Eigen for them and PyTorch oneDNN. With `--xla_cpu_use_onednn` this build of
+  XLA takes as long. At 32×32×8 what counts is the cost of one call and of each array handed over.
 - Linen's intermediates are what its modules return: two convolutions, two norms and the output, so
   three stages fewer.
 
