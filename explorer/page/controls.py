@@ -20,8 +20,10 @@ Option = TypeVar("Option", bound=str)
 def number(
     label: str, low: int, high: int, default: int | Literal["min"] = "min", *, key: str, **look: Any
 ) -> int:
-    """A whole number from `low` to `high`."""
+    """A whole number from `low` to `high`; one that has become too large is set to `high`."""
     _check_number(key, low, high, "whole numbers")
+    if st.session_state.get(key, low) > high:
+        st.session_state[key] = high
     return st.number_input(label, low, high, default, key=key, bind=URL, **look)
 
 

@@ -18,7 +18,7 @@ from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result
 from explorer.page.findings import findings, told
 from explorer.page.gate import GATE
-from explorer.page.kept import is_kept, kept
+from explorer.page.kept import kept, peek
 from explorer.page.linked_figure import current_theme, linked_figure
 from explorer.page.picture import Block, both
 from explorer.paths import PathRecord, path_lengths
@@ -122,7 +122,7 @@ class _Stack:
         private = self.experiment.private
         place = st.empty()
         is_stopped = st.session_state.get("depth_stopped") == key
-        if is_stopped and not is_kept(key, private=private):
+        if is_stopped and peek(key, private=private) is None:
             with place.container(horizontal=True, vertical_alignment="center"):
                 st.info("Stopped.")
                 st.button("Run it", key=f"run {name}", on_click=_stop, args=(None,))

@@ -125,9 +125,9 @@ def _shown(make: Callable[[], Made], place: DeltaGenerator, words: str) -> Made:
         return make()
 
 
-def is_kept(key: tuple[Hashable, ...], *, private: bool) -> bool:
-    """Whether the store has it."""
-    return STORE.get(key, _owner(private)) is not None
+def peek(key: tuple[Hashable, ...], *, private: bool) -> Any:
+    """What the store has under this key, or None."""
+    return STORE.get(key, _owner(private))
 
 
 def _owner(private: bool) -> object:

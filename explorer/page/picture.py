@@ -62,8 +62,6 @@ class Block:
 def controls(key: str, *blocks: Block) -> Shown:
     """Draws channel and scale, and reads what the figure told."""
     last = channels(*(block.trace for block in blocks)) - 1
-    if st.session_state.get("channel", 0) > last:
-        st.session_state["channel"] = last
     with st.container(horizontal=True, vertical_alignment="bottom"):
         channel = number("Channel", 0, last, key="channel", width=140)
         show = choice("Show", ("channel", "mean"), key="show")

@@ -14,6 +14,7 @@ from explorer.errors import InputError
 from explorer.inputs import (
     ACCEPTED,
     KINDS,
+    Upload,
     decode_upload,
     generate,
     npz_names,
@@ -25,7 +26,7 @@ from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
 from explorer.page.controls import choice, number, optional_number, pick
 from explorer.page.errors import plain
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE, Experiment
-from explorer.page.kept import kept
+from explorer.page.kept import kept, peek
 from explorer.trace import MAX_WARMUP_PASSES
 
 RAW_NOTE = (
@@ -166,8 +167,12 @@ def _uploaded() -> _Source | None:
     st.query_params.update({"file": shown_name, "digest": short})
     size = "×".join(str(n) for n in upload.array.shape)
     notes = (f"{plain(shown_name)} was read as {size}.", *upload.notes, *_unlike_the_link(short))
-    # The array itself is the store's to keep, or to let go.
-    return _Source(key, lambda: decode().array, upload.array.shape[2], upload.is_image, notes)
+
+    def load() -> np.ndarray:  # the array itself is the store's to keep, or to let go
+        found: Upload = peek(key, private=True) or decode()
+        return found.array
+
+    return _Source(key, load, upload.array.shape[2], upload.is_image, notes)
 
 
 def ask_for_file() -> None:

@@ -1,6 +1,5 @@
 """What goes wrong outside: a server that dies, a home or a disk that takes nothing."""
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from explorer.inputs import generate
 from tests.browser.page import digest, pick, set_number, wait_for_picture
 from tests.browser.server import free_port, running_server
 from tests.hostile.test_urls import opened
+from tests.load.client import awaited
 
 LINK = "?input=Normal+noise&height=12&width=10&channels=4&input_seed=3&seed=7&channel=2"
 
@@ -50,6 +50,6 @@ def test_where_nothing_can_be_written_the_page_works(variable: str) -> None:
     if variable == "HOME":
         environment.pop("XDG_CACHE_HOME", None)
     with running_server(environment=environment) as server:
-        texts = asyncio.run(opened(server.address, LINK.removeprefix("?")))
+        texts = awaited(opened(server.address, LINK.removeprefix("?")))
     expected = trace_block(7, generate("normal", 12, 10, 4, 3), 4).digest()
     assert any(expected in text for text in texts)

@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 from explorer.page.headers import HEADERS
 from explorer.page.quota import SESSION_BYTES
 from explorer.page.sessions import MAX_SESSIONS
-from tests.load.client import Client
+from tests.load.client import Client, awaited
 
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
@@ -91,8 +91,8 @@ async def handshake(address: str, **headers: str) -> int:
     "origin", ["http://evil.example", "null", "https://127.0.0.1.evil.example", "file://"]
 )
 def test_foreign_origins_are_refused(address: str, origin: str) -> None:
-    assert asyncio.run(handshake(address, Origin=origin)) == 403
-    assert asyncio.run(handshake(address, Origin=address)) == 101
+    assert awaited(handshake(address, Origin=origin)) == 403
+    assert awaited(handshake(address, Origin=address)) == 101
 
 
 def test_a_foreign_name_for_this_server_is_refused(address: str) -> None:
@@ -109,7 +109,7 @@ def test_a_foreign_name_for_this_server_is_refused(address: str) -> None:
         writer.close()
         return int(status.split()[1])
 
-    assert asyncio.run(rebound()) == 403
+    assert awaited(rebound()) == 403
 
 
 def test_uploads_without_the_token_are_refused(address: str) -> None:
@@ -139,7 +139,7 @@ def test_a_session_may_upload_so_much_and_no_more(address: str) -> None:
         await client.close()
         return answers
 
-    answers = asyncio.run(uploads())
+    answers = awaited(uploads())
     assert [answer.status for answer in answers] == [204, 204, 204, 413, 204]
     assert b"bounded to 100,000,000 bytes in all" in answers[3].body
     assert b"\n" not in answers[3].body
@@ -168,7 +168,7 @@ def test_so_many_readers_and_one_more() -> None:
         return one_more, page.status, later
 
     with running_page() as address:
-        assert asyncio.run(crowd(address)) == (403, 503, 101)
+        assert awaited(crowd(address)) == (403, 503, 101)
 
 
 def test_health_answers_while_the_page_computes(address: str) -> None:
@@ -189,4 +189,4 @@ def test_health_answers_while_the_page_computes(address: str) -> None:
             await client.close()
         return statuses
 
-    assert set(asyncio.run(busy())) == {200}
+    assert set(awaited(busy())) == {200}

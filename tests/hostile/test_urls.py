@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -6,7 +5,7 @@ import pytest
 
 from tests.browser.server import running_page
 from tests.hostile.urls import MARKDOWN, MARKUP, NONSENSE, urls
-from tests.load.client import Client
+from tests.load.client import Client, awaited
 
 URLS = urls()
 
@@ -55,7 +54,7 @@ def assert_echoes_nothing(texts: list[str]) -> None:
     ],
 )
 def test_what_is_not_accepted_is_told_in_one_sentence(server: str, query: str, words: str) -> None:
-    told = [text.replace("\\", "") for text in asyncio.run(opened(server, query))]
+    told = [text.replace("\\", "") for text in awaited(opened(server, query))]
     assert sum(words in text for text in told) == 1, told
     assert sum("The address says" in text for text in told) == 1
 
@@ -63,13 +62,13 @@ def test_what_is_not_accepted_is_told_in_one_sentence(server: str, query: str, w
 def test_an_address_that_is_all_right_is_not_commented(server: str) -> None:
     query = "seed=3&input=Normal+noise&mode=eval&warmup=5&channel=2&further=plane"
     query += "&box=-1,1,-2,2&pin=bn2,1,2"
-    told = asyncio.run(opened(server, query))
+    told = awaited(opened(server, query))
     assert not any("The address says" in text for text in told)
 
 
 @pytest.mark.parametrize("name", URLS)
 def test_each_address_gives_a_page(name: str, server: str) -> None:
-    assert_echoes_nothing(asyncio.run(opened(server, URLS[name])))
+    assert_echoes_nothing(awaited(opened(server, URLS[name])))
 
 
 def test_the_list_is_long_and_goes_over_every_kind() -> None:

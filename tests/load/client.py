@@ -3,8 +3,10 @@
 import asyncio
 import re
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from google.protobuf.message import Message
@@ -21,6 +23,15 @@ ENDS = {
     DONE.FINISHED_SUCCESSFULLY,
     DONE.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
 }
+
+
+Told = TypeVar("Told")
+
+
+def awaited(work: Coroutine[Any, Any, Told]) -> Told:
+    """What a coroutine gives; in a thread of its own, since Playwright has a loop in the first."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 class ReaderError(Exception):

@@ -100,6 +100,15 @@ def test_too_large_a_stack_is_told() -> None:
     assert re.search("accepted are at most", at.error[0].value.replace("\\", ""))
 
 
+def test_fewer_blocks_than_the_one_looked_at() -> None:
+    at = page(**SMALL, depth_further="one block", at="5")
+    assert at.number_input(key="at").value == 5
+    at.number_input(key="depth").set_value(3).run()
+    assert not at.exception
+    assert at.number_input(key="at").value == 3
+    assert "Block 3 of the first run" in " ".join(caption.value for caption in at.caption)
+
+
 def test_a_stopped_stack_says_so_and_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(8, 2**30, 60)
     monkeypatch.setattr(kept, "STORE", store)
