@@ -31,7 +31,7 @@ class Gate:
     def place(self, waiting: Callable[[int], None] = lambda before: None) -> Iterator[None]:
         """A place while the block lasts.
 
-        `waiting` is called now and then with how many are before this one.
+        `waiting` is called now and then with how many still come before this one.
 
         Raises:
             Busy: the queue is full, or the wait too long.
@@ -55,11 +55,10 @@ class Gate:
             if self._free and not self._queue:
                 self._free -= 1
                 return
-            before = len(self._queue)
-            if most is not None and before >= most:
+            if most is not None and len(self._queue) >= most:
                 raise Busy(
-                    f"Busy: {before} others wait for their runs, accepted are at most {most}. Try "
-                    "again in a moment."
+                    f"Busy: {len(self._queue)} others wait for their runs, accepted are at most "
+                    f"{most}. Try again in a moment."
                 )
             turn = threading.Event()
             self._queue.append(turn)
@@ -71,7 +70,7 @@ class Gate:
                         f"Busy: no place became free within {patience:g} seconds. Try again in a "
                         "moment."
                     )
-                waiting(before)
+                waiting(self._before(turn))
         except BaseException:  # Streamlit also stops a script by an exception
             with self._lock:
                 has_place = turn not in self._queue
@@ -80,6 +79,10 @@ class Gate:
             if has_place:
                 self._leave()
             raise
+
+    def _before(self, turn: threading.Event) -> int:
+        with self._lock:
+            return self._queue.index(turn) if turn in self._queue else 0
 
     def _leave(self) -> None:
         with self._lock:

@@ -104,7 +104,7 @@ def kept(
     if found is None:
 
         def waiting(before: int) -> None:
-            place.caption(f"Waiting for a place to compute; {before} came before.")
+            place.caption(f"Waiting for a place to compute; {before} come before.")
 
         try:
             with GATE.place(waiting):

@@ -30,7 +30,7 @@ class UploadQuota:
             return
         session = scope["path"].split(UPLOADS)[1].split("/")[0]
         size = Headers(scope=scope).get("content-length", "")
-        refusal = self._refusal(session, int(size) if size.isdigit() else None)
+        refusal = self._refusal(session, int(size) if size.isdecimal() else None)
         if refusal:
             await refusal(scope, receive, send)
             return

@@ -45,13 +45,17 @@ def running_server(
     port: int | None = None,
     folder: Path = ROOT,
     environment: Mapping[str, str] | None = None,
+    most_blocks: int | None = None,
 ) -> Iterator[Server]:
-    """Runs the server while the block lasts."""
+    """Runs the server while the block lasts; no file that it writes may become larger than
+    `most_blocks` of 512 bytes, as on a disk that fills up."""
     port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", script]
     settings = [f"--server.port={port}", "--server.headless=true", *options]
     # A script in a folder finds the explorer as the page does, from the top level.
     variables = {**os.environ, "PYTHONPATH": str(folder), **(environment or {})}
+    if most_blocks is not None:
+        command = ["sh", "-c", f'ulimit -f {most_blocks} && exec "$@"', "sh", *command]
     process = subprocess.Popen(
         [*command, *settings], cwd=folder, stdout=subprocess.DEVNULL, env=variables
     )

@@ -53,3 +53,17 @@ def test_where_nothing_can_be_written_the_page_works(variable: str) -> None:
         texts = awaited(opened(server.address, LINK.removeprefix("?")))
     expected = trace_block(7, generate("normal", 12, 10, 4, 3), 4).digest()
     assert any(expected in text for text in texts)
+
+
+@pytest.mark.parametrize("blocks", [0, 20])
+def test_where_every_disk_is_full_the_page_works(blocks: int, tmp_path: Path) -> None:
+    """No file may have a byte, as if checkout, home and cache took nothing; or none may have
+    more than twenty blocks, so that compiled programs are begun and break off."""
+    environment = {"XDG_CACHE_HOME": str(tmp_path)}
+    with running_server(environment=environment, most_blocks=blocks) as server:
+        texts = awaited(opened(server.address, LINK.removeprefix("?")))
+    expected = trace_block(7, generate("normal", 12, 10, 4, 3), 4).digest()
+    assert any(expected in text for text in texts)
+    sizes = [file.stat().st_size for file in tmp_path.rglob("*-cache")]
+    assert all(size <= 512 * blocks for size in sizes)
+    assert bool(sizes) == bool(blocks)  # else the disk was not what failed

@@ -125,12 +125,13 @@ def test_an_array_of_a_npz_is_in_the_link_and_the_file_is_asked_for(open_page: O
     page = open_page("?input=Your+own+file")
     upload(page, "two.npz", data)
     wait_for_picture(page)
+    first = digest(page)
     page.get_by_role("combobox", name="Array").click()
     page.get_by_role("option", name="second").click()
     page.wait_for_url("**array=second**")
     page.wait_for_url("**file=two.npz**")
     expect(page.locator(".infolayer")).to_contain_text("3×5×2")
-    shown = digest(page)
+    shown = wait_for_new_digest(page, first)  # it stands below the picture and comes after it
 
     copy = open_page(page.url.split("/", 3)[3])
     expect(copy.get_by_text("made with the file two.npz")).to_be_visible()

@@ -95,3 +95,33 @@ def test_long_work_gives_way_to_those_who_wait() -> None:
     assert order == ["first half", "short", "second half"]
     with gate.place():
         pass
+
+
+def test_who_waits_is_told_how_far_the_queue_has_come() -> None:
+    gate = Gate(places=1, queue=5, patience=20)
+    told: list[int] = []
+    second_waits, second_is_next = threading.Event(), threading.Event()
+
+    def note(before: int) -> None:
+        told.append(before)
+        (second_is_next if before == 0 else second_waits).set()
+
+    def first() -> None:
+        with gate.place(lambda before: first_waits.set()):
+            assert second_is_next.wait(10)
+
+    def second() -> None:
+        with gate.place(note):
+            pass
+
+    first_waits = threading.Event()
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    with gate.place():
+        threads[0].start()
+        assert first_waits.wait(10)
+        threads[1].start()
+        assert second_waits.wait(10)
+    for thread in threads:
+        thread.join()
+    assert told == sorted(told, reverse=True)
+    assert {*told} == {0, 1}

@@ -148,7 +148,7 @@ def test_who_waits_is_told_how_many_came_before(
         thread.start()
         assert is_told.wait(10)
     thread.join()
-    assert told[0] == "Waiting for a place to compute; 0 came before."
+    assert told[0] == "Waiting for a place to compute; 0 come before."
     assert told[-2:] == ["", "made"]
 
 
