@@ -30,14 +30,18 @@ def read_csv(data: bytes) -> np.ndarray:
                 f"{width:,} (parted by {DELIMITERS[delimiter]}); accepted are rows of one length."
             )
     check_shape((len(lines), width, 1))
-    try:
-        return np.loadtxt(lines, delimiter=delimiter, comments=None, ndmin=2)
-    except ValueError:
-        row, col = _first_bad_cell(lines, delimiter)
-        raise InputError(
-            f"The cell in row {row}, column {col} of the .csv (counted from 0) is not a number; "
-            "accepted are numbers such as 1, -2.5 or 3e-4, without a header row."
-        ) from None
+    values = np.empty((len(lines), width))
+    for row, line in enumerate(lines):
+        try:
+            values[row] = np.loadtxt([line], delimiter=delimiter, comments=None, ndmin=1)
+        except ValueError:
+            cells = line.split(delimiter)
+            col = next((col for col, cell in enumerate(cells) if not _is_number(cell)), 0)
+            raise InputError(
+                f"The cell in row {row}, column {col} of the .csv (counted from 0) is not a "
+                "number; accepted are numbers such as 1, -2.5 or 3e-4, without a header row."
+            ) from None
+    return values
 
 
 def _lines(data: bytes) -> list[str]:
@@ -65,13 +69,6 @@ def _lines(data: bytes) -> list[str]:
                 f"{MAX_LINE:,}."
             )
     return lines
-
-
-def _first_bad_cell(lines: list[str], delimiter: str) -> tuple[int, int]:
-    cells = (
-        (r, c, cell) for r, line in enumerate(lines) for c, cell in enumerate(line.split(delimiter))
-    )
-    return next(((row, col) for row, col, cell in cells if not _is_number(cell)), (0, 0))
 
 
 def _is_number(cell: str) -> bool:
