@@ -72,12 +72,13 @@ def test_trace_and_forward_both_run_the_blocks_one_pass(monkeypatch: pytest.Monk
     assert calls == [shape, shape]
 
 
-def test_kernels_are_bit_for_bit_those_of_nnx() -> None:
-    block = BasicBlock(6, nnx.Rngs(2**32 - 1))
-    trace = trace_block(2**32 - 1, noise((4, 4, 6)), 6)
+@pytest.mark.parametrize("features", [1, 6, 23, 64])
+def test_kernels_are_bit_for_bit_those_of_nnx(features: int) -> None:
+    block = BasicBlock(features, nnx.Rngs(2**32 - 1))
+    trace = trace_block(2**32 - 1, noise((4, 4, features)), features)
     np.testing.assert_array_equal(trace.kernels["conv1"], block.conv1.kernel[...])
     np.testing.assert_array_equal(trace.kernels["conv2"], block.conv2.kernel[...])
-    np.testing.assert_array_equal(trace.biases["conv1"], np.zeros(6))
+    np.testing.assert_array_equal(trace.biases["conv1"], np.zeros(features))
 
 
 @pytest.mark.parametrize("use_running_average", [False, True])

@@ -4,12 +4,15 @@ import gc
 
 from explorer.figures.stage import stage_figure
 from explorer.inputs import generate
+from explorer.page.assets import packed_script
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE
 from explorer.trace import trace_block
 
 
 def warm_up() -> None:
-    """Runs and draws the default experiment once, so that nobody waits for compilers."""
+    """Runs and draws the default experiment once, so that nobody waits for compilers, and packs
+    the script that draws it."""
+    packed_script()
     trace = trace_block(0, generate(DEFAULT_INPUT, *DEFAULT_SHAPE), DEFAULT_SHAPE[2])
     stage_figure(trace)
     # Streamlit collects garbage after every rerun, and JAX leaves so many lasting

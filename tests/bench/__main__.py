@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.bench import browser, engine, figures, starts
+from tests.bench import browser, engine, figures, programs, starts
 from tests.bench.table import markdown
 from tests.browser import chromium
 from tests.browser.server import ROOT
@@ -30,22 +30,29 @@ figures are published ones of a page in the same browser, not measured here.
 {table}
 ## Reading it
 
-- The bound on tracing is 1.25 times the bare forward. What a traced run adds is memory: six more
-  stages are written out. While each run got its memory anew from the kernel, the page faults of
-  that took as long as half the block; `explorer/memory.py` lets freed memory be used again.
+- The bound on tracing is 1.25 times the bare forward. What a traced run adds is memory, as the
+  table below tells: more arrays are written out, and each is handed over. While each run got its
+  memory anew from the kernel, the page faults of that took as long as half the block;
+  `explorer/memory.py` lets freed memory be used again.
 - Where PyTorch is faster, compare the rows of the two convolutions alone, which take most of either
-  forward: XLA calls Eigen for them and PyTorch oneDNN. With `--xla_cpu_use_onednn` this build of
-  XLA takes as long. At 32×32×8 what counts is the cost of one call and of each array handed over.
+  forward: each side calls a library for them, and the last table names XLA's. The row with a flag
+  asks XLA for the library that PyTorch uses.
 - Linen's intermediates are what its modules return: two convolutions, two norms and the output, so
   three stages fewer.
 
+## What XLA makes of the block
+
+Counted in the compiled programs (HLO): each part with the operation it comes from, and in brackets
+the kind of code that runs it, a loop that XLA wrote or a library.
+
+{programs}
 To measure again: `make bench`. It makes `.venv-peers` for PyTorch and torchlens; where they cannot
 be installed their rows are left out.
 """
 
 
 def main() -> None:
-    parts = [engine.rows, figures.rows, starts.rows, browser.rows]
+    parts = [engine.rows, programs.rows, figures.rows, starts.rows, browser.rows]
     rows = []
     for part in parts:
         found = part()
@@ -59,6 +66,7 @@ def main() -> None:
         machine=f"{os.cpu_count()} cores, {processor()}",
         versions=", ".join(f"{name} {version}" for name, version in versions.items()),
         table=markdown(rows),
+        programs=programs.markdown(),
     )
     (ROOT / "docs").mkdir(exist_ok=True)
     (ROOT / "docs/benchmark.md").write_text(text, encoding="utf-8")

@@ -50,6 +50,7 @@ def calls(height: int, channels: int) -> dict:
     lens = Block(channels)
     return {
         "PyTorch, the two convolutions": lambda: plain.conv2(plain.conv1(x)),
+        "PyTorch, the two convolutions, channels last": lambda: layout.conv2(layout.conv1(last)),
         "PyTorch with hooks": lambda: hooks(x),
         "PyTorch with hooks, channels last": lambda: layout(last),
         "torchlens": lambda: torchlens.trace(lens, x),

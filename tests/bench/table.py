@@ -41,7 +41,12 @@ def rounded(number: float) -> str:
 
 def markdown(rows: Sequence[Row]) -> str:
     """The rows as a table in Markdown."""
-    lines = [HEADINGS, tuple("---" for _ in HEADINGS), *(row.cells() for row in rows)]
+    return table(HEADINGS, [row.cells() for row in rows])
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Cells as a table in Markdown."""
+    lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 

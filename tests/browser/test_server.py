@@ -1,12 +1,15 @@
 """The server's doors: headers, quotas, foreign origins. No browser is needed, but a server."""
 
 import asyncio
+import gzip
 import http.client
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import plotly
 import pytest
+from plotly.offline import get_plotlyjs
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -190,3 +193,14 @@ def test_health_answers_while_the_page_computes(address: str) -> None:
         return statuses
 
     assert set(awaited(busy())) == {200}
+
+
+def test_plotly_is_sent_packed_to_those_who_take_it(address: str) -> None:
+    path = f"/assets/plotly-{plotly.__version__}.min.js"
+    packed = request(address, "GET", path, headers={"Accept-Encoding": "gzip"})
+    plain = request(address, "GET", path, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert "immutable" in packed.headers["cache-control"]
+    assert gzip.decompress(packed.body) == plain.body == get_plotlyjs().encode()
+    assert len(packed.body) < len(plain.body) / 3

@@ -1,6 +1,7 @@
 """`make load`: many readers at once, without browsers; three rows with their bounds.
 
-Each row has a server of its own. A run that shows an exception is an error. Beside it
+Each row has a server of its own. A run that shows an exception is an error, and so is a
+digest that is not that of the reader's seed. Beside it
 stands the same load on a bare Streamlit page, so that a noisy machine can be told
 from a slow page.
 """
@@ -12,7 +13,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
+from explorer.inputs import generate
+from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE
+from explorer.trace import trace_block
 from tests.browser.server import running_server
 from tests.load.client import Client
 
@@ -27,6 +32,7 @@ class Tally:
     seconds: list[float] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    shown: list[tuple[int, str]] = field(default_factory=list)  # seed and digest
 
     def p95(self) -> float:
         return statistics.quantiles(self.seconds, n=20)[-1]
@@ -48,6 +54,19 @@ def presses(client: Client, chance: random.Random) -> None:
     client.set_number("Number", chance.randrange(1000))
 
 
+@cache
+def expected(seed: int) -> str:
+    """The digest of the page's own input with this seed, computed here."""
+    return trace_block(seed, generate(DEFAULT_INPUT, *DEFAULT_SHAPE), DEFAULT_SHAPE[2]).digest()
+
+
+def check(tally: "Tally") -> None:
+    """Adds an error for each picture that was not its seed's."""
+    for seed, digest in tally.shown:
+        if digest != expected(seed):
+            tally.errors.append(f"wrong picture: seed {seed} gave {digest}, not {expected(seed)}")
+
+
 Act = Callable[[Client, random.Random], None]
 
 
@@ -66,6 +85,8 @@ async def reader(
                 break
             act(client, chance)
             tally.seconds.append(await client.run())
+            if digest := client.digest():
+                tally.shown.append((client.number("Seed of the weights"), digest))
         await client.close()
     except Exception as error:
         tally.errors.append(f"{type(error).__name__}: {error}")
@@ -101,6 +122,7 @@ def think_row(readers: int, think: float, seconds: float, bound: float) -> bool:
     """One row of readers who think; whether it is within its bound."""
     with running_server() as server:
         ours = asyncio.run(crowd(server.address, acts, readers, think, seconds))
+    check(ours)
     with running_server(script="tests/load/bare.py") as server:
         bare = asyncio.run(crowd(server.address, presses, readers, think, seconds / 2))
     good = not ours.errors and ours.p95() <= bound
@@ -113,6 +135,7 @@ def think_row(readers: int, think: float, seconds: float, bound: float) -> bool:
         f"first run p95 {statistics.quantiles(ours.first, n=20)[-1]:.2f} s",
         f"bare page p95 {bare.p95():.3f} s",
         f"ratio {ours.p95() / bare.p95():.1f}",
+        f"{len(ours.shown)} pictures checked",
         f"errors {len(ours.errors)}",
         "within" if good else "BEYOND",
     )

@@ -120,6 +120,12 @@ class Client:
         """Whether the last run drew such a field."""
         return any(one.label == label for one in self.drawn("number_input"))
 
+    def number(self, label: str) -> int:
+        """What the field says, as the reader set it or as it was drawn."""
+        (widget,) = [one for one in self.drawn("number_input") if one.label == label]
+        set_here = self.widgets.get(widget.id)
+        return int(set_here.double_value if set_here else widget.default)
+
     def set_number(self, label: str, value: float) -> None:
         """Types a number into a field, for the next run."""
         (widget,) = [one for one in self.drawn("number_input") if one.label == label]
