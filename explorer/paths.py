@@ -10,6 +10,7 @@ import numpy as np
 from jax import lax
 
 from explorer.errors import InputError, check_whole_number
+from explorer.programs import DRAWS_WEIGHTS
 from explorer.recipes import BRANCH, SHORTCUT, Recipe
 from explorer.stack import (
     Progress,
@@ -120,7 +121,7 @@ def _binomial(n: int, k: int) -> float:
     return float(np.exp2(-n + np.sum(np.log2(np.arange(n, n - k, -1) / np.arange(1, k + 1)))))
 
 
-@partial(jax.jit, static_argnames=("recipe", "use_running_average"))
+@partial(jax.jit, static_argnames=("recipe", "use_running_average"), compiler_options=DRAWS_WEIGHTS)
 def _backward_along(
     recipe: Recipe,
     inputs: jax.Array,

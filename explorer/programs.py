@@ -13,6 +13,9 @@ from platformdirs import user_cache_path
 MAX_BYTES = 256 * 2**20
 MAX_PROGRAMS = 200  # in memory; some 3 MB each
 ONE_MINUTE = 60
+# Options for jitted programs that draw weights: most of their compile goes into random numbers.
+# At this level it takes half as long and the bits are the same, as they are not at level 0.
+DRAWS_WEIGHTS = {"xla_backend_optimization_level": 2}
 _LOG = logging.getLogger(__name__)
 _COMPILED = "/jax/core/compile/backend_compile_duration"
 

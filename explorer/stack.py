@@ -19,6 +19,7 @@ from jax import lax
 
 from explorer.block import check_features, check_input, check_seed
 from explorer.errors import InputError, check_whole_number
+from explorer.programs import DRAWS_WEIGHTS
 from explorer.recipes import BRANCH, SHORTCUT, Recipe, RecipeBlock
 from explorer.trace import check_variant
 
@@ -116,7 +117,7 @@ def sent(
         yield chunk, h, inputs, numbers
 
 
-@partial(jax.jit, static_argnames=("recipe", "use_running_average"))
+@partial(jax.jit, static_argnames=("recipe", "use_running_average"), compiler_options=DRAWS_WEIGHTS)
 def forward(
     recipe: Recipe, h: jax.Array, seeds: jax.Array, active: jax.Array, use_running_average: bool
 ) -> tuple[jax.Array, tuple[jax.Array, dict[str, jax.Array]]]:
@@ -167,7 +168,7 @@ def pull_back(recipe: Recipe, seed: jax.Array, h: jax.Array, use_running_average
     return lambda g: pull(g)[0]
 
 
-@partial(jax.jit, static_argnames=("recipe", "use_running_average"))
+@partial(jax.jit, static_argnames=("recipe", "use_running_average"), compiler_options=DRAWS_WEIGHTS)
 def backward(
     recipe: Recipe,
     inputs: jax.Array,

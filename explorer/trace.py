@@ -18,6 +18,7 @@ from flax import nnx
 from explorer.block import check_features, check_input, check_seed
 from explorer.errors import InputError, check_whole_number, describe
 from explorer.layers import Conv
+from explorer.programs import DRAWS_WEIGHTS
 from explorer.recipes import Grid, Recipe
 from explorer.variants import VARIANTS, build
 
@@ -187,13 +188,7 @@ def initial_state(seed: int, recipe: Recipe, features: int) -> tuple[Arrays, Arr
     return _with_values(parameters, recipe), running
 
 
-# The level halves the time that a number of features never seen before takes to compile; the
-# bits stay those of eager NNX, as they would not at level 0.
-@partial(
-    jax.jit,
-    static_argnames=("recipe", "features"),
-    compiler_options={"xla_backend_optimization_level": 2},
-)
+@partial(jax.jit, static_argnames=("recipe", "features"), compiler_options=DRAWS_WEIGHTS)
 def _initial_state(seed: jax.Array, recipe: Recipe, features: int) -> tuple[Arrays, Arrays]:
     """Kernels, biases, γ and β; and the running statistics, of a fresh block."""
     return _state(build(recipe, features, nnx.Rngs(jax.random.key(seed))))

@@ -12,12 +12,12 @@ ROOT = Path(__file__).parent.parent
 ROOMS = [
     ("errors",),
     ("inputs",),
+    ("memory", "programs"),
     ("block",),
     ("layers",),
     ("recipes",),
     ("variants",),
     ("trace",),
-    ("memory", "programs"),
     ("nnx_source", "state_tree", "linen_twin", "gradients"),
     ("stack",),
     ("depth", "lesions", "paths"),

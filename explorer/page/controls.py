@@ -4,7 +4,6 @@ Each looks at what the address says before Streamlit does, which would drop what
 not take without a word, and fail on infinity.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
 
@@ -111,15 +110,17 @@ def check(key: str, is_accepted: Callable[[str], bool], accepted: str) -> None:
         st.session_state.setdefault(TOLD, []).append(
             f"The address says {key} = {describe(', '.join(given))}; accepted {accepted}."
         )
-        if any(_is_infinite(text) for text in given):
-            st.rerun()  # Streamlit remembers what the address said, and fails on infinity
+        if any(_is_number(text) for text in given):
+            # Streamlit remembers what the address said: it takes 3.7 for 3, and fails on infinity.
+            st.rerun()
 
 
-def _is_infinite(text: str) -> bool:
+def _is_number(text: str) -> bool:
     try:
-        return math.isinf(float(text))
+        float(text)
     except ValueError:
         return False
+    return True
 
 
 def _check_number(key: str, low: float, high: float, what: str) -> None:

@@ -25,8 +25,19 @@ class Server:
 
     def memory(self) -> int:
         """Bytes that it has in memory, on Linux."""
+        return self._status("VmRSS")
+
+    def peak(self) -> int:
+        """The most bytes that it had in memory since `forget_peak`, on Linux."""
+        return self._status("VmHWM")
+
+    def forget_peak(self) -> None:
+        """Lets `peak` count from now on; 5 is the kernel's word for it (proc(5), clear_refs)."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", encoding="ascii")
+
+    def _status(self, what: str) -> int:
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        found = re.search(rf"{what}:\s+(\d+) kB", status)
         assert found
         return int(found[1]) * 1024
 

@@ -3,12 +3,12 @@
 import asyncio
 import time
 
-from tests.browser.server import running_page
+from tests.browser.server import Server, running_server
 from tests.hostile.corpus import CASES
 from tests.hostile.files import check, outcomes
 from tests.hostile.fuzz import fuzz
 from tests.hostile.test_urls import assert_echoes_nothing, opened
-from tests.hostile.urls import urls
+from tests.hostile.urls import PARAMETERS, urls
 
 MUTATIONS = 10_000
 SECONDS, MEMORY = 1.0, 100e6
@@ -31,17 +31,25 @@ def files() -> None:
     assert growth <= MEMORY
 
 
-async def addresses(server: str) -> None:
-    seconds = {}
+async def addresses(server: Server) -> None:
+    for view in set(PARAMETERS.values()):  # what each compiles is no hostile address's cost
+        await opened(server.address, view)
+    seconds, growth = {}, {}
     for name, query in urls().items():
+        resting = server.memory()
+        server.forget_peak()
         start = time.perf_counter()
-        assert_echoes_nothing(await opened(server, query))
+        assert_echoes_nothing(await opened(server.address, query))
         seconds[name] = time.perf_counter() - start
-    slowest = max(seconds, key=lambda name: seconds[name])
+        growth[name] = server.peak() - resting
+    slowest, largest = max(seconds, key=seconds.__getitem__), max(growth, key=growth.__getitem__)
     print(
-        f"addresses: {len(seconds)}, exceptions 0; slowest {seconds[slowest]:.2f} s ({slowest})",
+        f"addresses: {len(seconds)}, exceptions 0; slowest {seconds[slowest]:.2f} s ({slowest}); "
+        f"most memory above rest {growth[largest] / 1e6:.0f} MB ({largest})",
         flush=True,
     )
+    assert seconds[slowest] <= SECONDS
+    assert growth[largest] <= MEMORY
 
 
 def mutations() -> None:
@@ -56,5 +64,5 @@ def mutations() -> None:
 if __name__ == "__main__":
     files()
     mutations()
-    with running_page() as server:
+    with running_server() as server:
         asyncio.run(addresses(server))

@@ -59,6 +59,19 @@ def test_what_is_not_accepted_is_told_in_one_sentence(server: str, query: str, w
     assert sum("The address says" in text for text in told) == 1
 
 
+@pytest.mark.parametrize(
+    "query", ["seed=3.7", "seed=1&seed=2", "seed=-1", "seed=inf", "seed=1e400", "seed=0x3"]
+)
+def test_what_is_not_accepted_leaves_the_default(server: str, query: str) -> None:
+    async def shown() -> tuple[int, str]:
+        client = await Client.open(server, query)
+        await client.run()
+        await client.close()
+        return client.number("Seed of the weights"), client.query
+
+    assert awaited(shown()) == (0, "")
+
+
 def test_an_address_that_is_all_right_is_not_commented(server: str) -> None:
     query = "seed=3&input=Normal+noise&mode=eval&warmup=5&channel=2&further=plane"
     query += "&box=-1,1,-2,2&pin=bn2,1,2"

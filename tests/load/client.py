@@ -123,8 +123,9 @@ class Client:
     def number(self, label: str) -> int:
         """What the field says, as the reader set it or as it was drawn."""
         (widget,) = [one for one in self.drawn("number_input") if one.label == label]
-        set_here = self.widgets.get(widget.id)
-        return int(set_here.double_value if set_here else widget.default)
+        if widget.id in self.widgets:
+            return int(self.widgets[widget.id].double_value)
+        return int(widget.value if widget.set_value else widget.default)
 
     def set_number(self, label: str, value: float) -> None:
         """Types a number into a field, for the next run."""
