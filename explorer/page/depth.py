@@ -135,7 +135,7 @@ class _Stack:
             return make(lambda done, total: _show(bar, done, total))
 
         try:
-            return kept(key, shown, private=private, place=place, words=None)
+            return kept(key, shown, private=private, place=place, words=None, is_long=True)
         except PROBLEMS as problem:
             show_problem(problem)
             return None

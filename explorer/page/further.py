@@ -22,7 +22,7 @@ from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment
 from explorer.page.kept import kept
 from explorer.page.linked_figure import Link, Place, linked_figure, told
-from explorer.page.picture import MAX_MARKED, Shown, both
+from explorer.page.picture import MAX_MARKED, Shown, both, integers
 from explorer.trace import BlockTrace
 
 Box = tuple[float, float, float, float]
@@ -93,9 +93,9 @@ def _gallery(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
         chosen = Place("x", *tiles.place(shown.channel))
 
     def pick() -> None:
-        parts = (told("gallery", "pick") or "").split(",")
-        if len(parts) == 3:
-            channel = tiles.channel(int(parts[1]), int(parts[2]))
+        numbers = integers((told("gallery", "pick") or "").split(",")[1:])
+        if numbers and len(numbers) == 2:
+            channel = tiles.channel(*numbers)
             if channel is not None:
                 st.session_state["channel"] = channel
 
@@ -181,7 +181,7 @@ def _edges(numbers: Sequence[str | float]) -> Box | None:
     """Left, right, low and high, if that is what they are."""
     try:
         left, right, low, high = (float(number) for number in numbers)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return (left, right, low, high) if math.isfinite(left + right + low + high) else None
 

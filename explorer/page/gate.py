@@ -93,3 +93,5 @@ class Gate:
 
 
 GATE = Gate(places=os.cpu_count() or 1, queue=64, patience=20)
+# Before it, for long work: of what gives way only so much is begun, else none would ever end.
+LONG = Gate(places=os.cpu_count() or 1, queue=64, patience=120)

@@ -20,6 +20,8 @@ import streamlit as st
 from explorer.figures.theme import THEMES, ThemeName
 from explorer.page.assets import plotly_url
 
+# What the browser may say, and as what; a hostile one may send anything.
+_SAID = {"theme": str, "pin": str, "pick": str, "window": str, "box": list, "step": int}
 _HERE = Path(__file__).parent
 _HTML = """
 <div class="linked-figure">
@@ -101,8 +103,10 @@ def current_theme(key: str) -> ThemeName:
 
 
 def told(key: str, name: Literal["theme", "pin", "pick", "window", "box", "step"]) -> Any:
-    """What the browser last said of figure `key`; None if it has not."""
-    return st.session_state.get(key, {}).get(name)
+    """What the browser last said of figure `key`; None if it has not, or nothing of that kind."""
+    state = st.session_state.get(key)
+    said = state.get(name) if isinstance(state, Mapping) else None
+    return said if isinstance(said, _SAID[name]) else None
 
 
 def linked_figure(
@@ -137,8 +141,7 @@ def linked_figure(
         "plotly": json.dumps(plotly_url()),
     }
     message = ",".join(f'"{name}":{text}' for name, text in parts.items())
-    names = ("theme", "pin", "pick", "window", "box", "step")
-    handlers = {f"on_{name}_change": _nothing for name in names} | callbacks
+    handlers = {f"on_{name}_change": _nothing for name in _SAID} | callbacks
     _COMPONENT(key=key, data=f"{{{message}}}".encode(), **handlers)
 
 

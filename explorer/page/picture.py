@@ -197,7 +197,7 @@ def _place(text: str, names: Sequence[str], shape: tuple[int, ...]) -> Place | N
     if len(parts) != 3:
         return None
     panel = parts[0] if parts[0] in names else parts[0].removeprefix(VARIANT_PREFIX)
-    numbers = _integers(parts[1:])
+    numbers = integers(parts[1:])
     if panel not in names or numbers is None:
         return None
     if not (0 <= numbers[0] < shape[0] and 0 <= numbers[1] < shape[1]):
@@ -207,13 +207,14 @@ def _place(text: str, names: Sequence[str], shape: tuple[int, ...]) -> Place | N
 
 def _window(key: str, shape: tuple[int, ...]) -> Window | None:
     """The rows and columns in view, unless the figure told of another shape or of all."""
-    numbers = _integers((told(key, "window") or "").split(","))
+    numbers = integers((told(key, "window") or "").split(","))
     if numbers is None or len(numbers) != 6 or tuple(numbers[4:]) != shape:
         return None
     return Window(*numbers[:4]).within(shape)
 
 
-def _integers(parts: list[str]) -> list[int] | None:
+def integers(parts: list[str]) -> list[int] | None:
+    """The numbers, if all are whole, not negative and of at most seven digits."""
     if not all(part.isascii() and part.isdigit() and len(part) < 8 for part in parts):
         return None
     return [int(part) for part in parts]

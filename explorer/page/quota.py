@@ -1,5 +1,6 @@
 """How much a session may upload: Streamlit bounds each file, but not their number."""
 
+import asyncio
 from collections import Counter
 
 from starlette.datastructures import Headers
@@ -11,6 +12,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 UPLOADS = "/_stcore/upload_file/"
 SESSION_BYTES = 100_000_000
 SERVER_BYTES = 2_000_000_000
+SECONDS = 120  # for one upload; what is on its way counts as held
 
 
 class UploadQuota:
@@ -36,7 +38,11 @@ class UploadQuota:
             return
         self._coming[session] += int(size)
         try:
-            await self.app(scope, receive, send)
+            async with asyncio.timeout(SECONDS):
+                await self.app(scope, receive, send)
+        except TimeoutError:
+            told = f"The upload took longer than {SECONDS} seconds. Try again, or a smaller file."
+            await PlainTextResponse(told, 408)(scope, receive, send)
         finally:
             self._coming[session] -= int(size)
             self._coming += Counter()  # forgets whose count is 0

@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 import plotly
 import pytest
 from plotly.offline import get_plotlyjs
+from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from explorer.page import quota
 from explorer.page.headers import HEADERS
-from explorer.page.quota import SESSION_BYTES
-from explorer.page.sessions import MAX_SESSIONS
+from explorer.page.quota import SESSION_BYTES, UploadQuota
+from explorer.page.sessions import MAX_MESSAGE, MAX_SESSIONS
 from tests.load.client import Client, awaited
 
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
@@ -153,6 +155,63 @@ def test_an_upload_that_does_not_say_how_long_it_is_is_refused(address: str) -> 
     parts = iter([b"1\r\nx\r\n0\r\n\r\n"])
     chunked = {"Transfer-Encoding": "chunked"}
     assert request(address, "PUT", path, parts, chunked).status == 411
+
+
+def test_who_says_too_much_at_once_is_cut_off(address: str) -> None:
+    async def said(size: int) -> int | None:
+        client = await Client.open(address, "x" * size)
+        try:
+            await client.run()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else None
+        await client.close()
+        return None
+
+    assert awaited(said(MAX_MESSAGE)) == 1009
+    assert awaited(said(MAX_MESSAGE // 2)) is None
+
+
+def test_a_slow_upload_is_cut_off_and_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quota, "SECONDS", 0.01)
+    monkeypatch.setattr(quota, "_held", dict)
+    told: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(20)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    middleware = UploadQuota(app)
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "path": "/_stcore/upload_file/a/b",
+        "headers": [(b"content-length", b"1000")],
+    }
+    for _ in range(3):
+        awaited(middleware(scope, receive, send))
+    assert [message["status"] for message in told if "status" in message] == [408] * 3
+    assert b"took longer" in told[1]["body"]
+    assert not middleware._coming
+
+
+@pytest.mark.parametrize(
+    "state", ['{"pin": 5}', '{"pin": ["x", 1, 2]}', '{"window": [1]}', "[1, 2]", "null", "5"]
+)
+def test_a_figure_that_says_what_no_figure_says_is_not_heard(address: str, state: str) -> None:
+    async def texts() -> list[str]:
+        client = await Client.open(address)
+        await client.run()
+        client.say("stages", state)
+        await client.run()  # raises, if something failed inside
+        await client.close()
+        return client.texts()
+
+    assert any("Digest of out" in text for text in awaited(texts()))
 
 
 def test_so_many_readers_and_one_more() -> None:

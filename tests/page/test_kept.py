@@ -1,6 +1,8 @@
 import gc
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import cast
 
@@ -12,14 +14,10 @@ from streamlit.testing.v1 import AppTest
 from explorer.inputs import generate
 from explorer.page import kept
 from explorer.page.gate import Gate
-from explorer.page.kept import Store, size_of
+from explorer.page.kept import Owner, Store, size_of
 from explorer.trace import trace_block
 from tests.files import npy
 from tests.page.test_forward import page, upload
-
-
-class Owner:
-    pass
 
 
 @pytest.fixture
@@ -70,6 +68,66 @@ def test_what_is_private_is_its_owners_and_goes_with_it() -> None:
     del owner
     gc.collect()
     assert store.names() == []
+
+
+def test_an_owner_collected_in_the_middle_of_a_put_stops_nobody() -> None:
+    """Owners in cycles are found by the garbage collector, which runs whenever it likes."""
+    store = Store(entries=8, size=2**20, seconds=60)
+    trace = trace_block(0, generate("normal", 1, 1, 1), 1)
+
+    def work() -> None:
+        for number in range(3000):
+            owner = Owner()
+            owner.me = owner  # type: ignore[attr-defined]
+            store.put(number, trace, owner)
+
+    thread = threading.Thread(target=work, daemon=True)
+    threshold = gc.get_threshold()
+    gc.set_threshold(7, 1, 1)
+    try:
+        thread.start()
+        thread.join(30)
+    finally:
+        gc.set_threshold(*threshold)
+    assert not thread.is_alive()
+    gc.collect()
+    assert store.names() == []
+
+
+def test_of_long_work_no_more_is_begun_than_there_are_places(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else all would give way to each other, hold their memory and end last."""
+    gate, begun, most = Gate(places=2, queue=20, patience=20), [0], [0]
+    monkeypatch.setattr(kept, "GATE", gate)
+    monkeypatch.setattr(kept, "LONG", Gate(places=2, queue=20, patience=20))
+    lock = threading.Lock()
+
+    def make() -> str:
+        with lock:
+            begun[0] += 1
+            most[0] = max(most[0], begun[0])
+        for _ in range(5):
+            time.sleep(0.002)
+            gate.give_way()
+        with lock:
+            begun[0] -= 1
+        return "made"
+
+    class Place:
+        def caption(self, words: str) -> None:
+            pass
+
+        def empty(self) -> None:
+            pass
+
+    def work(number: int) -> str:
+        place = cast(DeltaGenerator, Place())
+        return kept.kept((number,), make, private=False, place=place, words=None, is_long=True)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(work, range(8))) == ["made"] * 8
+    assert most[0] == 2
 
 
 def test_the_size_of_a_trace_is_that_of_its_arrays() -> None:
