@@ -98,7 +98,7 @@ def _check(found: Arithmetic) -> str:
 def _conv(found: ConvSum, theme: Theme, tiles: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     shown = found.order[:tiles]
     layout = base_layout(theme, WIDTH, 400)
-    layout["margin"] |= {"l": 64, "b": 40}
+    layout["margin"] |= {"l": 64, "r": 20, "b": 40}
     strips = [("window", found.window), ("× kernel", found.kernel), ("= product", found.products)]
     data: list[dict[str, Any]] = []
     for row, (label, cells) in enumerate(strips, start=1):

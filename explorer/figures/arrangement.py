@@ -204,7 +204,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
             Wire("branch", (*down, (before, turn), (before, level), (trunk[0].left, level)))
         )
     wires += _turning("trunk", trunk, outside, lane)
-    beside = max(last.right, plus[0] if plus else 0) + 10, turn
+    beside = (max(last.right, plus[0]) + 10, turn) if plus else (last.right + 10, turn - 10)
     if last.middle[0] == columns[2]:  # no room beside the wire that leaves there: above it
         beside = columns[2] - side / 2 - 30, turn - 10
     bottom = lower[-1].middle[1] + side / 2

@@ -54,9 +54,10 @@ def _two(runs: np.ndarray) -> str:
 
 
 def _against(law: float, runs: np.ndarray) -> str:
-    """Where a law lies against the band of the runs; a tenth of the law is let pass."""
+    """Where a law lies against the band of the runs."""
     if not np.isfinite(runs).all():
         return "to be compared with nothing here"
     low, high = float(runs.min()), float(runs.max())
-    where = "inside" if low - 0.1 * law <= law <= high + 0.1 * law else "outside"
+    away = max(low - law, law - high)
+    where = "inside" if away <= 0 else "within a tenth of" if away <= 0.1 * law else "outside"
     return f"{where} the runs' {low:.3f} to {high:.3f}"

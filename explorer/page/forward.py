@@ -66,7 +66,7 @@ def _headline(numbers: Headline) -> None:
     with st.container(horizontal=True):
         for label, value, line, definition in cards:
             with st.container(width=142, gap=None):
-                st.metric(label, value, help=definition)
+                st.metric(label, "–" if "nan" in value else value, help=definition)
                 st.caption(line)
 
 

@@ -166,7 +166,11 @@ def _uploaded() -> _Source | None:
     shown_name, short = file.name[:80], digest[:16]
     st.query_params.update({"file": shown_name, "digest": short})
     size = "×".join(str(n) for n in upload.array.shape)
-    notes = (f"{plain(shown_name)} was read as {size}.", *upload.notes, *_unlike_the_link(short))
+    notes = (
+        f"{plain(shown_name)} was read as {size} (height × width × channels).",
+        *upload.notes,
+        *_unlike_the_link(short),
+    )
 
     def load() -> np.ndarray:  # the array itself is the store's to keep, or to let go
         found: Upload = peek(key, private=True) or decode()
@@ -222,7 +226,7 @@ def _standardised(source: _Source) -> _Source:
         "only. " + RAW_NOTE,
     )
     if wanted == "always" or (wanted == "pictures" and source.is_image):
-        note = "Each channel was standardised to mean 0 and variance 1."
+        note = "Each channel was standardised to mean 0 and variance 1; a constant one becomes 0."
         return source.then("standardised", standardise, note)
     if source.is_image:
         return replace(source, notes=(*source.notes, RAW_NOTE))
@@ -240,10 +244,14 @@ def _widened(source: _Source, widen: str, features: int, seed: int) -> _Source:
         )
         change = partial(project_channels, features=features, seed=seed)
     else:
+        ways = (
+            "add zero channels (He et al. 2015, option A) or to "
+            if features > source.channels
+            else ""
+        )
         raise InputError(
             f"The input has {source.channels} channels and {features} features are asked for: "
             "there would be no identity path, because F(x) + x needs equal shapes. Set features "
-            f"to {source.channels}, or choose under “Widen the input” to add zero channels "
-            "(He et al. 2015, option A) or to project the input."
+            f"to {source.channels}, or choose under “Widen the input” to {ways}project it."
         )
     return source.then((widen, features, seed), change, note)

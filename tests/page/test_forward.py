@@ -98,11 +98,24 @@ def test_a_link_sets_every_control() -> None:
 def test_nonsense_in_a_link_is_ignored(key: str, value: str) -> None:
     at = page(**{key: value})
     assert not at.exception
-    if (key, value) == ("features", "1.5"):  # Streamlit reads it as 1, which the input is not
-        assert "no identity path" in at.error[0].value
-    else:
-        assert not at.error
-        assert len(at.metric) == 5
+    assert not at.error
+    assert len(at.metric) == 5
+
+
+def test_what_a_blank_picture_leaves_undefined_is_a_dash() -> None:
+    at = upload(page(), "white.png", picture(np.full((8, 8, 3), 255, np.uint8), "PNG"))
+    assert [metric.value for metric in at.metric[:2]] == ["–", "–"]
+    assert any("a constant one becomes 0" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize(("features", "is_offered"), [(12, True), (4, False)])
+def test_zero_channels_are_offered_only_where_channels_are_missing(
+    features: int, is_offered: bool
+) -> None:
+    at = page(features=str(features))
+    told = at.error[0].value.replace("\\", "")
+    assert ("add zero channels" in told) == is_offered
+    assert "project it" in told
 
 
 def test_every_kind_of_input_is_drawn() -> None:
