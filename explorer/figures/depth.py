@@ -164,7 +164,7 @@ def _frame(
     number = index + 1
     x, y = cell(index, columns, rows, gap=0.07)
     y = [y[0] + 0.12 / rows, y[1] - 0.06 / rows]  # room for the axis below and two lines above
-    axis = {"gridcolor": theme.zeroed, "griddash": "dot", "zeroline": False, "nticks": 6}
+    axis = {"gridcolor": theme.zeroed, "gridwidth": 0.5, "zeroline": False, "nticks": 6}
     note = {"size": NOTE_SIZE, "color": theme.muted}
     layout[f"xaxis{number}"] = {
         **axis,
@@ -235,7 +235,8 @@ def _trends(name: str, blocks: np.ndarray, theme: Theme, number: int) -> list[di
             "x": blocks,
             "y": values,
             "text": [words if at == int(part * blocks.size) else "" for at in range(blocks.size)],
-            "textposition": "bottom center",
+            # Beside the curve: where it falls there is room below, where it rises above.
+            "textposition": "bottom left" if values[0] > values[-1] else "top left",
             "textfont": {"size": NOTE_SIZE, "color": theme.muted},
             "line": {"color": theme.muted, "width": 1, "dash": "dot"},
             "hovertemplate": f"{words}: %{{y:.4g}}<extra></extra>",
