@@ -274,17 +274,17 @@ def _record(
     norms = {}
     for norm in recipe.norms():
         batch_mean, batch_var, mean_after, var_after = _frozen(statistics[norm])
-        before = _frozen(running[norm]["mean"]), _frozen(running[norm]["var"])
-        used = before if use_running_average else (batch_mean, batch_var)
+        mean_before, var_before = _frozen(running[norm]["mean"]), _frozen(running[norm]["var"])
+        in_force = (mean_before, var_before) if use_running_average else (batch_mean, batch_var)
         norms[norm] = NormTrace(
-            mean_before=before[0],
-            var_before=before[1],
+            mean_before=mean_before,
+            var_before=var_before,
             batch_mean=batch_mean,
             batch_var=batch_var,
             mean_after=mean_after,
             var_after=var_after,
-            mean=used[0],
-            var=used[1],
+            mean=in_force[0],
+            var=in_force[1],
             gamma=_frozen(parameters[norm]["scale"]),
             beta=_frozen(parameters[norm]["bias"]),
             epsilon=EPSILON,

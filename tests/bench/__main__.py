@@ -31,9 +31,8 @@ figures are published ones of a page in the same browser, not measured here.
 ## Reading it
 
 - The bound on tracing is 1.25 times the bare forward. What a traced run adds is memory, as the
-  table below tells: more arrays are written out, and each is handed over. While each run got its
-  memory anew from the kernel, the page faults of that took as long as half the block;
-  `explorer/memory.py` lets freed memory be used again.
+  table below tells: more arrays are written out, and each is handed over. `explorer/memory.py` lets
+  freed memory be used again, since page faults for new memory would add to that.
 - Where PyTorch is faster, compare the rows of the two convolutions alone, which take most of either
   forward: each side calls a library for them, and the last table names XLA's. The row with a flag
   asks XLA for the library that PyTorch uses.

@@ -60,7 +60,7 @@ def expected(seed: int) -> str:
     return trace_block(seed, generate(DEFAULT_INPUT, *DEFAULT_SHAPE), DEFAULT_SHAPE[2]).digest()
 
 
-def check(tally: "Tally") -> None:
+def check(tally: Tally) -> None:
     """Adds an error for each picture that was not its seed's."""
     for seed, digest in tally.shown:
         if digest != expected(seed):
