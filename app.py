@@ -7,21 +7,21 @@ import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
-from explorer.memory import reuse_freed_memory
-from explorer.page.assets import plotly_route
+from explorer.engine.compilation_cache import enable_compilation_cache
 from explorer.page.errors import report_script_error
-from explorer.page.headers import SecurityHeaders
-from explorer.page.quota import UploadQuota
-from explorer.page.sessions import SessionCap
-from explorer.page.warmup import warm_up
-from explorer.programs import keep_programs
+from explorer.server.assets import plotly_route
+from explorer.server.memory import reuse_freed_memory
+from explorer.server.security_headers import SecurityHeaders
+from explorer.server.session_cap import SessionCap
+from explorer.server.upload_quota import UploadQuota
+from explorer.server.warm_up import warm_up
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Compiles the default experiment before the first reader comes."""
     reuse_freed_memory()
-    keep_programs()
+    enable_compilation_cache()
     await run_in_threadpool(warm_up)
     yield
 

@@ -1,24 +1,28 @@
 """The ResNet basic block, run on your own input and shown stage by stage."""
 
-from explorer.block import STAGES, BasicBlock, resnet_basic_forward
-from explorer.depth import DepthRecord, propagate
+from explorer.engine.forward import resnet_basic_forward, trace_block, trace_model
+from explorer.engine.gradients import split_gradient
+from explorer.engine.propagation import propagate
 from explorer.errors import InputError
-from explorer.gradients import GradientSplit, split_gradient
-from explorer.recipes import Recipe
-from explorer.trace import BlockTrace, trace_block
-from explorer.variants import VARIANTS
+from explorer.model.block import STAGES, BasicBlock
+from explorer.model.spec import BlockSpec
+from explorer.model.variants import VARIANTS
+from explorer.model.weights import Model
+from explorer.records import BlockTrace, DepthRecord, GradientSplit
 
 __all__ = [
     "STAGES",
     "VARIANTS",
     "BasicBlock",
+    "BlockSpec",
     "BlockTrace",
     "DepthRecord",
     "GradientSplit",
     "InputError",
-    "Recipe",
+    "Model",
     "propagate",
     "resnet_basic_forward",
     "split_gradient",
     "trace_block",
+    "trace_model",
 ]

@@ -2,7 +2,7 @@
 
 Origin top left, y downwards. Two arrangements of the same panels: a wide one
 that reads like the drawing in the paper, and a narrow one for small windows.
-Both are laid out from a recipe's paths. The canvas is scaled to the window while
+Both are laid out from a spec's paths. The canvas is scaled to the window while
 text keeps its size, so the text at its upper and lower edge lies in margins that
 are not scaled.
 """
@@ -46,7 +46,7 @@ class Wire:
 
 @dataclass(frozen=True)
 class Paths:
-    """A recipe's panels: the branch, the shortcut (none of them: no shortcut), and what
+    """A spec's panels: the branch, the shortcut (none of them: no shortcut), and what
     comes after both have met."""
 
     branch: tuple[str, ...]

@@ -1,15 +1,13 @@
-"""Curves over depth: residual against plain, a lesion's change, and gradients by path length."""
+"""Curves over depth: residual against plain, a ablation's change, and gradients by path length."""
 
 from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.depth import DepthRecord
 from explorer.figures.sheet import base_layout, cell, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName
-from explorer.lesions import LesionRecord
-from explorer.paths import PathRecord
+from explorer.records import AblationRecord, DepthRecord, PathRecord
 
 WORDS = {
     "gradient norm": "of the gradient at the block's input",
@@ -58,7 +56,7 @@ def curves_figure(
         ]
         for stack, values, colour in lines:
             data += _band(f"{stack}: {name}", blocks, values, colour, number)
-        if residual.recipe.norms():  # the trends are of stacks with BatchNorm
+        if residual.spec.norms():  # the trends are of stacks with BatchNorm
             data += _trends(name, blocks, palette, number)
         _frame(layout, index, columns, rows, f"<b>{name}</b><br>{WORDS[name]}", palette)
         known = [values[np.isfinite(values)] for _, values, _ in lines]
@@ -68,9 +66,9 @@ def curves_figure(
     return go.Figure({"data": data, "layout": layout})
 
 
-def lesion_figure(
-    residual: LesionRecord,
-    plain: LesionRecord,
+def ablation_figure(
+    residual: AblationRecord,
+    plain: AblationRecord,
     *,
     theme: ThemeName = "light",
 ) -> go.Figure:

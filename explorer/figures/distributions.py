@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.distributions import Distribution
+from explorer.analysis.distributions import Distribution
 from explorer.figures.sheet import base_layout, cell, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, ThemeName
 

@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from explorer.analysis.colour_limits import Scope, colour_limits, stage_maps
+from explorer.analysis.gallery import Gallery
 from explorer.figures.sheet import base_layout, cell, hidden_axis, sheet_height, text
 from explorer.figures.theme import BEYOND, THEMES, TITLE_SIZE, ThemeName, diverging_scale
-from explorer.gallery import Gallery
-from explorer.trace import BlockTrace
-from explorer.view import Scope, colour_limits, stage_maps
+from explorer.records import BlockTrace
 
 COLUMNS = {"wide": 4, "narrow": 2}
 

@@ -5,8 +5,8 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.analysis import Influence
-from explorer.detail import block_means, whole
+from explorer.analysis.downsampling import block_means, whole
+from explorer.analysis.receptive_field import Influence
 from explorer.figures.sheet import base_layout, cell, hidden_axis, sheet_height, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, ThemeName
 
@@ -64,10 +64,10 @@ def influence_figure(
         layout["shapes"].append(
             {
                 "type": "rect",
-                "x0": max(each.col - each.reach, 0) - 0.5,
-                "x1": min(each.col + each.reach, shape[1] - 1) + 0.5,
-                "y0": max(each.row - each.reach, 0) - 0.5,
-                "y1": min(each.row + each.reach, shape[0] - 1) + 0.5,
+                "x0": max(each.col - each.radius, 0) - 0.5,
+                "x1": min(each.col + each.radius, shape[1] - 1) + 0.5,
+                "y0": max(each.row - each.radius, 0) - 0.5,
+                "y1": min(each.row + each.radius, shape[0] - 1) + 0.5,
                 "xref": f"x{number}",
                 "yref": f"y{number}",
                 "line": {"color": palette.accent, "width": 2},

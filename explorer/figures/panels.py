@@ -1,12 +1,12 @@
-"""Which panels and words a recipe's figure has, forward and backward."""
+"""Which panels and words a spec's figure has, forward and backward."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from explorer.figures.theme import Theme
-from explorer.gradients import IDENTITY_PART, RESIDUAL_PART
-from explorer.layers import Layer
-from explorer.recipes import Recipe
+from explorer.model.layers import Layer
+from explorer.model.spec import BlockSpec
+from explorer.records import IDENTITY_PART, RESIDUAL_PART
 
 
 @dataclass(frozen=True)
@@ -19,25 +19,25 @@ class Panel:
     what: str
 
 
-def panels(recipe: Recipe, backward: bool = False) -> dict[str, Panel]:
-    """The panels of a recipe's figure, in reading order.
+def panels(spec: BlockSpec, backward: bool = False) -> dict[str, Panel]:
+    """The panels of a spec's figure, in reading order.
 
     Forward, the identity has a panel of its own, which shows x once more, where it
     meets F(x). Backward, a panel shows the gradient at its stage, and two more what
     returns to x by either path.
     """
     if backward:
-        return _backward_panels(recipe)
-    layers, sources = recipe.layers(), recipe.sources()
+        return _backward_panels(spec)
+    layers, sources = spec.layers(), spec.sources()
     found = {"x": Panel("x", "trunk", "x", "input")}
-    for name, layer in recipe.branch:
-        found[name] = Panel(name, "branch", name, layer.words)
-    residual = found[recipe.residual]
-    found[recipe.residual] = replace(residual, what="= F(x)")
-    if recipe.shortcut == ():
+    for name, layer in spec.branch:
+        found[name] = Panel(name, "branch", name, layer.label)
+    residual = found[spec.residual]
+    found[spec.residual] = replace(residual, what="= F(x)")
+    if spec.shortcut == ():
         found["identity"] = Panel("x", "identity", "identity", "= x")
-    for name, layer in recipe.shortcut or ():
-        found[name] = Panel(name, "identity", name, layer.words)
+    for name, layer in spec.shortcut or ():
+        found[name] = Panel(name, "identity", name, layer.label)
     for name in sources:
         if name in found:
             continue
@@ -50,49 +50,49 @@ def panels(recipe: Recipe, backward: bool = False) -> dict[str, Panel]:
 
 
 def _short(layer: Layer) -> str:
-    return layer.words.replace("BatchNorm", "BN")
+    return layer.label.replace("BatchNorm", "BN")
 
 
-def _backward_panels(recipe: Recipe) -> dict[str, Panel]:
+def _backward_panels(spec: BlockSpec) -> dict[str, Panel]:
     """A shortcut with layers shows what came back through all of them, not each."""
-    forward = panels(recipe)
+    forward = panels(spec)
     gradients = {name: replace(panel, what="gradient") for name, panel in forward.items()}
     found = {"x": replace(forward["x"], what="total gradient")}
     found["residual"] = Panel(RESIDUAL_PART, "branch", "residual", "part")
     found |= {name: panel for name, panel in gradients.items() if panel.path == "branch"}
-    if recipe.shortcut is not None:
-        name = "shortcut" if recipe.shortcut else "identity"
+    if spec.shortcut is not None:
+        name = "shortcut" if spec.shortcut else "identity"
         found["identity"] = Panel(IDENTITY_PART, "identity", name, "part")
     trunk = {name: panel for name, panel in gradients.items() if panel.path == "trunk"}
     return found | {**trunk, "x": found["x"], "out": replace(trunk["out"], what="sent in")}
 
 
-def shortcut_words(recipe: Recipe, backward: bool) -> str:
+def shortcut_words(spec: BlockSpec, backward: bool) -> str:
     """What is written beside the shortcut's wire."""
-    if backward and recipe.shortcut == ():
+    if backward and spec.shortcut == ():
         return "back through the identity: ⊕ copies g, no weight multiplies it"
-    if recipe.shortcut is None:
+    if spec.shortcut is None:
         return "no shortcut: x has no path of its own to out"
-    if not recipe.shortcut:
+    if not spec.shortcut:
         return "identity path: nothing is computed here"
     return "shortcut: no longer the identity"
 
 
-def equation(recipe: Recipe, theme: Theme) -> str:
-    """The recipe as one line, in the colours of its paths."""
+def equation(spec: BlockSpec, theme: Theme) -> str:
+    """The spec as one line, in the colours of its paths."""
     words = f"<span style='color:{theme.branch}'>F(x)</span>"
-    if recipe.shortcut is not None:
-        identity = "x" if not recipe.shortcut else "shortcut(x)"
+    if spec.shortcut is not None:
+        identity = "x" if not spec.shortcut else "shortcut(x)"
         words += f" + <span style='color:{theme.identity}'>{identity}</span>"
-    for _, layer in recipe.after:
+    for _, layer in spec.after:
         words = f"{_short(layer)}( {words} )"
     return f"out = {words}"
 
 
-def gradient_equation(recipe: Recipe, theme: Theme) -> str:
+def gradient_equation(spec: BlockSpec, theme: Theme) -> str:
     """The chain rule at x in the colours of the paths; g is the gradient where they meet."""
-    identity = "J<sub>shortcut</sub>ᵀ g" if recipe.shortcut else "g"
+    identity = "J<sub>shortcut</sub>ᵀ g" if spec.shortcut else "g"
     plus = f"<span style='color:{theme.identity}'>{identity}</span> + "
-    if recipe.shortcut is None:
+    if spec.shortcut is None:
         plus = ""
     return f"∂x = {plus}<span style='color:{theme.branch}'>J<sub>F</sub>ᵀ g</span>"

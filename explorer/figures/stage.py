@@ -7,7 +7,9 @@ from typing import Any, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.detail import Window
+from explorer.analysis.colour_limits import Scope
+from explorer.analysis.downsampling import Window
+from explorer.analysis.stage_view import PanelView, StageView, stage_view
 from explorer.figures import arrangement as arrange
 from explorer.figures.arrangement import Arrangement, Box, Paths, Point
 from explorer.figures.panels import equation, gradient_equation, panels, shortcut_words
@@ -23,8 +25,7 @@ from explorer.figures.theme import (
     diverging_scale,
 )
 from explorer.figures.wires import frame, on_paper, plus_shapes, wire_shapes
-from explorer.trace import BlockTrace
-from explorer.view import PanelView, Scope, StageView, stage_view
+from explorer.records import BlockTrace
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def stage_figure(
     arrangement: Literal["wide", "narrow"] = "wide",
     window: Window | None = None,
 ) -> go.Figure:
-    """Draws a trace, laid out from its recipe: a panel a stage, two paths, one ⊕.
+    """Draws a trace, laid out from its spec: a panel a stage, two paths, one ⊕.
 
     Args:
         trace: what to draw.
@@ -123,7 +124,7 @@ def _draw_part(
     layout["shapes"] += wire_shapes(canvas, palette, view.backward)
     layout["shapes"] += plus_shapes(canvas, palette)
     layout["annotations"] += _free_text(canvas, palette, view)
-    for panel, told in panels(view.recipe, view.backward).items():
+    for panel, told in panels(view.spec, view.backward).items():
         box, shown = canvas.boxes[panel], view.panels[told.stage]
         name, number = part.prefix + panel, len(data) + 1
         colour = getattr(palette, told.path)
@@ -156,7 +157,7 @@ def _draw_part(
 
 
 def _paths(view: StageView) -> Paths:
-    told = panels(view.recipe, view.backward)
+    told = panels(view.spec, view.backward)
 
     def of(path: str) -> tuple[str, ...]:
         return tuple(name for name, panel in told.items() if panel.path == path)
@@ -304,7 +305,7 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
         _text(
             canvas,
             canvas.identity_label,
-            shortcut_words(view.recipe, view.backward),
+            shortcut_words(view.spec, view.backward),
             xanchor="left",
             yanchor="middle",
             font={"size": TITLE_SIZE, "color": theme.identity},
@@ -332,9 +333,7 @@ def _free_text(canvas: Arrangement, theme: Theme, view: StageView) -> list[dict[
             )
         )
     if canvas.equation:
-        words = (
-            gradient_equation(view.recipe, theme) if view.backward else equation(view.recipe, theme)
-        )
+        words = gradient_equation(view.spec, theme) if view.backward else equation(view.spec, theme)
         texts.append(_text(canvas, canvas.equation, words, yanchor="middle", font={"size": 22}))
     return texts
 

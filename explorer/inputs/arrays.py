@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from explorer.errors import InputError
-from explorer.inputs.guarded import GuardedBytes
+from explorer.inputs.budgeted_bytes import BudgetedBytesIO
 from explorer.inputs.limits import check_shape, text_shape
 
 MAX_ITEM_BYTES = 16
@@ -108,7 +108,7 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
 
 def _open_archive(data: bytes) -> zipfile.ZipFile:
     """The archive, if its directory is short."""
-    file = GuardedBytes(data, reads=10_000, size=150_000)
+    file = BudgetedBytesIO(data, reads=10_000, size=150_000)
     archive = zipfile.ZipFile(file)
     file.allow(reads=100_000, size=2 * len(data))
     members = len(archive.infolist())
@@ -183,15 +183,15 @@ def _values(stream: IO[bytes], shape: tuple[int, ...], dtype: np.dtype) -> np.nd
         part = values[start : start + VALUES_AT_A_TIME]
         found = stream.read(part.size * dtype.itemsize)
         if len(found) != part.size * dtype.itemsize:
-            _lied(shape, dtype, f"{start * dtype.itemsize + len(found):,}")
+            _raise_truncated(shape, dtype, f"{start * dtype.itemsize + len(found):,}")
         with np.errstate(over="ignore"):
             part[:] = np.frombuffer(found, dtype)
     if stream.read(1):
-        _lied(shape, dtype, "more")
+        _raise_truncated(shape, dtype, "more")
     return values
 
 
-def _lied(shape: tuple[int, ...], dtype: np.dtype, received: str) -> NoReturn:
+def _raise_truncated(shape: tuple[int, ...], dtype: np.dtype, received: str) -> NoReturn:
     raise InputError(
         f"The header promises {text_shape(shape)} values in "
         f"{math.prod(shape) * dtype.itemsize:,} bytes, received are {received}; accepted is a "

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 
 from explorer.errors import InputError
-from explorer.inputs.guarded import GuardedBytes
+from explorer.inputs.budgeted_bytes import BudgetedBytesIO
 from explorer.inputs.limits import MAX_PIXELS, MAX_SCALED_PIXELS
 
 # The classes are called directly, not through Image.open: it would read any of
@@ -29,7 +29,7 @@ def read_image(ending: str, data: bytes, max_side: int) -> tuple[np.ndarray, tup
     an animation the first frame is read, and a picture whose longer side
     exceeds `max_side` is resized to it. The notes say which of these happened.
     """
-    file = GuardedBytes(data, **MAX_HEADER)
+    file = BudgetedBytesIO(data, **MAX_HEADER)
     image = _open(ending, file, data)
     width, height = image.size
     notes = []
@@ -74,7 +74,7 @@ def _check_size(image: Image.Image, width: int, height: int, data: bytes) -> Non
         )
 
 
-def _open(ending: str, file: GuardedBytes, data: bytes) -> Image.Image:
+def _open(ending: str, file: BudgetedBytesIO, data: bytes) -> Image.Image:
     for magic, (kind, reader) in READERS.items():
         if data.startswith(magic):
             try:

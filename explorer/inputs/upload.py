@@ -9,12 +9,7 @@ import numpy as np
 from explorer.errors import InputError
 from explorer.inputs.arrays import read_npy, read_npz
 from explorer.inputs.images import read_image
-from explorer.inputs.limits import (
-    MAX_FILE_BYTES,
-    MAX_PICTURE_SIDE,
-    check_shape,
-    text_shape,
-)
+from explorer.inputs.limits import MAX_FILE_BYTES, MAX_PICTURE_SIDE, check_shape, text_shape
 from explorer.inputs.tables import read_csv
 
 ACCEPTED = (".png", ".jpg", ".jpeg", ".npy", ".npz", ".csv")

@@ -6,7 +6,7 @@ import re
 import streamlit as st
 
 from explorer.errors import InputError
-from explorer.page.gate import Busy
+from explorer.page.limiter import Busy
 
 PROBLEMS = (InputError, Busy)  # what a reader can do something about
 _LOG = logging.getLogger(__name__)

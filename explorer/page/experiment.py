@@ -1,27 +1,30 @@
-"""What is run: the sidebar's settings as a record, and its trace."""
+"""What is run: the sidebar's settings as a record, its models and its traces."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.analysis import Headline, headline, variance_error
-from explorer.page.kept import kept
-from explorer.recipes import Recipe
-from explorer.trace import BlockTrace, trace_block
-from explorer.variants import V1
+from explorer.analysis.summary import Headline, headline, variance_error
+from explorer.engine.forward import check_arguments, check_stage_sizes, trace_model
+from explorer.model.spec import BlockSpec
+from explorer.model.variants import V1
+from explorer.model.weights import Model
+from explorer.page.cache import get_or_compute, get_or_compute_part
+from explorer.records import BlockTrace
 
 DEFAULT_INPUT, DEFAULT_SHAPE = "zone_plate", (32, 32, 8)
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One run of the block.
+    """Everything that determines a result: model, input and mode.
 
-    `input_key` names the input completely (an upload by its digest), `load` makes
-    it, `private` says that it came from the reader. `notes` are sentences about
-    the input for the page.
+    `input_key` identifies the input completely (an upload by its digest), `load` returns
+    it, `private` says that it came from the user. `notes` are sentences about the input
+    for the page.
     """
 
     input_key: tuple[Hashable, ...]
@@ -33,16 +36,20 @@ class Experiment:
     use_running_average: bool
     warmup_passes: int
 
-    def key(self, recipe: Recipe) -> tuple[Hashable, ...]:
-        """What names this experiment with a recipe completely."""
+    def model(self, spec: BlockSpec = V1) -> Model:
+        """Return the model of a spec; its weights are drawn once and cached."""
+        key = "model", self.seed, self.features, spec.key
+        return get_or_compute_part(key, partial(Model.from_seed, self.seed, self.features, spec))
+
+    def key(self, spec: BlockSpec) -> tuple[Hashable, ...]:
+        """Return what identifies this experiment with a spec completely."""
         mode = self.use_running_average, self.warmup_passes
-        # Equal records of different classes are equal to a dict, so not the recipe itself.
-        return self.input_key, self.seed, self.features, *mode, repr(recipe)
+        return self.input_key, self.seed, self.features, *mode, spec.key
 
 
 @dataclass(frozen=True)
 class Result:
-    """A trace and what the page says of it whole, worked out once."""
+    """A trace and its numbers over all cells."""
 
     trace: BlockTrace
     headline: Headline
@@ -52,36 +59,36 @@ class Result:
 
 def run(
     experiment: Experiment,
-    place: DeltaGenerator,
-    recipe: Recipe = V1,
+    placeholder: DeltaGenerator,
+    spec: BlockSpec = V1,
     warmup_passes: int | None = None,
 ) -> Result:
-    """The experiment's result, for the basic block or another recipe.
+    """Return the experiment's result, for the basic block or another spec.
 
-    `warmup_passes` counts in place of the experiment's; `place` shows that it runs.
+    `warmup_passes` replaces the experiment's; `placeholder` shows that it runs.
 
     Raises:
-        InputError: the recipe does not take this input.
-        Busy: too many others compute something.
+        InputError: the spec does not accept this input.
+        Busy: too many computations are queued.
     """
     if warmup_passes is not None:
         experiment = replace(experiment, warmup_passes=warmup_passes)
 
-    def make() -> Result:
-        trace = trace_block(
-            experiment.seed,
-            experiment.load(),
-            experiment.features,
+    def compute() -> Result:
+        x = check_arguments(experiment.seed, experiment.load(), experiment.features)
+        check_stage_sizes(spec, x.shape)
+        trace = trace_model(
+            experiment.model(spec),
+            x,
             use_running_average=experiment.use_running_average,
             warmup_passes=experiment.warmup_passes,
-            variant=recipe,
         )
         return Result(trace, headline(trace), variance_error(trace), trace.digest())
 
-    return kept(
-        ("trace", *experiment.key(recipe)),
-        make,
+    return get_or_compute(
+        ("trace", *experiment.key(spec)),
+        compute,
         private=experiment.private,
-        place=place,
-        words="Running the block",
+        placeholder=placeholder,
+        message="Running the block",
     )

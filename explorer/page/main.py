@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.page import depth, forward, gradients, what_if
 from explorer.page.controls import choice, refusals
 from explorer.page.errors import PROBLEMS, plain, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.sidebar import ask_for_file, experiment_controls
+from explorer.page.views import depth, forward, gradients, what_if
 
 VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
     "Forward": forward.view,

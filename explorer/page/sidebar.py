@@ -9,7 +9,7 @@ from pathlib import PurePath
 import numpy as np
 import streamlit as st
 
-from explorer.block import MAX_SEED
+from explorer.engine.forward import MAX_WARMUP_PASSES
 from explorer.errors import InputError
 from explorer.inputs import (
     ACCEPTED,
@@ -23,11 +23,11 @@ from explorer.inputs import (
     standardise,
 )
 from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
+from explorer.model.arguments import MAX_SEED
+from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import choice, number, optional_number, pick
 from explorer.page.errors import plain
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE, Experiment
-from explorer.page.kept import kept, peek
-from explorer.trace import MAX_WARMUP_PASSES
 
 RAW_NOTE = (
     "With raw pixels from 0 to 1 the residual drowns the identity: BatchNorm gives F(x) variance 1 "
@@ -162,7 +162,9 @@ def _uploaded() -> _Source | None:
     )
     key = ("upload", digest, PurePath(file.name).suffix.lower(), name, side)
     decode = partial(decode_upload, file.name, data, name=name, max_side=side)
-    upload = kept(key, decode, private=True, place=st.empty(), words="Reading the file")
+    upload = get_or_compute(
+        key, decode, private=True, placeholder=st.empty(), message="Reading the file"
+    )
     shown_name, short = file.name[:80], digest[:16]
     st.query_params.update({"file": shown_name, "digest": short})
     size = "×".join(str(n) for n in upload.array.shape)
@@ -173,7 +175,7 @@ def _uploaded() -> _Source | None:
     )
 
     def load() -> np.ndarray:  # the array itself is the store's to keep, or to let go
-        found: Upload = peek(key, private=True) or decode()
+        found: Upload = get_cached(key, private=True) or decode()
         return found.array
 
     return _Source(key, load, upload.array.shape[2], upload.is_image, notes)

@@ -191,7 +191,7 @@ def naive_times(browser: Browser, name: str, address: str) -> float | None:
 
 
 def hover_times(page: Page) -> list[float]:
-    """Milliseconds of script for a move of the mouse, ledger and marks included."""
+    """Milliseconds of script for a move of the mouse, readout and marks included."""
     page.evaluate(
         """plot => {
             window.moves = [];

@@ -13,10 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from explorer.linen_twin import LinenBlock
-from explorer.memory import reuse_freed_memory
-from explorer.trace import initial_state, on_host, run_stages, trace_block
-from explorer.variants import V1
+from explorer.engine.forward import initial_state, on_host, run_stages, trace_block
+from explorer.engine.linen_parity import LinenBlock
+from explorer.model.variants import V1
+from explorer.server.memory import reuse_freed_memory
 from tests.bench.table import Row, compared, paired
 from tests.browser.server import ROOT
 from tests.sketch import Sketch

@@ -1,10 +1,10 @@
 """How long the stage figure takes to build, and how much is sent, beside `make_subplots`."""
 
+from explorer.analysis.stage_view import stage_views
+from explorer.engine.forward import trace_block
 from explorer.figures.stage import Part, stage_spec
 from explorer.inputs import generate
-from explorer.page.linked_figure import as_json
-from explorer.trace import trace_block
-from explorer.view import stage_views
+from explorer.linked_figure.payload import as_json
 from tests.bench.naive import naive_figure
 from tests.bench.table import Row, compared, paired
 

@@ -5,9 +5,10 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
+from explorer.engine.forward import trace_block
 from explorer.inputs import generate
-from explorer.trace import BlockTrace, trace_block
-from tests.panels import PANELS
+from explorer.records import BlockTrace
+from tests.helpers import PANELS
 
 
 def naive_figure(trace: BlockTrace, channel: int) -> go.Figure:

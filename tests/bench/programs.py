@@ -15,9 +15,9 @@ from collections import Counter
 import jax
 import jax.numpy as jnp
 
-from explorer.memory import reuse_freed_memory
-from explorer.trace import Arrays, initial_state, run_stages
-from explorer.variants import V1
+from explorer.engine.forward import Arrays, initial_state, run_stages
+from explorer.model.variants import V1
+from explorer.server.memory import reuse_freed_memory
 from tests.bench.engine import calls
 from tests.bench.table import Row, compared, paired, table
 from tests.browser.server import ROOT

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 STAGES = ".st-key-stages .linked-figure"
 PLOT = ".st-key-stages .linked-figure-plot"
-LEDGER = ".st-key-stages .linked-figure-ledger"
+LEDGER = ".st-key-stages .linked-figure-readout"
 
 
 def wait_for_picture(page: Page) -> None:
@@ -35,8 +35,8 @@ def centre(
     return x, y
 
 
-def ledger(page: Page, under: str = LEDGER) -> dict[str, float]:
-    """The numbers of the ledger, by panel, as exact as they are known in the browser."""
+def readout(page: Page, under: str = LEDGER) -> dict[str, float]:
+    """The numbers of the readout, by panel, as exact as they are known in the browser."""
     pairs = page.eval_on_selector_all(
         f"{under} [data-panel]", "all => all.map((one) => [one.dataset.panel, one.dataset.value])"
     )
@@ -44,9 +44,9 @@ def ledger(page: Page, under: str = LEDGER) -> dict[str, float]:
 
 
 def wait_for_ledger(page: Page, words: str) -> None:
-    """Waits until the ledger holds these words."""
+    """Waits until the readout holds these words."""
     page.wait_for_function(
-        "([ledger, words]) => document.querySelector(ledger)?.innerText.includes(words)",
+        "([readout, words]) => document.querySelector(readout)?.innerText.includes(words)",
         arg=[LEDGER, words],
     )
 

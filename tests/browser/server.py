@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 60  # seconds
+TIMEOUT = 60  # seconds
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def running_page(*options: str, script: str = "app.py") -> Iterator[str]:
 
 
 def wait_until_healthy(address: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise RuntimeError(f"The server stopped with exit code {server.returncode}.")
@@ -95,4 +95,4 @@ def wait_until_healthy(address: str, server: subprocess.Popen[bytes]) -> None:
                 return
         except OSError:
             time.sleep(0.1)
-    raise RuntimeError(f"The server did not answer within {PATIENCE} s.")
+    raise RuntimeError(f"The server did not answer within {TIMEOUT} s.")

@@ -7,16 +7,16 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer import trace_block
-from explorer.depth import propagate
-from explorer.gradients import cotangent_of, split_trace
+from explorer.engine.gradients import cotangent_of, split_trace
+from explorer.engine.propagation import propagate
 from explorer.inputs import generate
 from tests.browser.conftest import OpenPage
-from tests.browser.page import centre, ledger, pick
+from tests.browser.page import centre, pick, readout
 
 X = generate("zone_plate", 32, 32, 8)
 GRADIENTS = ".st-key-gradients .linked-figure"
 CURVES = ".st-key-curves .linked-figure-plot"
-LEDGER = f"{GRADIENTS}-ledger"
+LEDGER = f"{GRADIENTS}-readout"
 
 
 def test_hover_tells_both_parts_and_their_sum(open_page: OpenPage) -> None:
@@ -27,7 +27,7 @@ def test_hover_tells_both_parts_and_their_sum(open_page: OpenPage) -> None:
     expect(page.locator(LEDGER)).to_contain_text("[5, 7]")
     trace = trace_block(0, X, 8)
     split = split_trace(trace, cotangent_of("random", trace))
-    numbers = ledger(page, LEDGER)
+    numbers = readout(page, LEDGER)
     assert numbers == {
         "identity": split.identity[5, 7, 0],
         "residual": split.residual[5, 7, 0],
@@ -85,10 +85,10 @@ def test_both_views_look_right(
     page.wait_for_selector(".st-key-influence .heatmaplayer image", state="attached")
     page.screenshot(path=artifacts / f"gradients-{width}-{theme}.png")
     page = open_page(
-        "?view=Depth&input=Normal+noise&height=16&width=16&depth=48&depth_further=lesion",
+        "?view=Depth&input=Normal+noise&height=16&width=16&depth=48&depth_further=ablation",
         width=width,
         height=1800,
         color_scheme=theme,
     )
-    page.wait_for_selector(".st-key-lesion_figure .scatterlayer path", state="attached")
+    page.wait_for_selector(".st-key-ablation_figure .scatterlayer path", state="attached")
     page.screenshot(path=artifacts / f"depth-{width}-{theme}.png")

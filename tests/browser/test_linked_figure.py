@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from explorer import BlockTrace, trace_block
-from explorer.arithmetic import Arithmetic, Pixel, explain
-from explorer.figures.arithmetic import equation
+from explorer.analysis.pixel import Arithmetic, Pixel, explain
+from explorer.figures.pixel import equation
 from explorer.inputs import generate
 from tests.browser.conftest import OpenPage
 from tests.browser.page import (
@@ -18,16 +18,16 @@ from tests.browser.page import (
     centre,
     choose_input,
     digest,
-    ledger,
     panel,
     pick,
+    readout,
     set_number,
     wait_for_ledger,
     wait_for_new_digest,
     wait_for_panel,
     wait_for_picture,
 )
-from tests.panels import PANELS
+from tests.helpers import PANELS
 
 ARITHMETIC = ".st-key-arithmetic .infolayer"
 
@@ -69,7 +69,7 @@ def test_hover_marks_the_pixel_everywhere_and_the_ledger_tells_its_numbers(
     wait_for_ledger(page, "[5, 7]")
     assert marked_panels(page, 5, 7) == list(PANELS)
     trace = default_trace()
-    assert ledger(page) == {
+    assert readout(page) == {
         stage: float(trace[stage][5, 7, 0]) for stage in ("x", "bn2", "add", "out")
     }
 
@@ -238,7 +238,7 @@ def test_a_pin_on_means_is_exact(open_page: OpenPage) -> None:
     wait_for_picture(page)
     wait_for_ledger(page, "pinned [100, 200]")
     trace = trace_block(0, generate("normal", 300, 300, 2), 2)
-    assert ledger(page)["add"] == float(trace["add"][100, 200, 0])
+    assert readout(page)["add"] == float(trace["add"][100, 200, 0])
 
 
 def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifacts: Path) -> None:
@@ -250,7 +250,7 @@ def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifa
     page.wait_for_selector(f"{gallery} .heatmaplayer image", state="attached")
     page.screenshot(path=artifacts / "gallery-256.png")
     page.mouse.move(*centre(page, "bn2", 3, 5, "gallery"))
-    expect(page.locator(".st-key-gallery .linked-figure-ledger")).to_contain_text("channel 53:")
+    expect(page.locator(".st-key-gallery .linked-figure-readout")).to_contain_text("channel 53:")
     page.mouse.click(*centre(page, "bn2", 3, 5, "gallery"))
     page.wait_for_url("**channel=53**")
     wait_for_panel(page, "x", generate("normal", 32, 32, 256)[:, :, 53])

@@ -14,10 +14,9 @@ from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from explorer.page import quota
-from explorer.page.headers import HEADERS
-from explorer.page.quota import SESSION_BYTES, UploadQuota
-from explorer.page.sessions import MAX_MESSAGE, MAX_SESSIONS
+from explorer.server.security_headers import HEADERS
+from explorer.server.session_cap import MAX_MESSAGE, MAX_SESSIONS
+from explorer.server.upload_quota import SESSION_BYTES, UploadQuota
 from tests.load.client import Client, awaited
 
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
@@ -172,8 +171,8 @@ def test_who_says_too_much_at_once_is_cut_off(address: str) -> None:
 
 
 def test_a_slow_upload_is_cut_off_and_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quota, "SECONDS", 0.01)
-    monkeypatch.setattr(quota, "_held", dict)
+    monkeypatch.setattr(upload_quota, "SECONDS", 0.01)
+    monkeypatch.setattr(upload_quota, "_held", dict)
     told: list[Message] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

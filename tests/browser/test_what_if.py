@@ -8,13 +8,13 @@ from playwright.sync_api import Page, expect
 
 from explorer import VARIANTS, trace_block
 from explorer.inputs import generate
-from explorer.variants import WAYS_OUT, projection
+from explorer.model.variants import FIXES, projection
 from tests.browser.conftest import OpenPage
-from tests.browser.page import centre, choose_input, ledger, pick, upload, wait_for_picture
+from tests.browser.page import centre, choose_input, pick, readout, upload, wait_for_picture
 from tests.files import colours, picture
 
 PLOT = ".st-key-compared .linked-figure-plot"
-LEDGER = ".st-key-compared .linked-figure-ledger"
+LEDGER = ".st-key-compared .linked-figure-readout"
 X = generate("zone_plate", 32, 32, 8)
 
 
@@ -34,15 +34,15 @@ def test_every_variant_is_chosen(open_page: OpenPage) -> None:
     page = open_page("?view=What+if")
     choose_input(page, "Your own file")
     upload(page, "mine.png", picture(colours(24, 40, 3), "png"))
-    for name, recipe in VARIANTS.items():
-        choose_variant(page, recipe.title)
-        expect(page.get_by_text(recipe.lesson)).to_be_visible()
-        if name in WAYS_OUT:
+    for name, spec in VARIANTS.items():
+        choose_variant(page, spec.title)
+        expect(page.get_by_text(spec.description)).to_be_visible()
+        if name in FIXES:
             expect(page.get_by_role("alert")).to_contain_text("The addition does not run")
-            words, mended = WAYS_OUT[name]
+            words, fixed = FIXES[name]
             pick(page, words)
-            recipe = mended
-        wait_for_heading(page, f'<tspan style="font-weight:bold">{recipe.title}')
+            spec = fixed
+        wait_for_heading(page, f'<tspan style="font-weight:bold">{spec.title}')
         expect(page.get_by_role("alert")).to_have_count(0)
 
 
@@ -52,7 +52,7 @@ def test_hover_marks_both_blocks_and_both_ledgers_tell(open_page: OpenPage) -> N
     page.mouse.move(*centre(page, "variant bn2", 8.5, 20.5, "compared"))
     expect(page.locator(LEDGER)).to_contain_text("Projection shortcut:")
     v1, other = trace_block(0, X, 8), trace_block(0, X, 8, variant=projection(stride=2))
-    numbers = ledger(page, LEDGER)
+    numbers = readout(page, LEDGER)
     row, col = (int(n) for n in page.locator(LEDGER).inner_text().split("]")[0][1:].split(","))
     assert numbers["bn2"] == v1["bn2"][row, col, 0]
     assert numbers["variant bn2"] == other["bn2"][row // 2, col // 2, 0]
@@ -79,7 +79,7 @@ def test_a_link_restores_variant_parameters_and_pin(open_page: OpenPage) -> None
     expect(copy.locator(LEDGER)).to_contain_text("pinned [")
     row, col = (int(n) for n in page.url.split("bn_proj%2C")[1].split("&")[0].split("%2C"))
     other = trace_block(0, X, 8, variant=projection(12, 2))
-    assert ledger(copy, LEDGER)["variant out"] == other["out"][row // 2, col // 2, 0]
+    assert readout(copy, LEDGER)["variant out"] == other["out"][row // 2, col // 2, 0]
     expect(copy.get_by_label("Channels of out")).to_have_value("12")
 
 

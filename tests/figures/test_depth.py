@@ -4,11 +4,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer.depth import DepthRecord, propagate
-from explorer.figures.depth import WORDS, curves_figure, lesion_figure, paths_figure
+from explorer.engine.ablation import ablation
+from explorer.engine.paths import path_lengths
+from explorer.engine.propagation import propagate
+from explorer.figures.depth import WORDS, ablation_figure, curves_figure, paths_figure
 from explorer.inputs import generate
-from explorer.lesions import lesion
-from explorer.paths import path_lengths
+from explorer.records import DepthRecord
 
 X = generate("normal", 8, 8, 3, 0)
 
@@ -63,9 +64,9 @@ def test_an_axis_is_logarithmic_where_values_span_decades(
     assert curves_figure(replace(records[0], curves=grown), records[1]).layout.yaxis4.type == "log"
 
 
-def test_lesions_and_paths_are_drawn_as_they_are() -> None:
-    both = [lesion(0, X, 3, depth=5, kind="swap", variant=name) for name in ("v1", "no_skip")]
-    drawn = lines(lesion_figure(*both))
+def test_ablations_and_paths_are_drawn_as_they_are() -> None:
+    both = [ablation(0, X, 3, depth=5, kind="swap", variant=name) for name in ("v1", "no_skip")]
+    drawn = lines(ablation_figure(*both))
     np.testing.assert_array_equal(drawn["residual"].y, both[0].change)
     np.testing.assert_array_equal(drawn["plain"].x, [1, 2, 3, 4])
     found = path_lengths(0, X, 3, depth=6, samples=4)

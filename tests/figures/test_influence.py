@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from explorer import trace_block
-from explorer.analysis import influence
+from explorer.analysis.receptive_field import influence
+from explorer.engine.gradients import cotangent_of, split_trace
 from explorer.figures.influence import influence_figure
-from explorer.gradients import cotangent_of, split_trace
 from explorer.inputs import generate
 
 

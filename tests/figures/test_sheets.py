@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from explorer import STAGES, BlockTrace, trace_block
-from explorer.detail import Window
-from explorer.distributions import distribution
+from explorer.analysis.distributions import distribution
+from explorer.analysis.downsampling import Window
+from explorer.analysis.gallery import gallery
+from explorer.analysis.sum_comparison import CATEGORIES, compare_sum
 from explorer.figures.distributions import distributions_figure
 from explorer.figures.gallery import gallery_figure
-from explorer.figures.outcomes import outcome_figure, plane_figure
-from explorer.gallery import gallery
+from explorer.figures.sum_comparison import plane_figure, sum_comparison_figure
 from explorer.inputs import generate
-from explorer.outcomes import OUTCOMES, contest
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +34,24 @@ def test_a_tile_of_the_gallery_is_its_channel(trace: BlockTrace, arrangement: st
 
 
 def test_the_two_maps_of_who_won(trace: BlockTrace) -> None:
-    found = contest(trace, 2)
-    figure = outcome_figure(found)
+    found = compare_sum(trace, 2)
+    figure = sum_comparison_figure(found)
     np.testing.assert_array_equal(figure.data[0].z, found.identity_part)
     np.testing.assert_array_equal(figure.data[1].z, found.outcome)
     text = figure.layout.annotations[1].text
-    for name, count in zip(OUTCOMES, found.counts, strict=True):
+    for name, count in zip(CATEGORIES, found.counts, strict=True):
         assert f"{name} {count / 108:.0%}" in text
 
 
 def test_the_plane_has_a_point_for_every_cell_and_a_density_for_many(trace: BlockTrace) -> None:
-    found = contest(trace, 0)
+    found = compare_sum(trace, 0)
     figure = plane_figure(found, pin=(3, 4), window=Window(0, 2, 0, 3))
     cells, in_view, pinned = figure.data
     np.testing.assert_array_equal(cells.x, trace["x"][:, :, 0].ravel())
     np.testing.assert_array_equal(cells.y, trace["bn2"][:, :, 0].ravel())
     assert in_view.x.size == 6
     assert (pinned.x[0], pinned.y[0]) == (trace["x"][3, 4, 0], trace["bn2"][3, 4, 0])
-    many = contest(trace_block(0, generate("normal", 100, 100, 1, 0), 1), 0)
+    many = compare_sum(trace_block(0, generate("normal", 100, 100, 1, 0), 1), 0)
     density = plane_figure(many).data[0]
     assert density.type == "heatmap"
     assert np.nansum(10**density.z) == pytest.approx(10_000, rel=1e-4)

@@ -5,14 +5,14 @@ import plotly.graph_objects as go
 import pytest
 
 from explorer import VARIANTS, BlockTrace, trace_block
-from explorer.detail import Window
+from explorer.analysis.downsampling import Window
+from explorer.analysis.stage_view import difference_view, stage_views, zeroed_map
 from explorer.figures.panels import equation, panels
 from explorer.figures.stage import Part, stage_figure, stage_spec
 from explorer.figures.theme import BEYOND, THEMES, ThemeName, diverging_scale
 from explorer.inputs import generate
-from explorer.variants import WAYS_OUT, projection
-from explorer.view import difference_view, stage_views, zeroed_map
-from tests.panels import PANELS
+from explorer.model.variants import FIXES, projection
+from tests.helpers import PANELS
 
 
 @pytest.fixture(scope="module")
@@ -125,25 +125,25 @@ def expect_apart(figure: go.Figure, count: int) -> None:
 
 
 @pytest.mark.parametrize("arrangement", ["wide", "narrow"])
-@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in WAYS_OUT])
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
 def test_every_variant_is_laid_out_from_its_recipe(name: str, arrangement: str) -> None:
     trace = trace_block(0, generate("normal", 12, 10, 4, 1), 4, variant=name)
     figure = stage_figure(trace, channel=None, arrangement=arrangement)  # type: ignore[arg-type]
-    drawn, recipe = drawn_panels(figure), VARIANTS[name]
-    told = panels(recipe)
-    assert {panel.stage for panel in told.values()} == set(recipe.stages())
+    drawn, spec = drawn_panels(figure), VARIANTS[name]
+    told = panels(spec)
+    assert {panel.stage for panel in told.values()} == set(spec.stages())
     for panel, about in told.items():
         np.testing.assert_allclose(drawn[panel].z, trace[about.stage].mean(axis=2), atol=1e-6)
         assert f"<b>{about.name}</b> {about.what}" in texts(figure).replace("<br>", " ")
     expect_apart(figure, len(told))
-    assert ("identity" in told) == (recipe.identity == "x")
+    assert ("identity" in told) == (spec.identity == "x")
     circles = [shape for shape in figure.layout.shapes if shape.type == "circle"]
-    assert len(circles) == (recipe.identity is not None)
-    assert ("zeroed" in drawn) == (recipe.cut is not None)
+    assert len(circles) == (spec.identity is not None)
+    assert ("zeroed" in drawn) == (spec.cut is not None)
     for path in ("branch", "identity"):
         colour = getattr(THEMES["light"], path)
         wires = [shape for shape in figure.layout.shapes if shape.line.color == colour]
-        assert bool(wires) == (path != "identity" or recipe.identity is not None)
+        assert bool(wires) == (path != "identity" or spec.identity is not None)
 
 
 def test_blocks_beneath_each_other_share_one_window_and_one_scale(trace: BlockTrace) -> None:

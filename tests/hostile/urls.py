@@ -65,7 +65,7 @@ PARAMETERS = {
     "runs": f"{DEPTH}&depth=2",
     "at": f"depth_further=one+block&{SMALL_DEPTH}",
     "stack": f"depth_further=one+block&{SMALL_DEPTH}",
-    "lesion": f"depth_further=lesion&{SMALL_DEPTH}",
+    "ablation": f"depth_further=ablation&{SMALL_DEPTH}",
 }
 
 

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
+from explorer.engine.forward import trace_block
 from explorer.inputs import generate
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE
-from explorer.trace import trace_block
 from tests.browser.server import running_server
 from tests.load.client import Client
 

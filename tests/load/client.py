@@ -15,7 +15,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
-PATIENCE = 60  # seconds for a rerun
+TIMEOUT = 60  # seconds for a rerun
 # How a script run ends well; one that asks for another run is not the last.
 DONE = ForwardMsg.ScriptFinishedStatus
 AGAIN = DONE.FINISHED_EARLY_FOR_RERUN
@@ -58,7 +58,7 @@ class Client:
             origin=f"http://{host}",  # type: ignore[arg-type]
             max_size=None,
             ping_interval=None,
-            open_timeout=PATIENCE,
+            open_timeout=TIMEOUT,
         )
         return cls(connection, query)
 
@@ -73,7 +73,7 @@ class Client:
         request.rerun_script.widget_states.widgets.extend(self.widgets.values())
         start = time.perf_counter()
         await self.connection.send(request.SerializeToString())
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while True:
                 message = ForwardMsg.FromString(bytes(await self.connection.recv()))  # type: ignore[arg-type]
                 kind = message.WhichOneof("type")

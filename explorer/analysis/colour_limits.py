@@ -1,0 +1,71 @@
+"""The map that a panel shows of each stage, and the limit of its colours."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
+
+import numpy as np
+
+from explorer.errors import InputError, describe
+from explorer.records import BlockTrace, Magnitude, measure
+
+Scope = Literal["block", "stage", "map"]
+Maps = Mapping[str, np.ndarray]  # a stage without the chosen channel has none
+
+
+def channels(*traces: BlockTrace) -> int:
+    """Return the most channels that any stage has."""
+    return max(stage.shape[2] for trace in traces for stage in trace.stages.values())
+
+
+def check_channel(channel: int | None, *traces: BlockTrace) -> None:
+    """Raise InputError where no stage has this channel, or a trace is of a batch."""
+    if any(trace.is_batch for trace in traces):
+        raise InputError("trace must be of one image; use trace.image(n) for image n of a batch.")
+    last = channels(*traces) - 1
+    if channel is not None and not 0 <= channel <= last:
+        raise InputError(f"channel must be from 0 to {last}, got {describe(channel)}.")
+
+
+def stage_maps(trace: BlockTrace, channel: int | None) -> dict[str, np.ndarray]:
+    """Return a `(h, w)` map for each stage with this channel, or the mean over channels for None."""
+    if channel is None:
+        return {stage: trace[stage].mean(axis=2) for stage in trace.stages}
+    return {
+        stage: np.ascontiguousarray(values[:, :, channel])
+        for stage, values in trace.stages.items()
+        if channel < values.shape[2]
+    }
+
+
+def colour_limits(
+    traces: Sequence[BlockTrace], maps: Sequence[Maps], scope: Scope, channel: int | None
+) -> dict[str, float]:
+    """Return the colour limit of each stage's panel: min(max |v|, 3·RMS), at least a tiny number.
+
+    `v` runs over all stages and channels of all traces for scope "block", over all
+    channels of the stages of one name for "stage", and over the shown maps of one name
+    for "map". The mean over channels (`channel` None) counts as one map, so that its
+    scale is its own.
+    """
+    if scope not in get_args(Scope):
+        raise InputError(f"scope must be one of block, stage, map; got {describe(scope)}.")
+    magnitudes: dict[str, list[Magnitude]] = {}
+    for trace, trace_maps in zip(traces, maps, strict=True):
+        found: Mapping[str, Magnitude] = trace.magnitudes
+        if channel is None or scope == "map":
+            found = {stage: measure(values) for stage, values in trace_maps.items()}
+        for stage, magnitude in found.items():
+            magnitudes.setdefault(stage, []).append(magnitude)
+    if scope == "block":
+        shared = limit_of(*(each for some in magnitudes.values() for each in some))
+        return dict.fromkeys(magnitudes, shared)
+    return {stage: limit_of(*some) for stage, some in magnitudes.items()}
+
+
+def limit_of(*magnitudes: Magnitude) -> float:
+    """Return min(max |v|, 3·RMS) over arrays of these magnitudes; 1 where all are 0."""
+    count = sum(each.count for each in magnitudes)
+    if count == 0:
+        return 1.0
+    rms = (sum(each.squares for each in magnitudes) / count) ** 0.5
+    return min(max(each.largest for each in magnitudes), 3 * rms) or 1.0

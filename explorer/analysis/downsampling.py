@@ -1,0 +1,74 @@
+"""Level of detail: a picture of any size as about the cells that a panel has pixels for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MAX_PANEL_SIDE = 144  # cells; a panel is about 100 to 200 pixels wide
+MAX_MARKS = 40  # per panel
+
+
+@dataclass(frozen=True)
+class Window:
+    """The pixels `top ≤ row < bottom`, `left ≤ col < right` of a picture."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def step(self) -> int:
+        """The least n for which n×n block means of the window fit a panel."""
+        return -(-max(self.bottom - self.top, self.right - self.left) // MAX_PANEL_SIDE)
+
+    def crop(self, values: np.ndarray) -> np.ndarray:
+        """The part of `values` `(H, W)` inside the window, a view."""
+        return values[self.top : self.bottom, self.left : self.right]
+
+    def within(self, shape: tuple[int, ...]) -> "Window":
+        """This window cut to a picture `(H, W)`; the whole picture if nothing is left."""
+        top, left = max(self.top, 0), max(self.left, 0)
+        bottom, right = min(self.bottom, shape[0]), min(self.right, shape[1])
+        if top >= bottom or left >= right:
+            return whole(shape)
+        return Window(top, bottom, left, right)
+
+
+def whole(shape: tuple[int, ...]) -> Window:
+    """The window that is all of a picture `(H, W)`."""
+    return Window(0, shape[0], 0, shape[1])
+
+
+def block_means(values: np.ndarray, step: int) -> np.ndarray:
+    """Means of `values` `(H, W)` or `(H, W, C)` over blocks of step×step pixels.
+
+    Returns:
+        `(⌈H/step⌉, ⌈W/step⌉, …)` float32; blocks at the lower and right edges are
+        smaller. With step 1 the values are as they were.
+    """
+    if step == 1:
+        return values
+    rows, cols = (np.arange(0, side, step) for side in values.shape[:2])
+    with np.errstate(invalid="ignore"):  # a block with +Inf and −Inf has no mean: NaN
+        strips = np.add.reduceat(values, rows, axis=0, dtype=np.float64)
+        sums = np.add.reduceat(strips, cols, axis=1)
+    counts = np.outer(np.diff([*rows, values.shape[0]]), np.diff([*cols, values.shape[1]])).reshape(
+        len(rows), len(cols), *(1 for _ in values.shape[2:])
+    )
+    return (sums / counts).astype(np.float32)
+
+
+def select_marks(values: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the cells to mark: those `lost` `(H, W)` to the colours.
+
+    Lost are cells that are not finite, which a heatmap leaves empty, and cells beyond
+    the limit where block means would hide them. Of more than `MAX_MARKS` the largest
+    in size are taken, not finite ones first.
+    """
+    chosen = np.flatnonzero(lost)
+    if chosen.size > MAX_MARKS:
+        size = np.nan_to_num(np.abs(values.ravel()[chosen]), nan=np.inf)
+        chosen = chosen[np.argpartition(size, -MAX_MARKS)[-MAX_MARKS:]]
+    rows, cols = np.unravel_index(np.sort(chosen), values.shape)
+    return rows, cols

@@ -1,0 +1,270 @@
+"""What the stage figure shows of a trace: one map a stage, its colour limit and its marks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from explorer.analysis.colour_limits import (
+    Maps,
+    Scope,
+    check_channel,
+    colour_limits,
+    limit_of,
+    stage_maps,
+)
+from explorer.analysis.downsampling import Window, block_means, select_marks, whole
+from explorer.analysis.summary import zeroed
+from explorer.model.spec import BlockSpec, Grid
+from explorer.records import BlockTrace, GradientSplit, measure
+
+
+@dataclass(frozen=True)
+class PanelView:
+    """One stage's map.
+
+    Attributes:
+        values: the window's pixels, or their means over blocks, `(h, w)` float32.
+        limit: the colour limit.
+        beyond: how many pixels of the whole map lie beyond ±limit.
+        marks: rows, columns, on x, and values of pixels that need a mark of their own.
+        shape: `(H, W, C)` of the stage.
+        step: each cell is the mean of step×step pixels of the stage.
+        top, left, pitch: the first cell's centre and the cells' distance, in pixels of x.
+        note: what to say in place of limit and counts; empty for those.
+        is_blank: whether there is nothing to show.
+    """
+
+    values: np.ndarray
+    limit: float
+    beyond: int
+    marks: tuple[np.ndarray, np.ndarray, np.ndarray]
+    shape: tuple[int, ...]
+    step: int
+    top: float
+    left: float
+    pitch: int
+    note: str = ""
+    is_blank: bool = False
+
+
+@dataclass(frozen=True)
+class StageView:
+    """All that a stage figure draws.
+
+    Attributes:
+        spec: what the panels and wires are laid out from.
+        panels: one `PanelView` a stage, in dataflow order.
+        channel: 0 … C−1, or None for the mean over channels.
+        scope: what shares a colour limit.
+        shape: `(H, W, C)` of x.
+        window: the pixels of x drawn; `window.step` tells of block means.
+        zeroed: part of each drawn cell that the last ReLU zeroed, `(h, w)`, 0 … 1; None
+            where no ReLU is last.
+        zeroed_part: part of the whole map that it zeroed, 0 … 1; likewise.
+        zeroed_stage: the stage that shows it.
+        backward: whether the maps are gradients, on their way from out to x.
+    """
+
+    spec: BlockSpec
+    panels: Mapping[str, PanelView]
+    channel: int | None
+    scope: Scope
+    shape: tuple[int, int, int]
+    window: Window
+    zeroed: np.ndarray | None = None
+    zeroed_part: float | None = None
+    zeroed_stage: str = "out"
+    backward: bool = False
+
+
+def stage_view(
+    trace: BlockTrace,
+    channel: int | None = 0,
+    scope: Scope = "block",
+    window: Window | None = None,
+) -> StageView:
+    """The view of one channel, or of the mean over channels for None.
+
+    Raises:
+        InputError: there is no such channel or scope.
+    """
+    return stage_views([trace], channel, scope, window)[0]
+
+
+def stage_views(
+    traces: Sequence[BlockTrace],
+    channel: int | None = 0,
+    scope: Scope = "block",
+    window: Window | None = None,
+) -> list[StageView]:
+    """Views of several traces of the same x that share their colour limits, stage by name.
+
+    The scope "map" gives every map its own limit, as it does in one view.
+
+    Raises:
+        InputError: no stage of any has such a channel, or there is no such scope.
+    """
+    check_channel(channel, *traces)
+    maps = [stage_maps(trace, channel) for trace in traces]
+    shared = colour_limits(traces, maps, scope, channel)
+    views = []
+    for trace, of_trace in zip(traces, maps, strict=True):
+        limits = shared
+        if scope == "map":
+            limits = colour_limits([trace], [of_trace], scope, channel)
+        view = _view(trace, of_trace, limits, channel, scope, window)
+        views.append(_with_zeroed(view, trace, "out") if "out" in of_trace else view)
+    return views
+
+
+def difference_view(
+    canonical: BlockTrace,
+    variant: BlockTrace,
+    channel: int | None = 0,
+    window: Window | None = None,
+) -> StageView:
+    """variant − canonical, stage by name, each on its own zero-centred scale.
+
+    A stage that only the variant has, or whose shapes differ, has nothing to show.
+
+    Raises:
+        InputError: no stage of either has such a channel.
+    """
+    check_channel(channel, canonical, variant)
+    ours, theirs = stage_maps(canonical, channel), stage_maps(variant, channel)
+    maps, notes = {}, {}
+    for stage, values in theirs.items():
+        if stage not in canonical.stages:
+            notes[stage] = "not in v1"
+        elif canonical[stage].shape != variant[stage].shape:
+            notes[stage] = "shapes differ"
+        else:
+            with np.errstate(invalid="ignore"):
+                maps[stage] = values - ours[stage]
+            if not maps[stage].any():
+                notes[stage] = "equal to v1"
+    limits = {stage: limit_of(measure(values)) for stage, values in maps.items()}
+    return _view(variant, maps, limits, channel, "map", window, notes)
+
+
+def gradient_view(
+    split: GradientSplit,
+    channel: int | None = 0,
+    scope: Scope = "block",
+    window: Window | None = None,
+) -> StageView:
+    """The view of a gradient: its stages, and what returned to x by either path.
+
+    Grey is where the last ReLU let nothing back: at the stage that it cut.
+
+    Raises:
+        InputError: there is no such channel or scope.
+    """
+    drawn, relu_input = split.as_trace, split.trace.spec.last_relu_input
+    check_channel(channel, drawn)
+    maps = stage_maps(drawn, channel)
+    limits = colour_limits([drawn], [maps], scope, channel)
+    view = replace(_view(drawn, maps, limits, channel, scope, window), backward=True)
+    return _with_zeroed(view, split.trace, relu_input) if relu_input in maps else view
+
+
+def zeroed_map(trace: BlockTrace, channel: int | None) -> np.ndarray:
+    """`(h, w)` bool: cells that the last ReLU zeroed; for None, in every channel."""
+    mask = zeroed(trace)
+    if channel is None:
+        return np.all(mask, axis=2)
+    return mask[:, :, channel] if channel < mask.shape[2] else np.zeros(mask.shape[:2], bool)
+
+
+def _view(
+    trace: BlockTrace,
+    maps: Maps,
+    limits: Mapping[str, float],
+    channel: int | None,
+    scope: Scope,
+    window: Window | None,
+    notes: Mapping[str, str] = MappingProxyType({}),
+) -> StageView:
+    height, width, features = trace["x"].shape
+    window = (window or whole((height, width))).within((height, width))
+    grids = trace.spec.grids()
+    panels = {}
+    for stage, values in trace.stages.items():
+        shape = values.shape
+        if stage in maps:
+            grid = grids.get(stage, Grid())
+            panel = _panel(maps[stage], shape, limits[stage], window, grid)
+            panels[stage] = replace(panel, note=notes.get(stage, ""))
+        else:
+            why = notes.get(stage, f"no channel {channel}")
+            panels[stage] = _nothing(shape, why)
+    return StageView(
+        spec=trace.spec,
+        panels=panels,
+        channel=channel,
+        scope=scope,
+        shape=(height, width, features),
+        window=window,
+    )
+
+
+def _with_zeroed(view: StageView, trace: BlockTrace, stage: str) -> StageView:
+    """The view with what the last ReLU of a trace zeroed, shown at a stage."""
+    if trace.spec.last_relu_input is None:
+        return view
+    mask, panel = zeroed_map(trace, view.channel), view.panels[stage]
+    cut = _on_grid(view.window, trace.spec.grids()[stage], mask.shape).crop(mask)
+    return replace(
+        view,
+        zeroed=block_means(cut.astype(np.float32), panel.step),
+        zeroed_part=float(mask.mean()),
+        zeroed_stage=stage,
+    )
+
+
+def _panel(
+    values: np.ndarray, shape: tuple[int, ...], limit: float, window: Window, grid: Grid
+) -> PanelView:
+    window = _on_grid(window, grid, values.shape)
+    cut, step = window.crop(values), window.step
+    beyond = ~(np.abs(values) <= limit)  # NaN is beyond, too
+    lost = window.crop(beyond) if step > 1 else ~np.isfinite(cut)
+    rows, cols = select_marks(cut, lost)
+
+    def on_x(place: Any) -> Any:
+        """The centre on x of what the stage's pixels at `place` stand for."""
+        return grid.offset + grid.stride * place + (grid.stride - 1) / 2
+
+    return PanelView(
+        values=block_means(cut, step),
+        limit=limit,
+        beyond=int(np.count_nonzero(beyond)),
+        marks=(on_x(rows + window.top), on_x(cols + window.left), cut[rows, cols]),
+        shape=shape,
+        step=step,
+        top=on_x(window.top + (step - 1) / 2),
+        left=on_x(window.left + (step - 1) / 2),
+        pitch=grid.stride * step,
+    )
+
+
+def _nothing(shape: tuple[int, ...], note: str) -> PanelView:
+    none = np.empty(0)
+    blank = np.full((1, 1), np.nan, np.float32)
+    return PanelView(blank, 1.0, 0, (none, none, none), shape, 1, 0, 0, 1, note, is_blank=True)
+
+
+def _on_grid(window: Window, grid: Grid, shape: tuple[int, ...]) -> Window:
+    """The pixels of a stage `(h, w)` that lie in a window of x."""
+
+    def first(at: int) -> int:
+        return (at - grid.offset) // grid.stride
+
+    def last(at: int) -> int:
+        return -((grid.offset - at) // grid.stride)
+
+    found = Window(first(window.top), last(window.bottom), first(window.left), last(window.right))
+    return found.within(shape)

@@ -1,0 +1,156 @@
+"""What a trace says in numbers: shares, norms, masks and receptive fields. NumPy only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.records import BlockTrace, GradientSplit
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The block in a few numbers, over all rows, columns and channels.
+
+    x stands for what F(x) is added to: the shortcut's end, or the input without a sum.
+
+    Attributes:
+        ratio: ‖F(x)‖ / ‖x‖, Euclidean; infinite where x is all zero.
+        identity_share: Var(x) / (Var(x) + Var(F(x))), 0 … 1; NaN where both are 0, or
+            without a sum.
+        spread: standard deviation of out.
+        zeroed: part of the cells that the last ReLU set to 0, 0 … 1; NaN without one.
+        correlation: Pearson's, of out with the block's input, −1 … 1; NaN where their
+            shapes differ or one is constant.
+        add_error: max |add − (F(x) + x)|, in float32; 0 if the sum is what it says, NaN
+            without a sum.
+        relu_error: max |ReLU(v) − out| for the v that the last ReLU cuts; likewise.
+    """
+
+    ratio: float
+    identity_share: float
+    spread: float
+    zeroed: float
+    correlation: float
+    add_error: float
+    relu_error: float
+
+
+@dataclass(frozen=True)
+class ChannelTable:
+    """One row a channel; every array is `(C,)`.
+
+    `norm_x` = ‖x‖, `norm_f` = ‖F(x)‖, `ratio` = norm_f / norm_x, and `zeroed` is
+    the part of the channel's cells that the last ReLU set to 0.
+    """
+
+    norm_x: np.ndarray
+    norm_f: np.ndarray
+    ratio: np.ndarray
+    zeroed: np.ndarray
+
+
+def headline(trace: BlockTrace) -> Headline:
+    """The trace's headline numbers."""
+    spec, out = trace.spec, trace["out"]
+    identity, residual = trace[spec.identity or "x"], trace[spec.residual]
+    add_error = relu_error = part_zeroed = identity_share = float("nan")
+    if spec.identity:
+        add_error = float(np.abs(trace["add"] - (residual + identity)).max())
+        variances = np.var(identity, dtype=np.float64), np.var(residual, dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            identity_share = float(variances[0] / np.float64(sum(variances)))
+    if spec.last_relu_input:
+        relu_error = float(np.abs(np.maximum(trace[spec.last_relu_input], 0) - out).max())
+        part_zeroed = float(zeroed(trace).mean())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Headline(
+            ratio=float(_norm(residual) / _norm(identity)),
+            identity_share=identity_share,
+            spread=float(np.std(out, dtype=np.float64)),
+            zeroed=part_zeroed,
+            correlation=correlation(out, trace["x"]),
+            add_error=add_error,
+            relu_error=relu_error,
+        )
+
+
+def correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Pearson's correlation over all cells; NaN for unequal shapes or a constant array."""
+    if one.shape != other.shape:
+        return float("nan")
+    a, b = (array.astype(np.float64).ravel() for array in (one, other))
+    a, b = a - a.mean(), b - b.mean()
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+def channel_table(trace: BlockTrace) -> ChannelTable:
+    """Norms, their ratio and the zeroed part, channel by channel."""
+    norm_x, norm_f = _norm(trace["x"], axis=(0, 1)), _norm(trace["bn2"], axis=(0, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = norm_f / norm_x
+    return ChannelTable(norm_x, norm_f, ratio, zeroed(trace).mean(axis=(0, 1)))
+
+
+def zeroed(trace: BlockTrace) -> np.ndarray:
+    """Where the last ReLU replaced a negative value by 0, bool, shaped like `out`.
+
+    For the basic block: `add < 0`. False everywhere if no ReLU comes last.
+    """
+    cut = trace.spec.last_relu_input
+    return trace[cut] < 0 if cut else np.zeros(trace["out"].shape, bool)
+
+
+def variance_error(trace: BlockTrace) -> float:
+    """How far off a norm's batch variance is, relative, at worst over the norms and C.
+
+    NNX computes E[v²] − E[v]² in float32, which cancels where a channel's mean is
+    large against its spread. Compared with the two-pass variance in float64,
+    relative to that variance plus the norm's ε.
+    """
+    worst = 0.0
+    for norm, record in trace.norms.items():
+        source = trace.spec.inputs()[norm]
+        exact = np.var(trace[source], axis=(0, 1), dtype=np.float64)
+        off = np.abs(record.batch_var - exact) / (exact + record.epsilon)
+        worst = max(worst, float(np.max(off)))
+    return worst
+
+
+@dataclass(frozen=True)
+class GradientNumbers:
+    """The two parts of the gradient at x, over all rows, columns and channels.
+
+    Attributes:
+        identity, residual, total: Euclidean norms.
+        cosine: of the angle between the two parts, −1 … 1; NaN where one is 0.
+        identity_share: ‖identity‖² / (‖identity‖² + ‖residual‖²); NaN where both are 0.
+        error: max |identity + residual − total|; float32 rounding if they are the parts.
+    """
+
+    identity: float
+    residual: float
+    total: float
+    cosine: float
+    identity_share: float
+    error: float
+
+
+def gradient_numbers(split: GradientSplit) -> GradientNumbers:
+    """The numbers of a split gradient."""
+    identity, residual = (part.astype(np.float64) for part in (split.identity, split.residual))
+    one, other = float(_norm(identity)), float(_norm(residual))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return GradientNumbers(
+            identity=one,
+            residual=other,
+            total=float(_norm(split.total)),
+            cosine=float(np.sum(identity * residual) / (np.float64(one) * other)),
+            identity_share=float(one**2 / np.float64(one**2 + other**2)),
+            error=float(np.abs(split.identity + split.residual - split.total).max()),
+        )
+
+
+def _norm(array: np.ndarray, axis: tuple[int, ...] | None = None) -> np.ndarray:
+    wide = array.astype(np.float64)
+    return np.sqrt(np.sum(wide * wide, axis=axis))

@@ -1,0 +1,62 @@
+"""Ablation: how much a stack's output changes when one block is deleted or two are swapped.
+
+Veit et al. 2016, *Residual Networks Behave Like Ensembles of Relatively Shallow Networks*,
+Fig. 3 and 5, who call it a lesion study.
+"""
+
+from typing import Any, get_args
+
+import numpy as np
+
+from explorer.engine.stack import CHUNK, Progress, Stack, check_size, no_progress, send_forward
+from explorer.errors import InputError, describe
+from explorer.records import AblationKind, AblationRecord
+
+
+def ablate(
+    stack: Stack,
+    x: Any,
+    *,
+    kind: AblationKind,
+    use_running_average: bool = False,
+    progress: Progress | None = None,
+) -> AblationRecord:
+    """Delete each block of the first run in turn, or swap it with the next one.
+
+    Args:
+        stack: what to change; the weights stay the same, only their order changes.
+        x: real array `(H, W, C)` or `(N, H, W, C)` with the stack's C.
+        kind: "delete" or "swap".
+        use_running_average: False is train mode, True is eval mode.
+        progress: called with the blocks done and to do, after each chunk.
+
+    Returns:
+        The change of the stack's output for every block.
+
+    Raises:
+        InputError: an argument is outside what is said above, or all together are too large.
+    """
+    given, in_eval = stack.check_input(x, use_running_average)
+    if kind not in get_args(AblationKind):
+        raise InputError(f"kind must be one of delete, swap; got {describe(kind)}.")
+    lanes = stack.depth + (kind == "delete")  # the last lane is the unchanged stack
+    check_size(CHUNK * lanes * given.size)
+    order = np.repeat(stack.runs * np.arange(stack.depth)[:, None], lanes, axis=1)
+    active = np.ones(order.shape, bool)
+    for lane in range(lanes - 1):
+        if kind == "delete":
+            active[lane, lane] = False
+        else:
+            order[[lane, lane + 1], lane] = order[[lane + 1, lane], lane]
+    report = progress or no_progress
+    h: Any = np.broadcast_to(given, (lanes, 1, *given.shape))
+    # A swap at a chunk's border needs the neighbouring block of the other chunk.
+    sent = send_forward(stack, h, order, in_eval, capacity=CHUNK + 2, active=active)
+    for chunk, _, out, _, _ in sent:
+        h = out
+        report(chunk.stop, stack.depth)
+    ends = np.asarray(h[:, 0], np.float64)
+    size = np.linalg.norm(ends[-1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        change = np.array([np.linalg.norm(end - ends[-1]) / size for end in ends[:-1]])
+    return AblationRecord(stack.spec, kind, change)

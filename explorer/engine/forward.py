@@ -1,0 +1,209 @@
+"""Runs a model on an input and keeps every stage that it computed, as NumPy."""
+
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from explorer.errors import InputError, check_whole_number
+from explorer.model.arguments import check_features, check_input, check_seed
+from explorer.model.spec import BlockSpec
+from explorer.model.weights import Arrays, Model, Structure, check_variant, split_state
+from explorer.records import BlockTrace, NormTrace
+
+MAX_WARMUP_PASSES = 1_000
+MAX_STAGE_VALUES = 2**24  # of a variant's stage with more channels than x
+
+
+def resnet_basic_forward(seed: float, x: Any, features: float) -> jax.Array:
+    """Run a fresh basic block once in train mode and return its output, flattened.
+
+    Args:
+        seed: whole number 0 … 2³²−1, fixes the weights; `3.0` counts as 3.
+        x: real array `(H, W, C)` or `(N, H, W, C)` with C equal to `features`.
+        features: whole number ≥ 1.
+
+    Returns:
+        float32 array of as many values as `x`, row-major.
+
+    Raises:
+        InputError: an argument is outside what is said above.
+    """
+    given = check_arguments(seed, x, features)
+    block = Model.from_seed(seed, features).block()
+    return block(jnp.asarray(given), use_running_average=False).reshape(-1)
+
+
+def trace_block(
+    seed: float,
+    x: Any,
+    features: float,
+    *,
+    use_running_average: bool = False,
+    warmup_passes: float = 0,
+    variant: str | BlockSpec = "v1",
+) -> BlockTrace:
+    """Run a fresh block on `x` and return every stage.
+
+    Args:
+        seed: whole number 0 … 2³²−1, fixes the weights.
+        x: real array `(H, W, C)` or `(N, H, W, C)` with C equal to `features`.
+        features: whole number ≥ 1.
+        use_running_average, warmup_passes: as for `trace_model`.
+        variant: a key of `VARIANTS`, or a spec; as for `Model.from_seed`.
+
+    Returns:
+        A `BlockTrace`; the same arguments give the same bits.
+
+    Raises:
+        InputError: an argument is outside what is said above.
+    """
+    given = check_arguments(seed, x, features)
+    check_whole_number("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
+    check_stage_sizes(check_variant(variant), given.shape)
+    return trace_model(
+        Model.from_seed(seed, features, variant),
+        given,
+        use_running_average=use_running_average,
+        warmup_passes=warmup_passes,
+    )
+
+
+def trace_model(
+    model: Model, x: Any, *, use_running_average: bool = False, warmup_passes: float = 0
+) -> BlockTrace:
+    """Run a model on `x` and return every stage.
+
+    Args:
+        model: what to run; it is not changed.
+        x: real array `(H, W, C)` or `(N, H, W, C)` with the model's C; it is not changed.
+            In train mode the statistics of BatchNorm are over N, H and W.
+        use_running_average: False is train mode, True is eval mode.
+        warmup_passes: train-mode passes on `x` before this one, 0 … 1000. Each
+            moves the running statistics one step towards those of the batch. Only eval
+            mode shows it in the stages.
+
+    Returns:
+        A `BlockTrace`; the same arguments give the same bits.
+
+    Raises:
+        InputError: an argument is outside what is said above.
+    """
+    x32 = check_input(x, model.features).copy()  # JAX may alias it; the caller may write to theirs
+    x32.setflags(write=False)
+    passes = check_whole_number("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
+    check_stage_sizes(model.spec, x32.shape)
+    in_eval = bool(use_running_average) or model.spec.always_eval
+    running = _warm_up(model, x32, passes) if passes else model.statistics
+    stages, statistics = run_stages(model.structure, model.parameters, running, x32, in_eval)
+    stages, statistics = on_host((stages | {"x": x32}, statistics))
+    return BlockTrace(
+        model=model,
+        use_running_average=in_eval,
+        warmup_passes=passes,
+        stages=MappingProxyType({name: _frozen(stages[name]) for name in model.spec.stages()}),
+        norms=MappingProxyType(_norm_traces(model, on_host(running), statistics, in_eval)),
+    )
+
+
+def check_arguments(seed: Any, x: Any, features: Any) -> np.ndarray:
+    """Return `x` as float32, once all three have been checked and before anything is drawn."""
+    width = check_features(features)
+    check_seed(seed)
+    return check_input(x, width)
+
+
+def check_stage_sizes(spec: BlockSpec, shape: tuple[int, ...]) -> None:
+    """Raise InputError for a variant that would widen its input beyond what a stage may have."""
+    stage, width = max(spec.widths(shape[-1]).items(), key=lambda item: item[1])
+    size = (*shape[:-1], width)
+    count = int(np.prod(size, dtype=np.int64))
+    if width > shape[-1] and count > MAX_STAGE_VALUES:
+        raise InputError(
+            f"Stage {stage} would have {'×'.join(map(str, size))} = {count:,} values; the limit "
+            f"is {MAX_STAGE_VALUES:,}. Choose a smaller input or fewer channels."
+        )
+
+
+@partial(jax.jit, static_argnames=("structure", "use_running_average"))
+def run_stages(
+    structure: Structure,
+    parameters: Arrays,
+    running: Arrays,
+    x: jax.Array,
+    use_running_average: bool,
+) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+    """Return the stages after x; and for every BatchNorm, `(4, C)`, the batch's mean and
+    variance and the running ones after the call."""
+    block = structure.block(parameters, running)
+    stages = block.stages(x, use_running_average)
+    after, inputs = split_state(block)[1], structure.spec.inputs()
+    # One array a norm: for a small block each more to hand over counts.
+    statistics = {
+        name: jnp.stack([*_moments(stages[inputs[name]]), after[name]["mean"], after[name]["var"]])
+        for name in structure.spec.norms()
+    }
+    del stages["x"]  # the caller has it; as an output XLA would copy it
+    return stages, statistics
+
+
+def _moments(v: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Return mean and variance of every channel, as NNX's BatchNorm computes them."""
+    axes = tuple(range(v.ndim - 1))
+    mean = jnp.mean(v, axis=axes)
+    return mean, jnp.maximum(0, jnp.mean(v * v, axis=axes) - mean * mean)
+
+
+def _warm_up(model: Model, x: np.ndarray, passes: int) -> Arrays:
+    """Return the running statistics after `passes` train-mode calls on the same `x`.
+
+    The batch statistics of such a call do not depend on the running ones, so
+    they are the same every time and only the moving average is repeated.
+    """
+    rows = run_stages(model.structure, model.parameters, model.statistics, x, False)[1]
+    batch = {name: {"mean": norm[0], "var": norm[1]} for name, norm in on_host(rows).items()}
+    momentum, moved = model.batch_norm.momentum, on_host(model.statistics)
+    for _ in range(passes):
+        moved = jax.tree.map(lambda r, b: momentum * r + (1 - momentum) * b, moved, batch)
+    return moved
+
+
+def on_host(arrays: Any) -> Any:
+    """Return arrays of JAX, in any nesting, as NumPy's; on a CPU nothing is copied."""
+    return jax.tree.map(np.asarray, arrays)
+
+
+def _norm_traces(
+    model: Model, running: Arrays, statistics: dict[str, np.ndarray], in_eval: bool
+) -> dict[str, NormTrace]:
+    traces = {}
+    for norm in model.spec.norms():
+        batch_mean, batch_var, mean_after, var_after = _frozen(statistics[norm])
+        mean_before, var_before = _frozen(running[norm]["mean"]), _frozen(running[norm]["var"])
+        mean, var = (mean_before, var_before) if in_eval else (batch_mean, batch_var)
+        traces[norm] = NormTrace(
+            mean_before=mean_before,
+            var_before=var_before,
+            batch_mean=batch_mean,
+            batch_var=batch_var,
+            mean_after=mean_after,
+            var_after=var_after,
+            mean=mean,
+            var=var,
+            gamma=model.parameters[norm]["scale"],
+            beta=model.parameters[norm]["bias"],
+            epsilon=model.batch_norm.epsilon,
+            momentum=model.batch_norm.momentum,
+        )
+    return traces
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    host = np.asarray(array)
+    if host.flags.writeable:
+        host = host.copy()
+        host.setflags(write=False)
+    return host

@@ -1,0 +1,177 @@
+"""The gradient at x, split by the path it took: through the shortcut or through the branch.
+
+For out = after(shortcut(x) + F(x)) and a cotangent c, the chain rule gives
+∂⟨c, out⟩/∂x = J_shortcutᵀ g + J_Fᵀ g with g = J_afterᵀ c. In the basic block
+g = c · 1[add > 0] and J_shortcut is the identity.
+"""
+
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from explorer.engine.forward import trace_block
+from explorer.errors import InputError, describe
+from explorer.model.block import BRANCH, SHORTCUT
+from explorer.model.spec import BlockSpec
+from explorer.model.weights import Arrays, Structure
+from explorer.records import BlockTrace, CotangentKind, GradientSplit
+
+
+def split_gradient(
+    seed: float,
+    x: Any,
+    features: float,
+    *,
+    cotangent: Any,
+    variant: str | BlockSpec = "v1",
+    use_running_average: bool = False,
+    warmup_passes: float = 0,
+) -> GradientSplit:
+    """Compute the gradient of ⟨cotangent, out⟩ at x, split by path, and at every stage.
+
+    In train mode BatchNorm's batch statistics are differentiated through.
+
+    Args:
+        seed, x, features, variant, use_running_average, warmup_passes: as for `trace_block`.
+        cotangent: real array shaped like out.
+
+    Returns:
+        A `GradientSplit`; identity + residual = total up to float32 rounding.
+
+    Raises:
+        InputError: an argument is outside what is said above.
+    """
+    trace = trace_block(
+        seed,
+        x,
+        features,
+        use_running_average=use_running_average,
+        warmup_passes=warmup_passes,
+        variant=variant,
+    )
+    return split_trace(trace, cotangent)
+
+
+def split_trace(trace: BlockTrace, cotangent: Any) -> GradientSplit:
+    """Compute `split_gradient` of a model and an input that have been traced."""
+    given = _check_cotangent(cotangent, trace["out"].shape)
+    running = {
+        name: {"mean": norm.mean_before, "var": norm.var_before}
+        for name, norm in trace.norms.items()
+    }
+    model = trace.model
+    gradients = jax.device_get(
+        _pull_back(
+            model.structure,
+            model.parameters,
+            running,
+            trace["x"],
+            given,
+            trace.use_running_average,
+        )
+    )
+    for array in gradients.values():
+        array.setflags(write=False)
+    stages = {name: gradients[name] for name in trace.spec.stages()}
+    none = np.zeros_like(gradients["x"])
+    none.setflags(write=False)
+    return GradientSplit(
+        trace=trace,
+        cotangent=stages["out"],
+        total=stages["x"],
+        identity=gradients.get(SHORTCUT, none),
+        residual=gradients[BRANCH],
+        stages=MappingProxyType(stages),
+    )
+
+
+def cotangent_of(
+    kind: CotangentKind,
+    trace: BlockTrace,
+    pixel: tuple[int, int, int] | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Return a cotangent shaped like out.
+
+    "ones": the gradient of out's sum. "random": a standard normal, fixed by `seed`.
+    "pixel": 1 at row, column, channel of out and 0 elsewhere. "error": out − x, the
+    gradient of ½ ‖out − x‖².
+
+    Raises:
+        InputError: there is no such kind or pixel, or out and x differ in shape.
+    """
+    out = trace["out"]
+    if kind == "ones":
+        return np.ones_like(out)
+    if kind == "random":
+        return np.random.default_rng(seed).standard_normal(out.shape, np.float32)
+    if kind == "pixel":
+        if (
+            pixel is None
+            or len(pixel) != out.ndim
+            or not all(0 <= at < n for at, n in zip(pixel, out.shape, strict=True))
+        ):
+            raise InputError(
+                f"pixel must lie within out's shape {out.shape} (row, column, channel from 0), "
+                f"got {describe(pixel)}."
+            )
+        one = np.zeros_like(out)
+        one[pixel] = 1
+        return one
+    if kind == "error":
+        if out.shape != trace["x"].shape:
+            raise InputError(
+                f"out has shape {out.shape} and x {trace['x'].shape}, so there is no squared "
+                "error between them; choose another cotangent."
+            )
+        return out - trace["x"]
+    raise InputError(f"kind must be one of ones, random, pixel, error; got {describe(kind)}.")
+
+
+def _check_cotangent(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.asarray(cotangent)
+    if array.dtype.kind not in "biuf" or array.shape != shape:
+        raise InputError(
+            f"cotangent must be a real array shaped like out, {shape}; got dtype "
+            f"{describe(array.dtype.name)} and shape {array.shape}."
+        )
+    with np.errstate(over="ignore"):
+        cotangent32 = array.astype(np.float32)
+    if (np.isinf(cotangent32) & np.isfinite(array)).any():
+        raise InputError("cotangent must stay within float32's range of ±3.4e38; scale it down.")
+    return cotangent32
+
+
+@partial(jax.jit, static_argnames=("structure", "use_running_average"))
+def _pull_back(
+    structure: Structure,
+    parameters: Arrays,
+    running: Arrays,
+    x: jax.Array,
+    cotangent: jax.Array,
+    use_running_average: bool,
+) -> dict[str, jax.Array]:
+    """Return the gradient at every stage, and at x as either path takes it."""
+
+    def run(x: jax.Array, perturb: Any) -> jax.Array:
+        block = structure.block(parameters, running)
+        return block.stages(x, use_running_average, perturb)["out"]
+
+    def perturbed(perturbations: dict[str, jax.Array]) -> jax.Array:
+        return run(x, lambda name, value: value + perturbations.get(name, 0))
+
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def note_shape(name: str, value: jax.Array) -> jax.Array:
+        shapes[name] = value.shape
+        return value
+
+    jax.eval_shape(lambda x: run(x, note_shape), x)
+    # One perturbation a stage, all zero: the gradient at a perturbation is the one at its stage.
+    zeros = {name: jnp.zeros(shape) for name, shape in shapes.items()}
+    gradients = jax.vjp(perturbed, zeros)[1](cotangent)[0]
+    return {**gradients, "out": cotangent}

@@ -1,0 +1,141 @@
+"""Gradients along single paths through a stack, by how many branches they take."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from explorer.engine.stack import (
+    CHUNK,
+    Progress,
+    Stack,
+    check_size,
+    filled,
+    no_progress,
+    pull_back,
+    row_of,
+    send_forward,
+)
+from explorer.errors import InputError, check_whole_number
+from explorer.model.block import BRANCH, SHORTCUT
+from explorer.model.weights import Structure
+from explorer.records import PathRecord
+
+
+def path_lengths(
+    stack: Stack,
+    x: Any,
+    *,
+    samples: float = 16,
+    seed: int = 0,
+    use_running_average: bool = False,
+    progress: Progress | None = None,
+) -> PathRecord:
+    """Sample paths of every length and measure the gradient that returns along them.
+
+    A path of length k goes through F in k blocks and through the shortcut in the others;
+    what comes after the sum is on every path. The gradients of all 2ⁿ paths add up to
+    the whole gradient. Of more than 33 lengths 33 are sampled, evenly. Veit et al. 2016, Fig. 6.
+
+    Args:
+        stack: whose first run is followed.
+        x: real array `(H, W, C)` or `(N, H, W, C)` with the stack's C.
+        samples: paths of each length, 2 … 64.
+        seed: fixes the cotangent and the paths.
+        use_running_average: False is train mode, True is eval mode.
+        progress: called with the blocks done and to do, after each chunk.
+
+    Raises:
+        InputError: an argument is outside what is said above, or all together are too large.
+    """
+    given, in_eval = stack.check_input(x, use_running_average)
+    if stack.spec.shortcut is None:
+        raise InputError(
+            f"Paths need a shortcut, and “{stack.spec.title}” has none. Choose another variant."
+        )
+    count = check_whole_number("samples", samples, 2, 64)
+    lengths = np.unique(np.linspace(0, stack.depth, min(stack.depth + 1, 33)).round().astype(int))
+    random = np.random.default_rng(seed)
+    cotangent = random.standard_normal(given.shape, np.float32)
+    through = np.concatenate(
+        [_paths(random, stack.depth, int(length), count) for length in lengths], axis=1
+    )
+    check_size(through.shape[1] * given.size)
+    gradients = path_gradients(stack, given, cotangent, through, in_eval, progress)
+    norms = np.linalg.norm(gradients.reshape(len(lengths), count, -1).astype(np.float64), axis=2)
+    choices = np.array([_binomial(stack.depth, int(k)) for k in lengths])
+    return PathRecord(
+        stack.depth, lengths, choices, norms.mean(axis=1), norms.std(axis=1, ddof=1) / count**0.5
+    )
+
+
+def path_gradients(
+    stack: Stack,
+    x: np.ndarray,
+    cotangent: np.ndarray,
+    through: np.ndarray,
+    use_running_average: bool = False,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """Return the gradient at x along paths, `(paths, *x.shape)`.
+
+    `through` `(depth, paths)` says in which blocks a path goes through F.
+    """
+    report, total = progress or no_progress, 2 * stack.depth
+    order = stack.runs * np.arange(stack.depth)[:, None]
+    visited = []
+    sent = send_forward(stack, x[None, None], order, use_running_average, capacity=CHUNK)
+    for chunk, weights, _, inputs, _ in sent:
+        visited.append((chunk, weights, inputs[:, 0, 0]))
+        report(chunk.stop, total)
+    g: Any = np.broadcast_to(cotangent, (through.shape[1], *cotangent.shape))
+    for chunk, weights, inputs in reversed(visited):
+        g = _backward_along(
+            stack.structure,
+            inputs,
+            g,
+            weights.rows,
+            weights.index[:, 0],
+            weights.active[:, 0],
+            filled(through[chunk]),
+            use_running_average,
+        )
+        report(total - chunk.start, total)
+    return np.asarray(g)
+
+
+def _paths(random: np.random.Generator, depth: int, length: int, count: int) -> np.ndarray:
+    """Return `count` choices of `length` out of `depth` blocks, `(depth, count)` bool."""
+    ranks = random.random((depth, count)).argsort(axis=0).argsort(axis=0)
+    return ranks < length
+
+
+def _binomial(n: int, k: int) -> float:
+    """Return C(n, k) / 2ⁿ."""
+    return float(np.exp2(-n + np.sum(np.log2(np.arange(n, n - k, -1) / np.arange(1, k + 1)))))
+
+
+@partial(jax.jit, static_argnames=("structure", "use_running_average"))
+def _backward_along(
+    structure: Structure,
+    inputs: jax.Array,
+    g: jax.Array,
+    rows: tuple[Any, Any],
+    index: jax.Array,
+    active: jax.Array,
+    through: jax.Array,
+    use_running_average: bool,
+) -> jax.Array:
+    """Send `g` `(paths, *x.shape)` back through a chunk, through F where `through` says so."""
+
+    def block(g: jax.Array, step: tuple[jax.Array, ...]) -> Any:
+        h, at, is_active, takes_f = step
+        parts = jax.vmap(pull_back(structure, row_of(rows, at), h, use_running_average))(g)
+        wanted = takes_f.reshape(-1, *(1 for _ in h.shape))
+        along = jnp.where(wanted, parts[BRANCH], parts[SHORTCUT])
+        return jnp.where(is_active, along, g), None
+
+    return lax.scan(block, g, (inputs, index, active, through), reverse=True)[0]

@@ -1,0 +1,350 @@
+"""The layers that blocks are made of, as data: each knows its module and how to apply it."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Protocol, Self
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from explorer.errors import InputError
+
+
+@dataclass(frozen=True)
+class BatchNormSettings:
+    """ε and momentum of a model's BatchNorms; NNX's defaults.
+
+    In train mode `running = momentum · running + (1 − momentum) · batch`.
+    """
+
+    epsilon: float = 1e-5
+    momentum: float = 0.99
+
+
+DEFAULT_BATCH_NORM = BatchNormSettings()
+
+
+class Layer(Protocol):
+    """What a stage computes from another, in a block of `features` channels.
+
+    A pixel of the output stands for every `stride`-th of the input, begins `margin` pixels
+    inside it and depends on `radius` pixels around its own there.
+    """
+
+    @property
+    def label(self) -> str:
+        """What a panel's title calls it."""
+
+    @property
+    def radius(self) -> int: ...
+
+    @property
+    def stride(self) -> int: ...
+
+    @property
+    def margin(self) -> int: ...
+
+    def constants(self) -> dict[str, float]:
+        """Return numbers that a compiled program takes as data, by the variable's name."""
+
+    def with_default_constants(self) -> "Layer":
+        """Return this layer with its constants as a fresh module has them."""
+
+    def build(
+        self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
+    ) -> nnx.Module | None:
+        """Return the module for an input of `channels` channels; None where it has no state."""
+
+    def width(self, channels: int, features: int) -> int:
+        """Return the channels of the output."""
+
+    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        """Return the stage, given its input `(…, H, W, C)`."""
+
+
+class _PerPixel:
+    """A layer that keeps every pixel and channel in its place and calls its module."""
+
+    @property
+    def radius(self) -> int:
+        return 0
+
+    @property
+    def stride(self) -> int:
+        return 1
+
+    @property
+    def margin(self) -> int:
+        return 0
+
+    def constants(self) -> dict[str, float]:
+        return {}
+
+    def with_default_constants(self) -> Self:
+        return self
+
+    def width(self, channels: int, features: int) -> int:
+        return channels
+
+    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        return jnp.asarray(module(x))
+
+
+@dataclass(frozen=True)
+class Conv(_PerPixel):
+    """A convolution, size×size, to `out` channels: a number, a fraction of the block's
+    features (at least one), or None for as many as come in.
+
+    `padding` "SAME" pads by (size − 1)/2 on each side, at stride 2 too: that is
+    torchvision's `padding=1`, while NNX's own "SAME" would pad unevenly there. `bias` is
+    the initial value of its bias.
+    """
+
+    size: int = 3
+    out: int | Fraction | None = None
+    stride: int = 1
+    padding: str = "SAME"
+    bias: float = 0.0
+
+    def constants(self) -> dict[str, float]:
+        return {"bias": self.bias}
+
+    def with_default_constants(self) -> "Conv":
+        return replace(self, bias=0.0)
+
+    @property
+    def label(self) -> str:
+        step = f" /{self.stride}" if self.stride > 1 else ""  # as in He et al. 2015, Fig. 3
+        return f"{self.size}×{self.size} conv{step}"
+
+    @property
+    def radius(self) -> int:
+        return (self.size - 1) // 2
+
+    @property
+    def margin(self) -> int:
+        return self.radius if self.padding == "VALID" else 0
+
+    def build(
+        self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
+    ) -> nnx.Module:
+        even = self.stride > 1 and self.padding == "SAME"
+        padding: Any = self.radius if even else self.padding
+        return nnx.Conv(
+            channels,
+            self.width(channels, features),
+            kernel_size=(self.size, self.size),
+            strides=self.stride,
+            padding=padding,
+            bias_init=nnx.initializers.constant(self.bias),
+            rngs=rngs,
+        )
+
+    def width(self, channels: int, features: int) -> int:
+        return channels if self.out is None else _channels(self.out, features)
+
+    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        height, width = x.shape[-3:-1]
+        if self.padding == "VALID" and min(height, width) < self.size:
+            raise InputError(
+                f"A {self.size}×{self.size} convolution without padding needs at least "
+                f"{self.size} rows and {self.size} columns; its input has {height}×{width}. Choose "
+                "a larger input."
+            )
+        return super().apply(module, x, use_running_average)
+
+
+@dataclass(frozen=True)
+class BatchNorm(_PerPixel):
+    """Batch normalisation; `gamma` and `beta` are the initial values of its scale γ and shift β."""
+
+    gamma: float = 1.0
+    beta: float = 0.0
+
+    label = "BatchNorm"
+
+    def constants(self) -> dict[str, float]:
+        return {"scale": self.gamma, "bias": self.beta}
+
+    def with_default_constants(self) -> "BatchNorm":
+        return BatchNorm()
+
+    def build(
+        self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
+    ) -> nnx.Module:
+        return nnx.BatchNorm(
+            channels,
+            epsilon=batch_norm.epsilon,
+            momentum=batch_norm.momentum,
+            scale_init=nnx.initializers.constant(self.gamma),
+            bias_init=nnx.initializers.constant(self.beta),
+            rngs=rngs,
+        )
+
+    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        return jnp.asarray(module(x, use_running_average=use_running_average))
+
+
+def _channels(out: int | Fraction, features: int) -> int:
+    return out if isinstance(out, int) else max(1, int(out * features))
+
+
+class _Stateless(_PerPixel):
+    def build(
+        self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
+    ) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class ReLU(_Stateless):
+    """max(0, v)."""
+
+    label = "ReLU"
+
+    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        return nnx.relu(x)
+
+
+class Constant(nnx.Variable[Any]):
+    """A number that a module holds and that training does not change."""
+
+
+class Scaling(nnx.Module):
+    """factor · v, with the factor in the state."""
+
+    def __init__(self, factor: float):
+        self.factor = Constant(jnp.float32(factor))
+
+
+@dataclass(frozen=True)
+class Scale(_PerPixel):
+    """factor · v."""
+
+    factor: float = 0.5
+
+    @property
+    def label(self) -> str:
+        return f"× {self.factor:g}"
+
+    def constants(self) -> dict[str, float]:
+        return {"factor": self.factor}
+
+    def with_default_constants(self) -> "Scale":
+        return Scale(1.0)
+
+    def build(
+        self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
+    ) -> nnx.Module:
+        return Scaling(self.factor)
+
+    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        return module.factor[...] * x
+
+
+@dataclass(frozen=True)
+class Crop(_Stateless):
+    """Removes `margin` rows and columns from every side."""
+
+    margin: int = 1
+
+    @property
+    def label(self) -> str:
+        return f"cropped by {self.margin}"
+
+    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        return x[..., self.margin : -self.margin, self.margin : -self.margin, :]
+
+
+@dataclass(frozen=True)
+class PadChannels(_Stateless):
+    """Takes every `stride`-th pixel and appends channels of zeros up to `out` (option A)."""
+
+    out: int | Fraction
+    stride: int = 1
+
+    label = "zero channels"
+
+    def width(self, channels: int, features: int) -> int:
+        return _channels(self.out, features)
+
+    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        channels = x.shape[-1]
+        missing = _channels(self.out, channels) - channels
+        if missing < 0:
+            raise InputError(
+                f"Zero channels can only be added: x has {channels} channels and the output was "
+                f"set to {channels + missing}. Set it to {channels} or more, or choose the "
+                "projection shortcut."
+            )
+        strided = x[..., :: self.stride, :: self.stride, :]
+        return jnp.pad(strided, [(0, 0)] * (x.ndim - 1) + [(0, missing)])
+
+
+@dataclass(frozen=True)
+class LayerNorm(_PerPixel):
+    """Normalises each pixel over its channels."""
+
+    label = "LayerNorm"
+
+    def build(
+        self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
+    ) -> nnx.Module:
+        return nnx.LayerNorm(channels, rngs=rngs)
+
+
+@dataclass(frozen=True)
+class Dense(_PerPixel):
+    """A linear map of each pixel's channels, to `times` / `over` as many."""
+
+    times: int = 1
+    over: int = 1
+
+    label = "linear"
+
+    def build(
+        self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
+    ) -> nnx.Module:
+        return nnx.Linear(channels, self.width(channels, features), rngs=rngs)
+
+    def width(self, channels: int, features: int) -> int:
+        return channels * self.times // self.over
+
+
+@dataclass(frozen=True)
+class GELU(_Stateless):
+    """v · Φ(v), in NNX's tanh approximation."""
+
+    label = "GELU"
+
+    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        return nnx.gelu(x)
+
+
+@dataclass(frozen=True)
+class Attention(_PerPixel):
+    """Self-attention with one head; every pixel is a token and sees all others."""
+
+    max_tokens: int = 4096
+
+    label = "attention"
+
+    @property
+    def radius(self) -> int:
+        return self.max_tokens
+
+    def build(
+        self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
+    ) -> nnx.Module:
+        return nnx.MultiHeadAttention(1, channels, decode=False, rngs=rngs)
+
+    def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
+        *images, height, width, channels = x.shape
+        if height * width > self.max_tokens:
+            raise InputError(
+                f"Attention makes a token of every pixel: {height}×{width} are "
+                f"{height * width:,} tokens, the limit is {self.max_tokens:,}. Choose a smaller "
+                "input, or a shorter longest side for a picture."
+            )
+        return jnp.asarray(module(x.reshape(*images, -1, channels))).reshape(x.shape)

@@ -1,0 +1,164 @@
+"""A spec as the NNX code that one would write by hand, and what differs from v1's."""
+
+from difflib import unified_diff
+from fractions import Fraction
+
+from explorer.model.layers import (
+    GELU,
+    Attention,
+    BatchNorm,
+    Conv,
+    Crop,
+    Dense,
+    Layer,
+    LayerNorm,
+    PadChannels,
+    ReLU,
+    Scale,
+)
+from explorer.model.spec import BlockSpec
+from explorer.model.variants import V1
+
+Width = int | Fraction  # channels: a number, or that part of the block's features
+
+
+def nnx_source(spec: BlockSpec, use_running_average: bool = False) -> str:
+    """The spec as a class `Block` and the lines that make and run it.
+
+    The code names `features`, `seed` and `x`, which are the reader's.
+    """
+    layers = spec.layers()
+    widths: dict[str, Width] = {"x": Fraction(1)}
+    build, call = [], []
+    for stage, sources in spec.sources().items():
+        first = sources[0]
+        if stage not in layers:
+            widths[stage] = widths[first]
+            call.append(f"{stage} = {' + '.join(sources)}")
+            continue
+        layer = layers[stage]
+        widths[stage] = _width(layer, widths[first])
+        if made := _made(layer, widths[first], widths[stage]):
+            build.append(f"self.{stage} = {made}")
+        call.append(f"{stage} = {_applied(layer, stage, first)}")
+    needs_jnp = any(isinstance(layer, PadChannels) for layer in layers.values())
+    in_eval = use_running_average or spec.always_eval
+    return "\n".join(
+        [
+            *(["import jax.numpy as jnp"] if needs_jnp else []),
+            "from flax import nnx",
+            "",
+            "class Block(nnx.Module):",
+            "    def __init__(self, features, rngs):",
+            *(f"        {line}" for line in build),
+            "",
+            "    def __call__(self, x, use_running_average):",
+            *(f"        {line}" for line in call),
+            "        return out",
+            "",
+            *_made_with_v1s_weights(spec),
+            f"out = block(x, use_running_average={in_eval})",
+            "",
+        ]
+    )
+
+
+def _made_with_v1s_weights(spec: BlockSpec) -> list[str]:
+    """The lines that make the block as `build` does: v1 draws its weights first."""
+    if spec.structure() == V1.structure():
+        return ["block = Block(features, nnx.Rngs(seed))"]
+    convs = [name for name, layer in spec.branch if isinstance(layer, Conv)]
+    pairs = [f"(block.{name}, v1.{name})" for name in convs if name in dict(V1.branch)]
+    lines = [
+        "from explorer import BasicBlock",
+        "rngs = nnx.Rngs(seed)",
+        "v1, block = BasicBlock(features, rngs), Block(features, rngs)",
+    ]
+    if not pairs:
+        return lines
+    return [
+        *lines,
+        f"for conv, of_v1 in ({', '.join(pairs)},):",
+        "    if conv.kernel.shape == of_v1.kernel.shape:",
+        "        conv.kernel[...] = of_v1.kernel[...]",
+    ]
+
+
+def source_diff(one: BlockSpec, other: BlockSpec, use_running_average: bool = False) -> str:
+    """The lines that turn the code of `one` into that of `other`, as a unified diff."""
+    before, after = (nnx_source(spec, use_running_average) for spec in (one, other))
+    lines = unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
+    return "\n".join(list(lines)[2:])
+
+
+def _width(layer: Layer, channels: Width) -> Width:
+    match layer:
+        case Conv(out=out) if out is not None:
+            return out
+        case PadChannels(out=out):
+            return out
+        case Dense(times=times, over=over):
+            if isinstance(channels, int):
+                return channels * times // over
+            return channels * Fraction(times, over)
+        case _:
+            return channels
+
+
+def _text(width: Width, features: str = "features") -> str:
+    if isinstance(width, int):
+        return str(width)
+    if width.denominator == 1:
+        return features if width == 1 else f"{width} * {features}"
+    times = "" if width.numerator == 1 else f" * {width.numerator}"
+    return f"max(1, {features}{times} // {width.denominator})"
+
+
+def _made(layer: Layer, channels: Width, out: Width) -> str | None:
+    """The expression that makes the layer's module; None where it has no state."""
+    come = _text(channels)
+    match layer:
+        case Conv(size=size, stride=stride, padding=padding, bias=bias):
+            even = stride > 1 and padding == "SAME"
+            pads = str((size - 1) // 2) if even else f'"{padding}"'
+            strides = f"strides={stride}, " if stride > 1 else ""
+            shape = f"kernel_size=({size}, {size}), {strides}padding={pads}{_init('bias', bias, 0)}"
+            return f"nnx.Conv({come}, {_text(out)}, {shape}, rngs=rngs)"
+        case BatchNorm(gamma=gamma, beta=beta):
+            init = _init("scale", gamma, 1) + _init("bias", beta, 0)
+            return f"nnx.BatchNorm({come}{init}, rngs=rngs)"
+        case LayerNorm():
+            return f"nnx.LayerNorm({come}, rngs=rngs)"
+        case Dense():
+            return f"nnx.Linear({come}, {_text(out)}, rngs=rngs)"
+        case Attention():
+            return f"nnx.MultiHeadAttention(1, {come}, decode=False, rngs=rngs)"
+        case _:
+            return None
+
+
+def _init(name: str, value: float, default: float) -> str:
+    return "" if value == default else f", {name}_init=nnx.initializers.constant({value!r})"
+
+
+def _applied(layer: Layer, stage: str, source: str) -> str:
+    match layer:
+        case ReLU():
+            return f"nnx.relu({source})"
+        case GELU():
+            return f"nnx.gelu({source})"
+        case Scale(factor=factor):
+            return f"{factor!r} * {source}"
+        case Crop(margin=margin):
+            return f"{source}[{margin}:-{margin}, {margin}:-{margin}]"
+        case PadChannels(out=out, stride=stride):
+            kept = f"{source}[::{stride}, ::{stride}]" if stride > 1 else source
+            here = f"{source}.shape[2]"
+            return f"jnp.pad({kept}, ((0, 0), (0, 0), (0, {_text(out, here)} - {here})))"
+        case BatchNorm():
+            return f"self.{stage}({source}, use_running_average=use_running_average)"
+        case Attention():
+            tokens = f"{source}.reshape(-1, {source}.shape[2])"
+            return f"self.{stage}({tokens}).reshape({source}.shape)"
+        case _:
+            return f"self.{stage}({source})"

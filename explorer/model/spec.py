@@ -1,0 +1,153 @@
+"""A block as data: `out = after(shortcut(x) + branch(x))`, each a list of named layers."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from explorer.model.layers import BatchNorm, Layer, ReLU
+
+Layers = tuple[tuple[str, Layer], ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where a stage's pixels lie on x: pixel n stands for the `stride` pixels from
+    `offset + stride · n` on."""
+
+    offset: int = 0
+    stride: int = 1
+
+    def to_x(self, index: Any) -> Any:
+        """Return the first row or column of x that a stage's row or column stands for."""
+        return self.offset + self.stride * index
+
+    def to_stage(self, index: Any) -> Any:
+        """Return the stage's row or column that stands for a row or column of x.
+
+        It may lie outside the stage.
+        """
+        return (index - self.offset) // self.stride
+
+
+@dataclass(frozen=True)
+class BlockSpec:
+    """The layers of a block.
+
+    Attributes:
+        title: its name in words.
+        description: one or two sentences on what it shows.
+        source: paper and place, with the published figure where there is one.
+        branch, after: named layers, in order; F(x) is the branch's last stage.
+        shortcut: likewise; empty for the identity, None for no shortcut and no sum.
+        always_eval: whether it runs in eval mode whatever was asked for.
+    """
+
+    title: str
+    description: str
+    source: str
+    branch: Layers
+    shortcut: Layers | None = ()
+    after: Layers = (("out", ReLU()),)
+    always_eval: bool = False
+
+    @property
+    def residual(self) -> str:
+        """The stage that is F(x)."""
+        return self.branch[-1][0]
+
+    @property
+    def identity(self) -> str | None:
+        """The stage that F(x) is added to: x, or the shortcut's last; None without a sum."""
+        if self.shortcut is None:
+            return None
+        return self.shortcut[-1][0] if self.shortcut else "x"
+
+    @property
+    def last_relu_input(self) -> str | None:
+        """The stage whose ReLU is "out"; None where the last step is no ReLU."""
+        is_relu = bool(self.after) and isinstance(self.after[-1][1], ReLU)
+        return self.inputs()[self.after[-1][0]] if is_relu else None
+
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """Return, for every stage but x, the stages it is computed from, in dataflow order."""
+        found: dict[str, tuple[str, ...]] = {}
+
+        def chain(layers: Layers, source: str) -> str:
+            for name, _ in layers:
+                found[name], source = (source,), name
+            return source
+
+        end = chain(self.branch, "x")
+        if self.shortcut is not None:
+            found["add"] = (end, chain(self.shortcut, "x"))
+            end = "add"
+        end = chain(self.after, end)
+        if end != "out":
+            found["out"] = (end,)
+        return found
+
+    def inputs(self) -> dict[str, str]:
+        """Return, for every layer's stage, the stage that it is computed from."""
+        layers = self.layers()
+        return {name: sources[0] for name, sources in self.sources().items() if name in layers}
+
+    def stages(self) -> tuple[str, ...]:
+        """Return the names of all stages, in dataflow order, from "x" to "out"."""
+        return ("x", *self.sources())
+
+    def layers(self) -> dict[str, Layer]:
+        """Return every layer by its stage's name."""
+        return dict((*self.branch, *(self.shortcut or ()), *self.after))
+
+    def norms(self) -> list[str]:
+        """Return the stages that are BatchNorms."""
+        return [name for name, layer in self.layers().items() if isinstance(layer, BatchNorm)]
+
+    def grids(self) -> dict[str, Grid]:
+        """Return where every stage's pixels lie on x."""
+        found = {"x": Grid()}
+
+        def lay(layers: Layers, at: Grid) -> Grid:
+            for name, layer in layers:
+                at = found[name] = Grid(at.to_x(layer.margin), at.stride * layer.stride)
+            return at
+
+        end = lay(self.branch, found["x"])
+        if self.shortcut is not None:
+            lay(self.shortcut, found["x"])
+            found["add"] = end
+        found["out"] = lay(self.after, end)
+        return {stage: found[stage] for stage in self.stages()}
+
+    def widths(self, features: int) -> dict[str, int]:
+        """Return every stage's channels, in a block of so many features."""
+        found, layers = {"x": features}, self.layers()
+        for stage, sources in self.sources().items():
+            width = found[sources[0]]
+            found[stage] = layers[stage].width(width, features) if stage in layers else width
+        return found
+
+    def constants(self) -> dict[str, dict[str, float]]:
+        """Return the layers' constants by stage: numbers that a compiled program takes as data."""
+        return {
+            name: constants
+            for name, layer in self.layers().items()
+            if (constants := layer.constants())
+        }
+
+    def structure(self) -> "BlockSpec":
+        """Return the spec without texts and constants; specs that share it share programs."""
+
+        def plain(layers: Layers) -> Layers:
+            return tuple((name, layer.with_default_constants()) for name, layer in layers)
+
+        shortcut = None if self.shortcut is None else plain(self.shortcut)
+        return BlockSpec("", "", "", plain(self.branch), shortcut, plain(self.after))
+
+    def without_shortcut(self) -> "BlockSpec":
+        """Return the same branch without the shortcut and the sum, as in a plain network."""
+        return replace(self, shortcut=None, title=f"{self.title}, no skip")
+
+    @property
+    def key(self) -> str:
+        """What tells this spec's computation from others'; texts do not count."""
+        return repr(replace(self, title="", description="", source=""))

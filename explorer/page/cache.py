@@ -1,0 +1,166 @@
+"""What has been computed, kept for the next rerun: bounded in entries, bytes and time.
+
+Everything that the page computes or decodes goes through `kept`, and so through the gate.
+"""
+
+import itertools
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import nullcontext
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import streamlit as st
+from cachetools import TTLCache
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.engine.compilation_cache import limit_compiled_programs
+from explorer.page.errors import PROBLEMS
+from explorer.page.limiter import LONG_WORK_LIMITER, WORK_LIMITER
+
+MAX_ENTRIES, MAX_BYTES, SECONDS = 256, 2**30, 3600
+Value = TypeVar("Value")
+
+
+class Owner:
+    """Stands for whom a value belongs to, and goes with them. No two have the same number."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self) -> None:
+        self.number = next(self._numbers)
+
+
+class ResultCache:
+    """Values by key. A value with an owner is let go with its owner, at the next use."""
+
+    def __init__(self, entries: int, size: int, seconds: float) -> None:
+        # Counting every entry as a full share of the bytes bounds their number too.
+        share = size // entries
+        self._values: TTLCache[tuple[int, Hashable], Any] = TTLCache(
+            size, seconds, getsizeof=lambda value: max(size_of(value), share)
+        )
+        self._lock = threading.Lock()
+        self._gone: deque[tuple[int, Hashable]] = deque()  # keys whose owners are gone
+
+    def names(self) -> list[Any]:
+        """What there is, the longest kept first."""
+        with self._lock:
+            self._let_go()
+            return [key for _, key in list(self._values)]
+
+    def get(self, key: Hashable, owner: Owner | None = None) -> Any:
+        """The value, or None."""
+        with self._lock:
+            self._let_go()
+            return self._values.get((_number(owner), key))
+
+    def put(self, key: Hashable, value: Any, owner: Owner | None = None) -> None:
+        """Keeps the value, if it is not larger than all that may be kept."""
+        full_key = _number(owner), key
+        with self._lock:
+            self._let_go()
+            try:
+                self._values[full_key] = value
+            except ValueError:  # larger than the store: it is made anew each time
+                return
+        if owner is not None:
+            # The garbage collector may call this at any moment, so it must not wait for the lock.
+            weakref.finalize(owner, self._gone.append, full_key).atexit = False
+
+    def _let_go(self) -> None:
+        while self._gone:
+            self._values.pop(self._gone.popleft(), None)
+
+
+def _number(owner: Owner | None) -> int:
+    return 0 if owner is None else owner.number
+
+
+def size_of(value: Any) -> int:
+    """Bytes of all arrays in a record, a mapping or a sequence."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if is_dataclass(value):
+        return sum(size_of(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, Mapping):
+        return sum(map(size_of, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(size_of, value))
+    return 0
+
+
+RESULT_CACHE = ResultCache(MAX_ENTRIES, MAX_BYTES, SECONDS)
+
+
+def get_or_compute(
+    key: tuple[Hashable, ...],
+    compute: Callable[[], Value],
+    *,
+    private: bool,
+    placeholder: DeltaGenerator,
+    message: str | None,
+    is_long: bool = False,
+) -> Value:
+    """Return the cached result of this key, or compute it in a slot of the work limiter.
+
+    Args:
+        key: identifies the result completely; the first part says what it is.
+        compute: returns the result, never None.
+        private: whether it depends on what this user uploaded: then it is cached for this
+            session alone.
+        placeholder: an empty element that shows `message` meanwhile, or the length of the
+            queue. With None for `message`, `compute` uses it itself.
+        is_long: whether it takes long and yields its slot to others between its parts.
+
+    Raises:
+        Busy: too many computations are queued.
+    """
+    owner = _owner(private)
+    found = RESULT_CACHE.get(key, owner)
+    if found is None:
+
+        def show_queue(ahead: int) -> None:
+            placeholder.caption(f"Waiting to compute: {ahead} requests are ahead in the queue.")
+
+        try:
+            with (
+                LONG_WORK_LIMITER.slot(show_queue) if is_long else nullcontext(),
+                WORK_LIMITER.slot(show_queue),
+            ):
+                found = RESULT_CACHE.get(key, owner)  # another may have computed it meanwhile
+                if found is None:
+                    found = compute() if message is None else _shown(compute, placeholder, message)
+                    RESULT_CACHE.put(key, found, owner)
+                    limit_compiled_programs()
+        except PROBLEMS:
+            placeholder.empty()
+            raise
+        placeholder.empty()
+    return found
+
+
+def get_or_compute_part(key: tuple[Hashable, ...], compute: Callable[[], Value]) -> Value:
+    """Return a cached part of a result, or compute it; for code that has a slot already."""
+    found = RESULT_CACHE.get(key)
+    if found is None:
+        found = compute()
+        RESULT_CACHE.put(key, found)
+    return found
+
+
+def _shown(compute: Callable[[], Value], placeholder: DeltaGenerator, message: str) -> Value:
+    with placeholder, st.spinner(message):
+        return compute()
+
+
+def get_cached(key: tuple[Hashable, ...], *, private: bool) -> Any:
+    """Return the cached result of this key, or None."""
+    return RESULT_CACHE.get(key, _owner(private))
+
+
+def _owner(private: bool) -> Owner | None:
+    return st.session_state.setdefault("session", Owner()) if private else None

@@ -1,0 +1,94 @@
+"""A Plotly figure that stays alive: one DOM node, whatever Python sends next.
+
+The browser's half is `linked_figure.js`. It knows panels, pixels, rows and
+columns, and nothing of residual networks; `Link` tells it what belongs together.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+import streamlit as st
+
+import explorer.linked_figure as linked_figure_package
+from explorer.figures.theme import THEMES, ThemeName
+from explorer.linked_figure.payload import Link, as_json
+from explorer.server.assets import plotly_url
+
+# What the browser may say, and as what; a hostile one may send anything.
+_SAID = {"theme": str, "pin": str, "pick": str, "window": str, "box": list, "step": int}
+_ASSETS = files(linked_figure_package)
+_HTML = """
+<div class="linked-figure">
+  <div class="linked-figure-plot"></div>
+  <canvas></canvas>
+  <div class="linked-figure-readout" hidden></div>
+  <div class="linked-figure-spoken" aria-live="polite"></div>
+</div>
+"""
+_COMPONENT = st.components.v2.component(
+    "linked_figure",
+    html=_HTML,
+    css=(_ASSETS / "linked_figure.css").read_text(encoding="utf-8"),
+    js=(_ASSETS / "linked_figure.js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # Plotly puts its styles in the document's head
+)
+
+
+def current_theme(key: str) -> ThemeName:
+    """The theme that the reader's browser shows, as the figure `key` last saw it."""
+    seen = component_state(key, "theme") or st.context.theme.type
+    return "dark" if seen == "dark" else "light"
+
+
+def component_state(
+    key: str, name: Literal["theme", "pin", "pick", "window", "box", "step"]
+) -> Any:
+    """What the browser last said of figure `key`; None if it has not, or nothing of that kind."""
+    state = st.session_state.get(key)
+    said = state.get(name) if isinstance(state, Mapping) else None
+    return said if isinstance(said, _SAID[name]) else None
+
+
+def linked_figure(
+    figure: go.Figure | Mapping[str, Any],
+    *,
+    key: str,
+    theme: ThemeName,
+    narrow: go.Layout | Mapping[str, Any] | None = None,
+    link: Link | None = None,
+    **callbacks: Any,
+) -> None:
+    """Shows a figure, keeping its node, zoom and place on the page through every change.
+
+    Args:
+        figure: what to show, or its `data` and `layout` as plain dicts; the layout has
+            a width, a height and margins in pixels, and is scaled to the room there is.
+        key: name of the figure on the page; `told` reads what the browser says of it.
+        theme: the theme that it was drawn for; the browser asks again if it shows
+            another one.
+        narrow: the layout for small windows, for the same traces.
+        link: what links its panels; None for a picture to look at.
+        callbacks: `on_pin_change` and the like, called when the browser says so.
+    """
+    drawn = {"figure": as_json(figure), "narrow": as_json(narrow) if narrow else "null"}
+    digest = hashlib.blake2b("".join(drawn.values()).encode(), digest_size=8).hexdigest()
+    parts = {
+        **drawn,
+        "digest": json.dumps(digest),  # the browser draws again only what has changed
+        "link": as_json(asdict(link or Link())),
+        "theme": json.dumps(theme),
+        "accent": json.dumps(THEMES[theme].accent),
+        "plotly": json.dumps(plotly_url()),
+    }
+    message = ",".join(f'"{name}":{text}' for name, text in parts.items())
+    handlers = {f"on_{name}_change": _nothing for name in _SAID} | callbacks
+    _COMPONENT(key=key, data=f"{{{message}}}".encode(), **handlers)
+
+
+def _nothing() -> None:
+    """Streamlit asks for a callback for every value that a component may send."""

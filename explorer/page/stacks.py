@@ -1,0 +1,107 @@
+"""The two stacks of the Depth view, and what is computed of them."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import partial
+
+from explorer.engine.ablation import ablate
+from explorer.engine.paths import path_lengths
+from explorer.engine.propagation import propagate_stack
+from explorer.engine.stack import Stack
+from explorer.model.spec import BlockSpec
+from explorer.page.cache import get_or_compute_part
+from explorer.page.experiment import Experiment
+from explorer.page.jobs import Progress, halves, run_job
+from explorer.records import AblationKind, AblationRecord, DepthRecord, PathRecord
+
+
+@dataclass(frozen=True)
+class StackPair:
+    """A residual stack and the plain stack of the same weights, and what is computed of them."""
+
+    experiment: Experiment
+    spec: BlockSpec
+    depth: int
+    runs: int
+
+    def stack(self) -> Stack:
+        """Return the residual stack; its weights are drawn once and cached."""
+        seed, features = self.experiment.seed, self.experiment.features
+        return get_or_compute_part(
+            ("stack", seed, features, self.spec.key, self.depth, self.runs),
+            partial(Stack.from_seed, seed, features, self.depth, self.spec, runs=self.runs),
+        )
+
+    def key(self, name: str, *more: Hashable) -> tuple[Hashable, ...]:
+        """Return what identifies one of its results completely."""
+        return name, *self.experiment.key(self.spec), self.depth, self.runs, *more
+
+    def curves(self) -> tuple[DepthRecord, DepthRecord] | None:
+        """Return the curves of both stacks; None if there are none yet."""
+
+        def compute(progress: Progress) -> tuple[DepthRecord, DepthRecord]:
+            x, stack = self.experiment.load(), self.stack()
+            residual, plain = (
+                propagate_stack(
+                    each,
+                    x,
+                    seed=self.experiment.seed,
+                    use_running_average=self.experiment.use_running_average,
+                    progress=half,
+                )
+                for each, half in zip(
+                    (stack, stack.without_shortcut()), halves(progress), strict=True
+                )
+            )
+            return residual, plain
+
+        return run_job(
+            "curves",
+            self.key("curves"),
+            compute,
+            private=self.experiment.private,
+            message="Running the stacks",
+        )
+
+    def ablations(self, kind: AblationKind) -> tuple[AblationRecord, AblationRecord] | None:
+        """Return the changes of both stacks' output; None if there are none yet."""
+
+        def compute(progress: Progress) -> tuple[AblationRecord, AblationRecord]:
+            x, stack = self.experiment.load(), self.stack()
+            residual, plain = (
+                ablate(
+                    each,
+                    x,
+                    kind=kind,
+                    use_running_average=self.experiment.use_running_average,
+                    progress=half,
+                )
+                for each, half in zip(
+                    (stack, stack.without_shortcut()), halves(progress), strict=True
+                )
+            )
+            return residual, plain
+
+        return run_job(
+            f"ablation {kind}",
+            self.key("ablation", kind),
+            compute,
+            private=self.experiment.private,
+            message="Running the stacks",
+        )
+
+    def paths(self) -> PathRecord | None:
+        """Return the gradients along paths through the residual stack; None if not yet."""
+        return run_job(
+            "paths",
+            self.key("paths"),
+            lambda progress: path_lengths(
+                self.stack(),
+                self.experiment.load(),
+                seed=self.experiment.seed,
+                use_running_average=self.experiment.use_running_average,
+                progress=progress,
+            ),
+            private=self.experiment.private,
+            message="Running the stack",
+        )

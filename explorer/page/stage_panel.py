@@ -1,0 +1,286 @@
+"""The stage figure on the page: channel, scale, pin and the window in view."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, TypeVar
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.colour_limits import Scope, channels
+from explorer.analysis.downsampling import Window, whole
+from explorer.analysis.receptive_field import receptive_fields
+from explorer.analysis.stage_view import difference_view, gradient_view, stage_views
+from explorer.figures.panels import panels
+from explorer.figures.stage import Part, stage_spec
+from explorer.figures.theme import ThemeName
+from explorer.linked_figure.payload import Link, PanelPixel
+from explorer.page.component import component_state, current_theme, linked_figure
+from explorer.page.controls import check, choice, number
+from explorer.page.readout import Line, block_readout, gradient_readout
+from explorer.records import BlockTrace, GradientSplit
+
+VARIANT_PREFIX = "variant "
+Picture = TypeVar("Picture")
+MAX_MARKED = 3000
+HINT = (
+    "Move over a panel to follow one pixel. Click {click}, arrow keys move it, Escape lets go; "
+    "drag zooms, double click resets."
+)
+LABEL = (
+    "The block's stages, linked pixel by pixel. Arrow keys move, Shift and arrow changes the "
+    "panel, Enter {click}, Escape lets go, Page up and Page down change the channel."
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the reader has chosen to see: `channel` is None for the mean over channels."""
+
+    channel: int | None
+    scope: Scope
+    theme: ThemeName
+    pin: PanelPixel | None
+    window: Window | None
+
+
+@dataclass(frozen=True)
+class Block:
+    """A traced block in the picture, or its gradient: its panels' names begin with `prefix`."""
+
+    trace: BlockTrace
+    prefix: str = ""
+    heading: str = ""
+    backward: bool = False
+
+    def panels(self) -> dict[str, str]:
+        """The stage that each of its panels shows."""
+        found = panels(self.trace.spec, self.backward).items()
+        return {self.prefix + name: panel.stage for name, panel in found}
+
+
+def controls(key: str, *blocks: Block) -> Shown:
+    """Draws channel and scale, and reads what the figure told."""
+    last = channels(*(block.trace for block in blocks)) - 1
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        channel = number("Channel", 0, last, key="channel", width=140)
+        show = choice("Show", ("channel", "mean"), key="show")
+        scope: Scope = choice(
+            "Colour scale",
+            ("block", "stage", "map"),
+            key="scope",
+            help="What shares one colour limit: the whole block, each stage over its channels, or "
+            "each map alone. The limit is min(max |v|, 3·RMS).",
+        )
+    shape = blocks[0].trace["x"].shape[:2]
+    return Shown(
+        channel=None if show == "mean" else channel,
+        scope=scope,
+        theme=current_theme(key),
+        pin=_pin(key, [name for block in blocks for name in block.panels()], shape),
+        window=_window(key, shape),
+    )
+
+
+def draw(
+    key: str,
+    blocks: Sequence[Block],
+    shown: Shown,
+    *,
+    difference: Block | None = None,
+    cells: np.ndarray | None = None,
+    wants_window: bool = False,
+    click: str = "pins it",
+) -> None:
+    """Draws the stage figures of blocks with the same x beneath each other, as one picture.
+
+    `difference` adds what this block has more than the first, stage by stage; `cells`
+    `(H, W)` bool are marked in every panel; `click` says what a click on a pixel does.
+    """
+    shape = blocks[0].trace["x"].shape[:2]
+    watches = wants_window or whole(shape).step > 1
+    window = shown.window if watches else None
+    views = stage_views([block.trace for block in blocks], shown.channel, shown.scope, window)
+    parts = [
+        Part(view, block.prefix, block.heading) for view, block in zip(views, blocks, strict=True)
+    ]
+    drawn = list(blocks)
+    if difference:
+        view = difference_view(blocks[0].trace, difference.trace, shown.channel, window)
+        parts.append(Part(view, difference.prefix, difference.heading))
+        drawn.append(difference)
+    _place_figure(key, parts, drawn, blocks, shown, window, cells, watches, click)
+
+
+def draw_gradient(key: str, split: GradientSplit, shown: Shown) -> None:
+    """Draws the stage figure with the gradients in the places of the stages."""
+    block = Block(split.as_trace, backward=True)
+    watches = whole(split.total.shape[:2]).step > 1
+    window = shown.window if watches else None
+    view = gradient_view(split, shown.channel, shown.scope, window)
+    _place_figure(key, [Part(view)], [block], [block], shown, window, None, watches, "pins it")
+
+
+def _place_figure(
+    key: str,
+    parts: Sequence[Part],
+    drawn: Sequence[Block],
+    blocks: Sequence[Block],
+    shown: Shown,
+    window: Window | None,
+    cells: np.ndarray | None,
+    watches: bool,
+    click: str,
+) -> None:
+    """Puts the figure of `parts` on the page, which show the blocks `drawn`; readout and
+    hover windows are of `blocks`."""
+    shape = drawn[0].trace["x"].shape[:2]
+    wide, narrow = both(
+        lambda arrangement: stage_spec(parts, theme=shown.theme, arrangement=arrangement)
+    )
+    link = Link(
+        panels=tuple(
+            name
+            for part, block in zip(parts, drawn, strict=True)
+            for name, stage in block.panels().items()
+            if not part.view.panels[stage].is_blank
+        ),
+        rows=shape[0],
+        cols=shape[1],
+        label=LABEL.format(click=click),
+        fields={name: field for block in blocks for name, field in _fields(block).items()},
+        grids={name: grid for block in drawn for name, grid in _grids(block).items()},
+        readout=tuple(_ledger(block, shown) for block in blocks),
+        hint=HINT.format(click=click),
+        pin=shown.pin,
+        exact=_exact(blocks, shown),
+        cells=_sample(cells),
+        window=watches,
+        view=(component_state(key, "window") or "") if window else "",
+        title="Mean over channels" if shown.channel is None else f"Channel {shown.channel}",
+        heard=component_state(key, "pin"),
+    )
+    linked_figure(
+        wide,
+        narrow=narrow["layout"],
+        key=key,
+        theme=shown.theme,
+        link=link,
+        on_step_change=partial(_step, key),
+    )
+
+
+def both(draw: Callable[[Literal["wide", "narrow"]], Picture]) -> tuple[Picture, Picture]:
+    """A picture in its wide and its narrow arrangement."""
+    return draw("wide"), draw("narrow")
+
+
+def _pin(key: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel | None:
+    """The pinned pixel, as the figure last told or else as the link says; it is kept in the URL."""
+    check(
+        "pin",
+        lambda text: _place(text, names, shape) is not None,
+        f"are a panel's name, a row from 0 to {shape[0] - 1} and a column from 0 to "
+        f"{shape[1] - 1}, parted by commas",
+    )
+    said = component_state(key, "pin")
+    place = _place(said if said is not None else st.query_params.get("pin", ""), names, shape)
+    if place:
+        st.query_params["pin"] = f"{place.panel},{place.row},{place.col}"
+    elif "pin" in st.query_params:
+        del st.query_params["pin"]
+    return place
+
+
+def _place(text: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel | None:
+    parts = text.split(",")
+    if len(parts) != 3:
+        return None
+    panel = parts[0] if parts[0] in names else parts[0].removeprefix(VARIANT_PREFIX)
+    numbers = integers(parts[1:])
+    if panel not in names or numbers is None:
+        return None
+    if not (0 <= numbers[0] < shape[0] and 0 <= numbers[1] < shape[1]):
+        return None
+    return PanelPixel(panel, numbers[0], numbers[1])
+
+
+def _window(key: str, shape: tuple[int, ...]) -> Window | None:
+    """The rows and columns in view, unless the figure told of another shape or of all."""
+    numbers = integers((component_state(key, "window") or "").split(","))
+    if numbers is None or len(numbers) != 6 or tuple(numbers[4:]) != shape:
+        return None
+    return Window(*numbers[:4]).within(shape)
+
+
+def integers(parts: list[str]) -> list[int] | None:
+    """The numbers, if all are whole, not negative and of at most seven digits."""
+    if not all(part.isascii() and part.isdigit() and len(part) < 8 for part in parts):
+        return None
+    return [int(part) for part in parts]
+
+
+def _fields(block: Block) -> dict[str, dict[str, int]]:
+    """Receptive fields by panel: the identity's panel was fed by x alone, pixel by pixel.
+
+    A gradient has none: in train mode the batch statistics couple every pixel with all.
+    """
+    if block.backward:
+        return {}
+    spec, prefix = block.trace.spec, block.prefix
+    fields = dict(receptive_fields(spec))
+    if spec.identity == "x":
+        fields["identity"] = {"x": 0}
+    return {
+        prefix + name: {prefix + source: reach for source, reach in field.items()}
+        for name, field in fields.items()
+    }
+
+
+def _grids(block: Block) -> dict[str, tuple[int, int]]:
+    grids = block.trace.spec.grids()
+    return {
+        panel: (grids[stage].offset, grids[stage].stride)
+        for panel, stage in block.panels().items()
+        if stage in grids  # the parts of a gradient lie on x as it is
+    }
+
+
+def _ledger(block: Block, shown: Shown) -> Line:
+    spec, is_mean = block.trace.spec, shown.channel is None
+    if block.backward:
+        return gradient_readout(spec, shown.theme, is_mean)
+    return block_readout(spec, block.prefix, block.heading, shown.theme, is_mean)
+
+
+def _exact(blocks: Sequence[Block], shown: Shown) -> dict[str, float] | None:
+    """The pinned pixel's own values, for panels that show means of many."""
+    if shown.pin is None or whole(blocks[0].trace["x"].shape[:2]).step == 1:
+        return None
+    values = {}
+    for block in blocks:
+        for panel, stage in block.panels().items():
+            pixel = block.trace.pixel(stage, shown.pin.row, shown.pin.col)
+            if pixel is None:
+                continue
+            if shown.channel is None:
+                values[panel] = float(pixel.mean())
+            elif shown.channel < pixel.size:
+                values[panel] = float(pixel[shown.channel])
+    return values
+
+
+def _sample(cells: np.ndarray | None) -> tuple[tuple[int, int], ...]:
+    """At most `MAX_MARKED` of the cells, evenly taken."""
+    if cells is None:
+        return ()
+    places = np.argwhere(cells)
+    return tuple((int(r), int(c)) for r, c in places[:: max(1, -(-len(places) // MAX_MARKED))])
+
+
+def _step(key: str) -> None:
+    """Page up and Page down in the figure: `controls` keeps the channel within the block."""
+    step = component_state(key, "step")
+    if isinstance(step, int):
+        st.session_state["channel"] = max(0, st.session_state.get("channel", 0) + step)

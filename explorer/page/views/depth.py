@@ -1,0 +1,55 @@
+"""The Depth view: a stack of blocks, with the shortcut and without it."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from explorer.engine.stack import MAX_DEPTH, MAX_RUNS
+from explorer.figures.depth import curves_figure
+from explorer.model.variants import V1, VARIANTS
+from explorer.page.component import current_theme, linked_figure
+from explorer.page.controls import choice, number
+from explorer.page.experiment import Experiment, Result
+from explorer.page.stacks import StackPair
+from explorer.page.stage_panel import both
+from explorer.page.views import depth_details
+from explorer.page.views.trend_captions import trend_captions
+
+
+def view(experiment: Experiment, result: Result) -> None:
+    """Draw the view of one experiment."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        depth = number("Blocks", 1, MAX_DEPTH, 32, key="depth", width=140)
+        runs = number(
+            "Runs",
+            1,
+            MAX_RUNS,
+            8,
+            key="runs",
+            width=140,
+            help="Each run has weights of its own: block l of run s has the seed of the weights "
+            "plus 1000·s + l − 1.",
+        )
+        norm = choice("BatchNorm", ("on", "off"), key="norm")
+        after = choice("ReLU after the sum", ("on", "off"), key="after")
+    spec = V1 if norm == "on" else VARIANTS["no_bn"]
+    if after == "off":
+        spec = replace(spec, after=())
+    stacks = StackPair(experiment, spec, depth, runs)
+    records = stacks.curves()
+    if records is None:
+        return
+    residual, plain = records
+    theme = current_theme("curves")
+    wide, narrow = both(
+        lambda arrangement: curves_figure(residual, plain, theme=theme, arrangement=arrangement)
+    )
+    linked_figure(wide, narrow=narrow.layout, key="curves", theme=theme)
+    for words in trend_captions(residual, plain):
+        st.caption(words)
+    if experiment.use_running_average and norm == "on":
+        st.caption(
+            "Eval mode: the running statistics of every block are fresh, mean 0 and variance 1, "
+            "whatever the number of warm-up passes."
+        )
+    depth_details.view(stacks)

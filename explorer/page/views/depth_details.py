@@ -1,0 +1,104 @@
+"""Below the curves over depth: one block of the stack, ablation, and gradients along paths."""
+
+import numpy as np
+import streamlit as st
+
+from explorer.engine.forward import trace_model
+from explorer.figures.depth import ablation_figure, paths_figure
+from explorer.page import stage_panel
+from explorer.page.cache import get_or_compute
+from explorer.page.component import current_theme, linked_figure
+from explorer.page.controls import choice, number, optional_choice
+from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.stacks import StackPair
+from explorer.page.stage_panel import Block, both
+from explorer.page.views.trend_captions import number_text
+from explorer.records import AblationKind, BlockTrace
+
+KEY = "depth_block"
+
+
+@st.fragment
+def view(stacks: StackPair) -> None:
+    """Draw the control, and the details chosen."""
+    chosen = optional_choice("Details", ("one block", "ablation", "paths"), "depth_details")
+    try:
+        if chosen == "one block":
+            _one_block(stacks)
+        elif chosen == "ablation":
+            _ablation(stacks)
+        elif chosen == "paths":
+            _paths(stacks)
+    except PROBLEMS as problem:
+        show_problem(problem)
+
+
+def _one_block(stacks: StackPair) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number_from_1 = number("Block", 1, stacks.depth, key="at", width=140)
+        which = choice("Stack", ("residual", "plain"), key="stack")
+    records = stacks.curves()
+    if records is None:
+        return
+    record, index, experiment = records[which == "plain"], number_from_1 - 1, stacks.experiment
+
+    def compute() -> BlockTrace:
+        stack = stacks.stack()
+        model = (stack.without_shortcut() if which == "plain" else stack).model(index)
+        return trace_model(
+            model, record.inputs[index], use_running_average=experiment.use_running_average
+        )
+
+    trace = get_or_compute(
+        stacks.key("block of a stack", which, index),
+        compute,
+        private=experiment.private,
+        placeholder=st.empty(),
+        message="Running the block",
+    )
+    block = Block(trace)
+    shown = stage_panel.controls(KEY, block)
+    stage_panel.draw(KEY, [block], shown)
+    source = f"the output of block {index}" if index else "the input x"
+    st.caption(
+        f"Block {index + 1} of the first run. Its weights have seed {record.seeds[index]}; its "
+        f"input is {source}."
+    )
+
+
+def _ablation(stacks: StackPair) -> None:
+    kind: AblationKind = choice("Change", ("delete", "swap"), key="ablation")
+    records = stacks.ablations(kind)
+    if records is None:
+        return
+    theme = current_theme("ablation_figure")
+    linked_figure(ablation_figure(*records, theme=theme), key="ablation_figure", theme=theme)
+    means = [float(np.mean(record.change)) if record.change.size else 0 for record in records]
+    st.caption(
+        f"Mean change: {number_text(means[0], 2)} of the output's norm with shortcuts, "
+        f"{number_text(means[1], 2)} without. In trained networks, deleting one block hardly "
+        "affects a residual network and destroys a plain one (Veit et al. 2016, who call it a "
+        "lesion study). The weights here are untrained, and the change is that of the output, not "
+        "of the error."
+    )
+
+
+def _paths(stacks: StackPair) -> None:
+    record = stacks.paths()
+    if record is None:
+        return
+    theme = current_theme("paths_figure")
+    wide, narrow = both(
+        lambda arrangement: paths_figure(record, theme=theme, arrangement=arrangement)
+    )
+    linked_figure(wide, narrow=narrow.layout, key="paths_figure", theme=theme)
+    carried = record.norm * record.paths
+    mean_length = float(np.sum(record.lengths * carried) / (np.sum(carried) or np.nan))
+    st.caption(
+        f"Through n = {record.depth} blocks there are 2ⁿ paths, most of them about n/2 blocks long. "
+        f"Weighted by the gradient that they carry, the mean length is "
+        f"{number_text(mean_length, 1)} instead of {record.depth / 2:.1f}. Veit et al. 2016 "
+        "(Fig. 6) find that in a trained network the gradient comes from short paths. Sampled: 16 "
+        "paths of each length shown; bars are standard errors; norms are added as if no two paths "
+        "cancelled."
+    )

@@ -1,0 +1,106 @@
+"""The Forward view: headline numbers, the stage figure, and what is looked at forward_details."""
+
+import streamlit as st
+
+from explorer.analysis.summary import Headline
+from explorer.page import stage_panel
+from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.experiment import Experiment, Result, run
+from explorer.page.views import forward_details
+
+KEY = "stages"
+PRECISION_LIMIT = 1e-3
+
+
+def view(experiment: Experiment, result: Result) -> None:
+    """Draws the view of one experiment."""
+    _headline(result.headline)
+    if experiment.notes:
+        st.caption(" ".join(experiment.notes))
+    if result.trace["x"].shape[:2] == (1, 1):
+        st.caption(
+            "With one pixel a channel's batch variance is 0, so in train mode F(x) is 0 everywhere."
+        )
+    _picture(experiment)
+    if (off := result.variance_error) > PRECISION_LIMIT:
+        st.caption(
+            f"Precision: a batch variance is off by {off:.1%} here. NNX computes E[v²] − E[v]² in "
+            "float32, which loses digits where a channel's mean is large against its spread. "
+            "Standardise the input to avoid it."
+        )
+    st.caption(f"Digest of out: {result.digest}. The same link gives the same fingerprint.")
+
+
+def _headline(numbers: Headline) -> None:
+    cards = [
+        (
+            "‖F(x)‖ / ‖x‖",
+            f"{numbers.ratio:.3f}",
+            "residual against identity",
+            "Euclidean norms over all cells. Above 1 the residual is the larger part.",
+        ),
+        (
+            "Variance from x",
+            f"{numbers.identity_share:.0%}",
+            "the identity's share",
+            "Var(x) / (Var(x) + Var(F(x))), over all cells.",
+        ),
+        (
+            "Zeroed",
+            f"{numbers.zeroed:.1%}",
+            "cut by the last ReLU",
+            "Part of the cells of all channels where F(x) + x is negative, so that out is 0.",
+        ),
+        (
+            "add − bn2 − x",
+            f"{numbers.add_error:.3g}",
+            "0: the sum is exact",
+            "Largest difference between add and bn2 + x, in float32.",
+        ),
+        (
+            "ReLU(add) − out",
+            f"{numbers.relu_error:.3g}",
+            "0: out is the cut sum",
+            "Largest difference between out and max(add, 0), in float32.",
+        ),
+    ]
+    with st.container(horizontal=True):
+        for label, value, line, definition in cards:
+            with st.container(width=142, gap=None):
+                st.metric(label, "–" if "nan" in value else value, help=definition)
+                st.caption(line)
+
+
+@st.fragment
+def _picture(experiment: Experiment) -> None:
+    # A fragment lives as long as its session, so it is given what names the result, not the result.
+    try:
+        trace = run(experiment, st.empty()).trace
+    except PROBLEMS as problem:
+        show_problem(problem)
+        return
+    block = stage_panel.Block(trace)
+    shown = stage_panel.controls(KEY, block)
+    top = st.container()
+    view = (
+        forward_details.choose()
+    )  # before the picture is drawn, which marks what the view points at
+    with top:
+        cells = forward_details.cells_in_plane(trace, shown) if view == "plane" else None
+        stage_panel.draw(
+            KEY, [block], shown, cells=cells, wants_window=view == "plane", click="takes it apart"
+        )
+        if shown.channel is None:
+            st.caption(
+                "Every panel shows the mean over channels. Channels of opposite sign cancel, and "
+                "out is the mean of ReLU(add), not the ReLU of the mean."
+            )
+        st.caption(
+            "The identity panel is the same array as x: the shortcut computes nothing, so whatever "
+            "F does, x reaches the sum. Only the last ReLU, after the sum, can still cut it "
+            "(He et al. 2015, Fig. 2). Purple frames: the pixels that the one under the pointer "
+            "was computed from."
+        )
+        if shown.pin:
+            forward_details.arithmetic(trace, shown, shown.pin)
+    forward_details.draw(view, experiment, trace, shown)

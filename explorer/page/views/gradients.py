@@ -1,0 +1,220 @@
+"""The Gradients view: what returns to x, and by which path."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.receptive_field import Influence, influence
+from explorer.analysis.summary import GradientNumbers, gradient_numbers
+from explorer.engine.forward import trace_model
+from explorer.engine.gradients import cotangent_of, split_trace
+from explorer.figures.influence import influence_figure
+from explorer.model.layers import Conv
+from explorer.model.spec import BlockSpec
+from explorer.model.variants import FIXES, V1, VARIANTS, with_bias, zero_gamma
+from explorer.page import stage_panel
+from explorer.page.cache import get_or_compute
+from explorer.page.component import linked_figure
+from explorer.page.controls import choice, pick, slider
+from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.experiment import Experiment, Result, run
+from explorer.page.stage_panel import Block, Shown, both
+from explorer.records import BlockTrace, CotangentKind, GradientSplit
+
+KEY = "gradients"
+COTANGENTS: Final[Mapping[str, CotangentKind]] = {
+    "random": "random",
+    "ones": "ones",
+    "pinned pixel": "pixel",
+    "squared error": "error",
+}
+RUNNABLE = [name for name in VARIANTS if name not in FIXES]
+
+
+def view(experiment: Experiment, result: Result) -> None:
+    """Draws the view of one experiment."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        spec = _spec()
+    _picture(experiment, spec)
+
+
+def _spec() -> BlockSpec:
+    """Draws the controls of the block."""
+    titles = {name: VARIANTS[name].title for name in RUNNABLE}
+    name = pick("Block", titles, "v1", key="block", width=280)
+    if name != "v1":
+        return VARIANTS[name]
+    gamma = slider("γ₂, bn2's scale", 0.0, 1.0, 1.0, 0.05, key="gamma2", width=190)
+    stage = choice("Shift", ("conv1", "bn1"), key="shifted", help="Whose bias the slider sets.")
+    shift = slider("Bias before the first ReLU", -6.0, 6.0, 0.0, 0.5, key="shift", width=190)
+    spec = zero_gamma(gamma) if gamma != 1 else V1
+    return with_bias(spec, stage, shift) if shift else spec
+
+
+@st.fragment
+def _picture(experiment: Experiment, spec: BlockSpec) -> None:
+    try:
+        trace = run(experiment, st.empty(), spec).trace
+    except PROBLEMS as problem:
+        show_problem(problem)
+        return
+    named = choice(
+        "Gradient of",
+        tuple(COTANGENTS),
+        key="cotangent",
+        help="What is sent in at out: a random direction, ones (the gradient of out's sum), one "
+        "pixel (the pinned one, or the middle), or out − x (of half the squared error to x).",
+    )
+    kind = COTANGENTS[named]
+    shown = stage_panel.controls(KEY, Block(trace, backward=True))
+    try:
+        split = _split(experiment, trace, kind, _pixel(trace, shown) if kind == "pixel" else None)
+        if kind == "pixel":
+            influences = _influences(experiment, split, _pixel(trace, shown))
+    except PROBLEMS as problem:
+        show_problem(problem)
+        return
+    _numbers(gradient_numbers(split))
+    stage_panel.draw_gradient(KEY, split, shown)
+    st.caption(_explanation(trace))
+    for words in _remarks(split):
+        st.caption(words)
+    if kind == "pixel":
+        _show_influences(influences, trace, shown)
+
+
+def _pixel(trace: BlockTrace, shown: Shown) -> tuple[int, int, int]:
+    """The pixel of out that the pinned one of x stands for, or the middle."""
+    grid, (height, width, channels) = trace.spec.grids()["out"], trace["out"].shape
+    row, col = height // 2, width // 2
+    if shown.pin:
+        row, col = grid.to_stage(shown.pin.row), grid.to_stage(shown.pin.col)
+    row, col = min(max(row, 0), height - 1), min(max(col, 0), width - 1)
+    return row, col, min(shown.channel or 0, channels - 1)
+
+
+def _split(
+    experiment: Experiment,
+    trace: BlockTrace,
+    kind: CotangentKind,
+    pixel: tuple[int, int, int] | None,
+) -> GradientSplit:
+    return get_or_compute(
+        ("gradient", *experiment.key(trace.spec), kind, pixel),
+        lambda: split_trace(trace, cotangent_of(kind, trace, pixel, experiment.seed)),
+        private=experiment.private,
+        placeholder=st.empty(),
+        message="Pulling the gradient back",
+    )
+
+
+def _influences(
+    experiment: Experiment, split: GradientSplit, pixel: tuple[int, int, int]
+) -> dict[str, Influence]:
+    """What one pixel of out depends on, and the same without the shortcut."""
+    trace, spec = split.trace, split.trace.spec
+
+    def make() -> dict[str, Influence]:
+        found = {spec.title: influence(split)}
+        if spec.shortcut is not None:
+            plain = trace_model(
+                trace.model.without_shortcut(),
+                trace["x"],
+                use_running_average=trace.use_running_average,
+                warmup_passes=trace.warmup_passes,
+            )
+            found["without the shortcut"] = influence(split_trace(plain, split.cotangent))
+        return found
+
+    return get_or_compute(
+        ("influence", *experiment.key(spec), pixel),
+        make,
+        private=experiment.private,
+        placeholder=st.empty(),
+        message="Pulling the gradient back without the shortcut",
+    )
+
+
+def _numbers(numbers: GradientNumbers) -> None:
+    cards = [
+        ("‖identity part‖", f"{numbers.identity:.4g}", "through the shortcut"),
+        ("‖residual part‖", f"{numbers.residual:.4g}", "through F"),
+        ("Identity's share", f"{numbers.identity_share:.0%}", "of the squared norms"),
+        ("Cosine", f"{numbers.cosine:.3f}", "between the parts"),
+        ("Sum of parts − total", f"{numbers.error:.2g}", "0, up to rounding"),
+    ]
+    with st.container(horizontal=True):
+        for label, value, line in cards:
+            with st.container(width=150, gap=None):
+                st.metric(label, "–" if "nan" in value else value.replace("-", "−"))
+                st.caption(line)
+
+
+def _explanation(trace: BlockTrace) -> str:
+    spec = trace.spec
+    if spec.shortcut is None:
+        return "Without a shortcut all that returns to x has gone through F."
+    if spec.shortcut:
+        return "This shortcut has layers, so the part that returns through it is changed."
+    words = (
+        "Read it from out back to x. ⊕ copies the gradient to both sides: what arrives at the sum "
+        "goes to x as it is, whatever F is or does (He et al. 2016, eq. 5), and once more through "
+        "F. At x both parts add up."
+    )
+    if spec.last_relu_input == "add":
+        words += (
+            " The last ReLU is the only thing on the identity's way: where it cut the sum, nothing "
+            "comes back."
+        )
+    return words
+
+
+def _remarks(split: GradientSplit) -> list[str]:
+    """What is particular to this block and mode."""
+    trace, words = split.trace, []
+    conv = dict(trace.spec.branch).get("conv1")
+    is_shifted = isinstance(conv, Conv) and conv.bias != 0
+    if is_shifted and "bn1" in trace.norms and not trace.use_running_average:
+        words.append(
+            "In train mode bn1 subtracts the batch mean, and conv1's bias with it, so this bias "
+            "changes nothing. Shift bn1 instead, or set the mode to eval."
+        )
+    if split.total.any() and not split.residual.any():
+        words.append("Nothing comes back through F: all of the gradient is the shortcut's.")
+    return words
+
+
+def _show_influences(found: dict[str, Influence], trace: BlockTrace, shown: Shown) -> None:
+    row, col, channel = _pixel(trace, shown)
+    st.markdown(f"**Effective receptive field** of out[{row}, {col}], channel {channel}")
+    if not shown.pin:
+        st.caption("No pixel is pinned, so the middle one is taken.")
+    wide, narrow = both(
+        lambda arrangement: influence_figure(found, theme=shown.theme, arrangement=arrangement)
+    )
+    linked_figure(wide, narrow=narrow.layout, key="influence", theme=shown.theme)
+    st.caption(
+        "Σ over channels of |∂out/∂x|, on a scale of powers of ten, after Luo et al. 2016. Frame: "
+        "the receptive field by the sizes of the kernels. " + _reach(trace, found[trace.spec.title])
+    )
+
+
+def _reach(trace: BlockTrace, found: Influence) -> str:
+    """Where one pixel's gradient goes, and why."""
+    if not np.isfinite(found.values).all():
+        return "The gradient is not finite here."
+    if not found.values.any():
+        cut = "the last ReLU zeroed it" if trace.spec.last_relu_input else "its gradient is 0"
+        return f"Nothing returns from this pixel: {cut}."
+    if found.outside == 0:
+        why = ": the running statistics are constants" if trace.use_running_average else ""
+        return f"Nothing returns outside it{why if trace.norms else ''}."
+    if not trace.norms:
+        return f"{found.outside:.1%} of the influence lies outside it."
+    return (
+        f"Train mode: the batch statistics are computed from all pixels, so this one pixel sends "
+        f"gradient to every other, {found.outside:.1%} of it outside its receptive field. In eval "
+        "mode it does not."
+    )

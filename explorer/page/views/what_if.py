@@ -1,0 +1,160 @@
+"""The What if view: the block and an altered one, on the same input with the same weights."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from explorer.analysis.summary import Headline
+from explorer.engine.forward import MAX_WARMUP_PASSES
+from explorer.errors import InputError
+from explorer.inputs.limits import MAX_CHANNELS
+from explorer.model.layers import LayerNorm
+from explorer.model.spec import BlockSpec
+from explorer.model.variants import FAMILIES, FIXES, VARIANTS
+from explorer.page import stage_panel
+from explorer.page.controls import choice, number, optional_number, pick, slider, switch
+from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.experiment import Experiment, Result, run
+from explorer.page.stage_panel import VARIANT_PREFIX, Block
+from explorer.page.views import what_if_details
+
+KEY = "compared"
+
+
+def view(experiment: Experiment, result: Result) -> None:
+    """Draws the view of one experiment."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        spec, passes = _variant()
+    st.markdown(spec.description)
+    st.caption(f"{spec.source}.")
+    runs = True
+    place = st.empty()
+    try:
+        _numbers(result, run(experiment, place, spec, passes))
+    except InputError as problem:
+        runs = False
+        show_problem(problem)
+        _shapes(experiment, spec)
+    _pictures(experiment, spec, passes, runs)
+
+
+def _variant() -> tuple[BlockSpec, int | None]:
+    """Draws the controls of the variant; its spec, and passes run before if it has its own."""
+    titles = {name: spec.title for name, spec in VARIANTS.items()}
+    del titles["v1"]
+    titles["v1"] = VARIANTS["v1"].title  # last: the page begins with what differs
+    name = pick("Variant", titles, next(iter(titles)), key="variant", width=300)
+    spec = VARIANTS[name]
+    if name in FAMILIES:
+        family = FAMILIES[name]
+        given = {key: _PARAMETERS[key]() for key in family.parameters}
+        chosen = {key: value for key, value in given.items() if value is not None}
+        spec = family.make(**chosen)
+    if name in FIXES:
+        words, fixed = FIXES[name]
+        if choice("The sum", ("as it is", words), key="way_out") == words:
+            spec = fixed
+    passes = None
+    if spec.always_eval:
+        passes = number(
+            "Train-mode passes run before",
+            0,
+            MAX_WARMUP_PASSES,
+            key="passes",
+            width=220,
+            help="Each moves the running statistics 1 % of the way to this input's.",
+        )
+    return spec, passes
+
+
+def _factor() -> float:
+    return slider("λ, which scales both paths", 0.0, 1.0, 0.5, 0.05, key="factor")
+
+
+def _gamma() -> float:
+    return slider("γ₂, the last norm's scale", 0.0, 1.0, 0.0, 0.05, key="gamma")
+
+
+def _out() -> int | None:
+    return optional_number(
+        "Channels of out", 1, MAX_CHANNELS, key="out", placeholder="default", width=160
+    )
+
+
+def _stride() -> int:
+    return int(choice("Stride", ("1", "2"), key="stride"))
+
+
+_PARAMETERS: Mapping[str, Callable[[], Any]] = {
+    "factor": _factor,
+    "gamma": _gamma,
+    "out": _out,
+    "stride": _stride,
+}
+
+
+def _numbers(result: Result, other: Result) -> None:
+    """The same numbers for both blocks."""
+    named = {"v1": result.headline, other.trace.spec.title: other.headline}
+    table = {"block": list(named)}
+    for label, tell in _NUMBERS.items():
+        table[label] = [_told(tell(numbers)) for numbers in named.values()]
+    st.table(table, hide_index=True, border="horizontal", width="content")
+    words = [
+        "Norms and variances are over all cells; variance from x is Var(x) / (Var(x) + Var(F)); "
+        "add − F(x) − x is the sum's largest error, 0 if it is what it says."
+    ]
+    spec, channels = other.trace.spec, other.trace.features
+    if spec.shortcut:
+        words.append("In the variant's row x stands for what its shortcut brings to the sum.")
+    if channels == 1 and any(isinstance(layer, LayerNorm) for _, layer in spec.branch):
+        words.append("With one channel LayerNorm makes 0 of every pixel, so F(x) is constant.")
+    st.caption(" ".join(words))
+
+
+def _told(number: str) -> str:
+    return "–" if "nan" in number else number.replace("-", "−")
+
+
+def _shapes(experiment: Experiment, spec: BlockSpec) -> None:
+    """The shapes up to the sum that does not run."""
+    branch = replace(spec, shortcut=None, after=())
+    try:
+        stages = run(experiment, st.empty(), branch).trace.stages
+    except InputError:
+        return
+    shapes = {name: "×".join(map(str, value.shape)) for name, value in stages.items()}
+    path = " → ".join(f"{name} {shapes[name]}" for name in ("x", *dict(spec.branch)))
+    st.caption(f"The branch: {path} = F(x). The identity: x {shapes['x']}.")
+
+
+_NUMBERS: Mapping[str, Callable[[Headline], str]] = {
+    "‖F(x)‖ / ‖x‖": lambda numbers: f"{numbers.ratio:.3f}",
+    "variance from x": lambda numbers: f"{numbers.identity_share:.0%}",
+    "std of out": lambda numbers: f"{numbers.spread:.3f}",
+    "zeroed by the last ReLU": lambda numbers: f"{numbers.zeroed:.1%}",
+    "correlation of out with x": lambda numbers: f"{numbers.correlation:.3f}",
+    "add − F(x) − x": lambda numbers: f"{numbers.add_error:.3g}",
+}
+
+
+@st.fragment
+def _pictures(experiment: Experiment, spec: BlockSpec, passes: int | None, runs: bool) -> None:
+    """Both blocks beneath each other, and what differs; the other only if it runs."""
+    try:
+        result = run(experiment, st.empty())
+        other = run(experiment, st.empty(), spec, passes) if runs else None
+    except PROBLEMS as problem:
+        show_problem(problem)
+        return
+    blocks = [Block(result.trace, heading="v1, the reference")]
+    if other:
+        blocks.append(Block(other.trace, VARIANT_PREFIX, other.trace.spec.title))
+    difference = None
+    if other and switch("Difference, stage by stage", key="difference"):
+        difference = Block(other.trace, "difference ", "Difference: variant − v1")
+    shown = stage_panel.controls(KEY, *blocks, *([difference] if difference else []))
+    stage_panel.draw(KEY, blocks, shown, difference=difference)
+    what_if_details.look(experiment, result.trace, spec)

@@ -1,0 +1,146 @@
+"""Behind the What if view: the code that differs, the block's state, and its Linen twin."""
+
+import inspect
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explorer.engine.linen_parity import LinenBlock, linen_parity
+from explorer.engine.state import state_variables
+from explorer.model.block import BasicBlock
+from explorer.model.source_code import nnx_source, source_diff
+from explorer.model.spec import BlockSpec
+from explorer.page.cache import get_or_compute
+from explorer.page.controls import optional_choice
+from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.experiment import Experiment
+from explorer.records import BlockTrace
+
+
+def look(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
+    """Draws the control, and what is chosen, of a spec beside the canonical block."""
+    chosen = optional_choice("Look closer", tuple(_VIEWS), key="closer")
+    if not chosen:
+        return
+    try:
+        _VIEWS[chosen](experiment, canonical, spec)
+    except PROBLEMS as problem:
+        show_problem(problem)
+
+
+def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
+    in_eval = canonical.use_running_average
+    if difference := source_diff(canonical.spec, spec, in_eval):
+        st.caption("What differs from v1.")
+        st.code(difference, language="diff")
+    st.caption(
+        "The whole block, as it can be run. Kernels of the same name and shape are v1's; the tests "
+        "run this code and compare its output with the picture's."
+    )
+    st.code(nnx_source(spec, in_eval), language="python")
+
+
+def _state(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
+    variables = get_or_compute(
+        ("state", *experiment.key(spec)),
+        lambda: state_variables(experiment.model(spec), canonical["x"]),
+        private=experiment.private,
+        placeholder=st.empty(),
+        message="Calling the block twice",
+    )
+    statistics = [variable for variable in variables if variable.kind == "BatchStat"]
+    if statistics:
+        st.caption(
+            "The norms are modules inside the block, so their running statistics live in the "
+            "block's own state. A call in train mode changes them in place, without returning "
+            "them: each moves 1 % of the way to this input's. A call in eval mode variables them."
+        )
+        st.dataframe(
+            {
+                "running statistic": [variable.path for variable in statistics],
+                "fresh block": [_first(variable.initial) for variable in statistics],
+                "after a train-mode call": [
+                    _first(variable.after_train) for variable in statistics
+                ],
+                "after an eval-mode call": [_first(variable.after_eval) for variable in statistics],
+                "changed by train": [
+                    _moved(variable.initial, variable.after_train) for variable in statistics
+                ],
+                "changed by eval": [
+                    _moved(variable.after_train, variable.after_eval) for variable in statistics
+                ],
+            },
+            hide_index=True,
+        )
+        st.caption("Values of channel 0; the last two columns look at all channels.")
+    st.caption(
+        "All variables of the block. NNX calls what is trained Param, what a train-mode call moves "
+        "BatchStat, and a constant of the spec Constant."
+    )
+    st.dataframe(
+        {
+            "path": [variable.path for variable in variables],
+            "kind": [variable.kind for variable in variables],
+            "shape": [
+                "×".join(map(str, variable.initial.shape)) or "number" for variable in variables
+            ],
+            "numbers": [variable.initial.size for variable in variables],
+        },
+        hide_index=True,
+    )
+
+
+def _first(values: np.ndarray) -> str:
+    return f"{values.flat[0]:.6f}".replace("-", "−")
+
+
+def _moved(before: np.ndarray, after: np.ndarray) -> str:
+    return "no" if np.array_equal(before, after) else "yes"
+
+
+def _linen(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
+    twin = get_or_compute(
+        ("Linen twin", *experiment.key(canonical.spec)),
+        partial(
+            linen_parity,
+            canonical.model,
+            canonical["x"],
+            use_running_average=canonical.use_running_average,
+            warmup_passes=canonical.warmup_passes,
+        ),
+        private=experiment.private,
+        placeholder=st.empty(),
+        message="Running Linen",
+    )
+    st.markdown(
+        f"Largest difference between Linen and NNX on this input: "
+        f"**{max(twin.differences.values()):.3g}**."
+    )
+    st.caption(
+        "The basic block in both styles of Flax, run with the same weights, on the same input and "
+        "in the same mode. NNX keeps running statistics in the module and moves them in place; "
+        "Linen takes them as the collection batch_stats and returns what moved, if mutable says so."
+    )
+    st.dataframe(
+        {
+            "compared": list(twin.differences),
+            "largest |Linen − NNX|": [f"{value:.3g}" for value in twin.differences.values()],
+        },
+        hide_index=True,
+        width="content",
+    )
+    left, right = st.columns(2)
+    left.caption("NNX")
+    left.code(inspect.getsource(BasicBlock), language="python")
+    right.caption("Linen")
+    right.code(inspect.getsource(LinenBlock), language="python")
+    right.code(
+        "out, moved = block.apply(\n"
+        '    {"params": params, "batch_stats": batch_stats},\n'
+        '    x, use_running_average, mutable=["batch_stats"],\n)',
+        language="python",
+    )
+
+
+_VIEWS = {"code": _code, "state": _state, "Linen twin": _linen}

@@ -1,0 +1,222 @@
+"""Frozen results of the engine: read-only NumPy arrays, with the model they belong to."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from explorer.errors import InputError, check_whole_number
+from explorer.model.spec import BlockSpec, Grid
+from explorer.model.weights import Model
+
+CotangentKind = Literal["ones", "random", "pixel", "error"]
+AblationKind = Literal["delete", "swap"]
+# Names that `GradientSplit.as_trace` gives to the two parts of the gradient at x.
+RESIDUAL_PART, IDENTITY_PART = "residual part", "identity part"
+
+
+@dataclass(frozen=True)
+class NormTrace:
+    """What one BatchNorm held and computed. Every array is `(C,)` float32.
+
+    `batch_mean` and `batch_var` are this input's statistics over N, H and W, with
+    the variance as NNX computes it, `max(0, E[v²] − E[v]²)`. `mean` and `var`
+    are those the norm used: the batch's in train mode, the running ones in eval
+    mode. In train mode `running_after = momentum · running_before + (1 − momentum) · batch`.
+    """
+
+    mean_before: np.ndarray
+    var_before: np.ndarray
+    batch_mean: np.ndarray
+    batch_var: np.ndarray
+    mean_after: np.ndarray
+    var_after: np.ndarray
+    mean: np.ndarray
+    var: np.ndarray
+    gamma: np.ndarray
+    beta: np.ndarray
+    epsilon: float
+    momentum: float
+
+
+@dataclass(frozen=True)
+class Magnitude:
+    """The largest |v|, the sum of v² and the number of an array's finite values."""
+
+    largest: float
+    squares: float
+    count: int
+
+
+def measure(array: np.ndarray) -> Magnitude:
+    """Return the `Magnitude` of an array of any shape."""
+    finite = np.isfinite(array)
+    values = array.ravel() if finite.all() else array[finite]
+    if values.size == 0:
+        return Magnitude(0.0, 0.0, 0)
+    largest = max(float(values.max()), -float(values.min()))
+    squares = float(np.einsum("i,i", values, values, dtype=np.float64))
+    return Magnitude(largest, squares, values.size)
+
+
+@dataclass(frozen=True)
+class BlockTrace:
+    """One run of a block. `trace["conv1"]` is that stage, read-only.
+
+    Attributes:
+        model: what was run.
+        use_running_average: whether it ran in eval mode.
+        warmup_passes: train-mode passes before it.
+        stages: by name, in dataflow order, those of `model.spec`; the basic block's are
+            `STAGES`. Each is `(H, W, C)`, or `(N, H, W, C)` for a batch.
+        norms: a `NormTrace` for every BatchNorm; a batch shares them.
+    """
+
+    model: Model
+    use_running_average: bool
+    warmup_passes: int
+    stages: Mapping[str, np.ndarray]
+    norms: Mapping[str, NormTrace]
+
+    @property
+    def spec(self) -> BlockSpec:
+        """The layers of the block that was run."""
+        return self.model.spec
+
+    @property
+    def features(self) -> int:
+        """Channels of x."""
+        return self.model.features
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the stages have an axis of images."""
+        return self["x"].ndim == 4
+
+    @cached_property
+    def magnitudes(self) -> Mapping[str, Magnitude]:
+        """How large each stage's values are."""
+        return MappingProxyType({name: measure(stage) for name, stage in self.stages.items()})
+
+    def __getitem__(self, stage: str) -> np.ndarray:
+        return self.stages[stage]
+
+    def image(self, index: int) -> "BlockTrace":
+        """Return the trace of one image of a batch, counted from 0.
+
+        Its norms keep the statistics of the whole batch.
+
+        Raises:
+            InputError: the trace is of one image, or the batch has no such image.
+        """
+        if not self.is_batch:
+            raise InputError("index must be left out: this trace is of one image, not of a batch.")
+        index = check_whole_number("index", index, 0, self["x"].shape[0] - 1)
+        stages = {name: stage[index] for name, stage in self.stages.items()}
+        return replace(self, stages=MappingProxyType(stages))
+
+    def pixel(self, stage: str, row: int, col: int) -> np.ndarray | None:
+        """Return all channels of a stage's pixel that stands for this one of x, `(C,)`.
+
+        None where the stage has no such pixel.
+        """
+        grid, (height, width, _) = self.spec.grids().get(stage, Grid()), self.stages[stage].shape
+        at = grid.to_stage(row), grid.to_stage(col)
+        is_inside = 0 <= at[0] < height and 0 <= at[1] < width
+        return self.stages[stage][at] if is_inside else None
+
+    def digest(self, stage: str = "out") -> str:
+        """Return BLAKE2b, 64 bits in hex, of a stage's shape and float32 bytes."""
+        array = self.stages[stage]
+        tag = str(array.shape).encode()
+        return hashlib.blake2b(tag + array.tobytes(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class GradientSplit:
+    """Gradients of ⟨cotangent, out⟩. Every array is read-only float32.
+
+    Attributes:
+        trace: the forward pass that they belong to.
+        cotangent: the gradient at out, shaped like out.
+        total: the gradient at x, shaped like x.
+        identity: the part of it that returned through the shortcut; 0 without one.
+        residual: the part that returned through the branch.
+        stages: the gradient at every stage, from "x" (= total) to "out" (= cotangent).
+    """
+
+    trace: BlockTrace
+    cotangent: np.ndarray
+    total: np.ndarray
+    identity: np.ndarray
+    residual: np.ndarray
+    stages: Mapping[str, np.ndarray]
+
+    @cached_property
+    def as_trace(self) -> BlockTrace:
+        """The gradients as a trace, for what draws traces; with both parts at x."""
+        parts = {RESIDUAL_PART: self.residual, IDENTITY_PART: self.identity}
+        return replace(self.trace, stages=MappingProxyType({**self.stages, **parts}))
+
+
+@dataclass(frozen=True)
+class DepthRecord:
+    """What happens over the depth of a stack.
+
+    Attributes:
+        spec: the block that is stacked.
+        curves: arrays `(runs, depth)` float32 by name. At every block,
+            "std": standard deviation of its output over all cells;
+            "squared mean": mean over channels of the squared mean over all pixels;
+            "branch share": Var(F) / (Var(F) + Var(shortcut)), NaN without a shortcut;
+            "zeroed": part that the last ReLU zeroed, NaN without one;
+            "gradient norm": ‖∂⟨c, out⟩/∂h‖ at its input h, out being the stack's output and
+            c a standard normal;
+            "gradient correlation": Pearson's, of that gradient with the one for a nearby
+            input (Balduzzi et al. 2017).
+        inputs: every block's input in the first run, `(depth, *x.shape)`.
+        seeds: the seeds of the first run's blocks; empty where the weights have none.
+    """
+
+    spec: BlockSpec
+    curves: Mapping[str, np.ndarray]
+    inputs: np.ndarray
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class AblationRecord:
+    """How much a stack's output changes when one block is changed.
+
+    Attributes:
+        spec: the block that is stacked.
+        kind: whether the block was deleted or swapped with the next.
+        change: ‖changed − out‖ / ‖out‖ by the index of the block, `(depth,)` or `(depth − 1,)`.
+    """
+
+    spec: BlockSpec
+    kind: AblationKind
+    change: np.ndarray
+
+
+@dataclass(frozen=True)
+class PathRecord:
+    """Gradients along single paths: through F in k blocks, through the shortcut in the others.
+
+    Attributes:
+        depth: number of blocks, n.
+        lengths: the k that were sampled.
+        paths: part of all 2ⁿ paths that has this length, C(n, k) / 2ⁿ.
+        norm: mean norm of the gradient at x along one path of this length.
+        error: its standard error over the sampled paths.
+    """
+
+    depth: int
+    lengths: np.ndarray
+    paths: np.ndarray
+    norm: np.ndarray
+    error: np.ndarray

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from explorer import STAGES, trace_block
+from explorer.analysis.distributions import distribution
+from explorer.inputs import generate
+
+TRACE = trace_block(2, generate("normal", 16, 16, 3, 0), 3)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_distribution_counts_every_cell_once(stage: str) -> None:
+    found = distribution(TRACE, stage)
+    assert found.counts.sum() + round(found.zeroed * 768) == 768
+    assert found.mean == pytest.approx(float(TRACE[stage].mean()), abs=1e-6)
+    assert found.std == pytest.approx(float(TRACE[stage].std()), abs=1e-6)
+
+
+def test_only_relus_zero() -> None:
+    zeroed = {stage: distribution(TRACE, stage).zeroed for stage in STAGES}
+    assert zeroed["out"] == (TRACE["add"] < 0).mean()
+    assert zeroed["relu1"] == (TRACE["bn1"] < 0).mean()
+    assert sum(zeroed.values()) == zeroed["out"] + zeroed["relu1"]
+
+
+def test_values_that_are_not_finite_are_left_out() -> None:
+    with np.errstate(all="ignore"):
+        trace = trace_block(0, np.full((3, 3, 1), 3e38, np.float32), 1)
+    assert all(np.isfinite(distribution(trace, s).counts).all() for s in STAGES)

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from explorer.analysis.downsampling import (
+    MAX_MARKS,
+    MAX_PANEL_SIDE,
+    Window,
+    block_means,
+    select_marks,
+    whole,
+)
+
+
+def test_block_means_by_hand() -> None:
+    values = np.arange(300 * 7, dtype=np.float32).reshape(300, 7)
+    means = block_means(values, 3)
+    assert whole(values.shape).step == 3
+    assert means.shape == (100, 3)
+    assert means[0, 0] == pytest.approx(values[:3, :3].mean())
+    assert means[99, 2] == pytest.approx(values[297:, 6:].mean())
+
+
+def test_small_pictures_and_small_windows_stay_as_they_are() -> None:
+    values = np.random.default_rng(0).standard_normal((MAX_PANEL_SIDE, 5))
+    assert whole(values.shape).step == 1
+    np.testing.assert_array_equal(block_means(values, 1), values)
+    np.testing.assert_array_equal(Window(3, 9, 1, 4).cut(values), values[3:9, 1:4])
+
+
+def test_block_means_keep_channels_apart() -> None:
+    values = np.random.default_rng(0).standard_normal((7, 5, 3)).astype(np.float32)
+    means = block_means(values, 2)
+    assert means.shape == (4, 3, 3)
+    for channel in range(3):
+        np.testing.assert_allclose(
+            means[:, :, channel], block_means(values[:, :, channel], 2), rtol=1e-6
+        )
+
+
+@pytest.mark.parametrize("side", [1, 144, 145, 288, 289, 1024, 2048])
+def test_what_travels_is_bounded(side: int) -> None:
+    assert -(-side // whole((side, side)).step) <= MAX_PANEL_SIDE
+
+
+def test_windows_are_cut_to_the_picture() -> None:
+    assert Window(-5, 99, 2, 4).within((10, 10)) == Window(0, 10, 2, 4)
+    assert Window(20, 30, 0, 4).within((10, 10)) == whole((10, 10))
+
+
+def test_marks_take_what_is_not_finite_and_then_the_largest() -> None:
+    values = np.random.default_rng(0).standard_normal((400, 400))
+    values[1, 2], values[3, 0] = np.nan, -np.inf
+    lost = ~(np.abs(values) <= 2)
+    rows, cols = select_marks(values, lost)
+    assert rows.size == MAX_MARKS
+    assert {(1, 2), (3, 0)} <= set(zip(rows, cols, strict=True))
+    sizes = np.nan_to_num(np.abs(values), nan=np.inf).ravel()
+    assert np.nan_to_num(np.abs(values[rows, cols]), nan=np.inf).min() == np.sort(sizes)[-MAX_MARKS]
+    few = np.zeros((400, 400), bool)
+    few[7, 8] = True
+    assert [at.tolist() for at in select_marks(values, few)] == [[7], [8]]

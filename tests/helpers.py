@@ -1,0 +1,72 @@
+"""What several tests share: inputs, names of panels, and the page without a browser."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parent.parent
+SHAPES = [(1, 1, 1), (2, 3, 4), (8, 8, 4), (17, 9, 3), (32, 32, 16), (224, 224, 3)]
+
+
+def noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+
+
+PANELS = {
+    "x": "x",
+    "conv1": "conv1",
+    "bn1": "bn1",
+    "relu1": "relu1",
+    "conv2": "conv2",
+    "bn2": "bn2",
+    "identity": "x",
+    "add": "add",
+    "out": "out",
+}
+
+
+TIMEOUT = 60  # seconds, enough for a first compile
+
+
+def page(**link: str) -> AppTest:
+    at = AppTest.from_file(ROOT / "explorer" / "page" / "main.py", default_timeout=TIMEOUT)
+    for key, value in link.items():
+        at.query_params[key] = value
+    return at.run()
+
+
+def shown(at: AppTest) -> dict[str, Any]:
+    """The messages of the linked figures on the page, by their keys."""
+    protos = [element.proto for element in at.get("bidi_component")]
+    return {proto.id.rsplit("-", 1)[1]: strict_json(proto.bytes) for proto in protos}
+
+
+def strict_json(text: bytes) -> Any:
+    """JSON as a browser reads it: NaN and Infinity are no JSON."""
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def decoded(array: dict[str, str]) -> np.ndarray:
+    """A typed array of a message."""
+    values = np.frombuffer(base64.b64decode(array["bdata"]), array["dtype"])
+    shape = array.get("shape", str(values.size))
+    return values.reshape([int(side) for side in shape.split(", ")])
+
+
+def digest(at: AppTest) -> str:
+    (line,) = (c.value for c in at.caption if c.value.startswith("Digest of out"))
+    return line.split()[3].rstrip(".")
+
+
+def upload(at: AppTest, name: str, data: bytes) -> AppTest:
+    at.selectbox(key="input").select("upload").run()
+    at.file_uploader(key="file").upload(name, data, "application/octet-stream").run()
+    return at

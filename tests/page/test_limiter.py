@@ -1,0 +1,127 @@
+import threading
+import time
+
+import pytest
+
+from explorer.page.limiter import Busy, WorkLimiter
+
+
+def test_no_more_than_its_places_hold_it_at_once() -> None:
+    gate = WorkLimiter(places=2, queue=20, timeout=20)
+    inside, most, lock = [0], [0], threading.Lock()
+
+    def work() -> None:
+        with gate.slot():
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            time.sleep(0.01)
+            with lock:
+                inside[0] -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most[0] == 2
+    with gate.slot(), gate.slot():  # both places are free again
+        pass
+
+
+def test_a_full_queue_is_refused_at_once() -> None:
+    gate = WorkLimiter(places=1, queue=0, timeout=20)
+    with (
+        gate.slot(),
+        pytest.raises(Busy, match=r"^Busy: 0 others wait .* Try again"),
+        gate.slot(),
+    ):
+        pass
+    with gate.slot():
+        pass
+
+
+def test_a_wait_too_long_is_refused_and_leaves_the_queue() -> None:
+    gate = WorkLimiter(places=1, queue=1, timeout=0)
+    with gate.slot():
+        for _ in range(3):  # a place in the queue is free again each time
+            with pytest.raises(Busy, match="no place became free within 0 seconds"), gate.slot():
+                pass
+
+
+def test_those_who_wait_are_told_and_can_leave() -> None:
+    gate = WorkLimiter(places=1, queue=2, timeout=20)
+
+    def leave(before: int) -> None:
+        raise KeyboardInterrupt(before)
+
+    with gate.slot(), pytest.raises(KeyboardInterrupt, match="0"), gate.slot(leave):
+        pass
+    with gate.slot():
+        pass
+
+
+def test_work_that_fails_gives_its_place_back() -> None:
+    gate = WorkLimiter(places=1, queue=0, timeout=0)
+    with pytest.raises(ZeroDivisionError), gate.slot():
+        raise ZeroDivisionError
+    with gate.slot():
+        pass
+
+
+def test_long_work_gives_way_to_those_who_wait() -> None:
+    gate = WorkLimiter(places=1, queue=2, timeout=20)
+    order: list[str] = []
+    begun, waits = threading.Event(), threading.Event()
+
+    def long() -> None:
+        with gate.slot():
+            begun.set()
+            waits.wait()
+            order.append("first half")
+            gate.yield_slot()
+            order.append("second half")
+
+    def short() -> None:
+        with gate.slot(lambda before: waits.set()):
+            order.append("short")
+
+    threads = [threading.Thread(target=long), threading.Thread(target=short)]
+    threads[0].start()
+    begun.wait()
+    threads[1].start()
+    for thread in threads:
+        thread.join()
+    assert order == ["first half", "short", "second half"]
+    with gate.slot():
+        pass
+
+
+def test_who_waits_is_told_how_far_the_queue_has_come() -> None:
+    gate = WorkLimiter(places=1, queue=5, timeout=20)
+    told: list[int] = []
+    second_waits, second_is_next = threading.Event(), threading.Event()
+
+    def note(before: int) -> None:
+        told.append(before)
+        (second_is_next if before == 0 else second_waits).set()
+
+    def first() -> None:
+        with gate.slot(lambda before: first_waits.set()):
+            assert second_is_next.wait(10)
+
+    def second() -> None:
+        with gate.slot(note):
+            pass
+
+    first_waits = threading.Event()
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    with gate.slot():
+        threads[0].start()
+        assert first_waits.wait(10)
+        threads[1].start()
+        assert second_waits.wait(10)
+    for thread in threads:
+        thread.join()
+    assert told == sorted(told, reverse=True)
+    assert {*told} == {0, 1}

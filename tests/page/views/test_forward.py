@@ -1,0 +1,248 @@
+"""The page's logic, without a browser."""
+
+import json
+
+import numpy as np
+import pytest
+
+from explorer import STAGES, trace_block
+from explorer.analysis.summary import headline
+from explorer.figures.sheet import number
+from explorer.inputs import KINDS, generate, standardise
+from tests.files import colours, npy, npz, picture
+from tests.helpers import PANELS, digest, page, shown, upload
+
+
+def test_the_default_experiment() -> None:
+    at = page()
+    trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
+    numbers = headline(trace)
+    assert not at.exception
+    assert not at.error
+    assert digest(at) == trace.digest()
+    assert [m.value for m in at.metric] == [
+        f"{numbers.ratio:.3f}",
+        f"{numbers.identity_share:.0%}",
+        f"{numbers.zeroed:.1%}",
+        "0",
+        "0",
+    ]
+
+
+def test_a_link_sets_every_control() -> None:
+    at = page(
+        input="Normal noise",
+        height="9",
+        width="11",
+        channels="3",
+        input_seed="5",
+        seed="4294967295",
+        mode="eval",
+        warmup="7",
+        standardise="always",
+    )
+    x = standardise(generate("normal", 9, 11, 3, 5))
+    trace = trace_block(2**32 - 1, x, 3, use_running_average=True, warmup_passes=7)
+    assert digest(at) == trace.digest()
+
+
+@pytest.mark.parametrize(
+    "value", ["", "-1", "4294967296", "1e99", "nan", "1.5", "<b>", "%00", "x" * 999]
+)
+@pytest.mark.parametrize("key", ["seed", "height", "features", "mode", "input", "channel", "scope"])
+def test_nonsense_in_a_link_is_ignored(key: str, value: str) -> None:
+    at = page(**{key: value})
+    assert not at.exception
+    assert not at.error
+    assert len(at.metric) == 5
+
+
+def test_what_a_blank_picture_leaves_undefined_is_a_dash() -> None:
+    at = upload(page(), "white.png", picture(np.full((8, 8, 3), 255, np.uint8), "PNG"))
+    assert [metric.value for metric in at.metric[:2]] == ["–", "–"]
+    assert any("a constant one becomes 0" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize(("features", "is_offered"), [(12, True), (4, False)])
+def test_zero_channels_are_offered_only_where_channels_are_missing(
+    features: int, is_offered: bool
+) -> None:
+    at = page(features=str(features))
+    told = at.error[0].value.replace("\\", "")
+    assert ("add zero channels" in told) == is_offered
+    assert "project it" in told
+
+
+def test_every_kind_of_input_is_drawn() -> None:
+    at = page()
+    for kind in KINDS:
+        at.selectbox(key="input").select(kind).run()
+        assert not at.exception
+        assert not at.error
+        assert len(at.metric) == 5, kind
+
+
+def test_unequal_features_give_one_sentence_and_two_ways_out() -> None:
+    at = page(channels="4", features="6")
+    assert "no identity path" in at.error[0].value
+    assert not at.metric
+    at.segmented_control(key="widen").set_value("zero channels").run()
+    assert not at.error
+    assert len(at.metric) == 5
+    at.segmented_control(key="widen").set_value("1×1 projection").run()
+    assert len(at.metric) == 5
+    at.number_input(key="features").set_value(2).run()
+    assert len(at.metric) == 5
+    at.segmented_control(key="widen").set_value("zero channels").run()
+    assert "only be added" in at.error[0].value
+
+
+def test_an_array_is_read_and_features_follow_it() -> None:
+    array = np.random.default_rng(0).standard_normal((24, 40, 5)).astype(np.float32)
+    at = upload(page(), "a.npy", npy(array))
+    assert not at.exception
+    assert digest(at) == trace_block(0, array, 5).digest()
+    assert any("24×40×5" in c.value for c in at.caption)
+
+
+def test_pictures_are_standardised_unless_the_reader_says_never() -> None:
+    shades = colours(20, 30, 3)
+    at = upload(page(), "a.png", picture(shades, "PNG"))
+    x = (shades / np.float32(255)).astype(np.float32)
+    assert digest(at) == trace_block(0, standardise(x), 3).digest()
+    at.segmented_control(key="standardise").set_value("never").run()
+    assert digest(at) == trace_block(0, x, 3).digest()
+    assert any("drowns the identity" in c.value for c in at.caption)
+
+
+def test_of_several_arrays_one_is_chosen() -> None:
+    at = upload(page(), "a.npz", npz(first=np.eye(4), second=np.ones((3, 5, 2))))
+    assert any("4×4×1" in c.value for c in at.caption)
+    at.selectbox(key="array").select("second").run()
+    assert any("3×5×2" in c.value for c in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.npy", npy(np.array([{}]), allow_pickle=True), "Python objects"),
+        ("a.png", b"hello", "neither a PNG nor a JPEG"),
+        ("a.csv", b"1,nan", "1 NaN"),
+        ("a.exe", b"MZ", "accepted are"),
+    ],
+)
+def test_a_bad_file_leaves_the_page_usable(name: str, data: bytes, said: str) -> None:
+    at = upload(page(), name, data)
+    assert said in at.error[0].value.replace("\\", "")
+    assert not at.exception
+    at.selectbox(key="input").select("edge").run()
+    assert not at.error
+    assert len(at.metric) == 5
+
+
+def test_a_link_asks_for_its_file_by_name_and_digest() -> None:
+    at = page(input="Your own file", file="<b>cat</b>.png", digest="00ff")
+    assert "00ff" in at.info[0].value
+    assert r"\<b\>cat" in at.info[0].value
+    at.file_uploader(key="file").upload("dog.npy", npy(np.eye(3)), "x").run()
+    assert any("not the file of the link" in c.value for c in at.caption)
+    assert len(at.metric) == 5
+    at.file_uploader(key="file").upload("cow.npy", npy(np.eye(4)), "x").run()
+    assert not any("not the file of the link" in c.value for c in at.caption)
+
+
+def test_the_mode_stays_in_reach_while_features_do_not_fit() -> None:
+    at = page(channels="4", features="6", mode="eval")
+    assert "no identity path" in at.error[0].value
+    assert at.number_input(key="warmup")
+
+
+def test_tables_show_one_at_a_time() -> None:
+    at = page(further="channels")
+    assert len(at.dataframe) == 1
+    trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
+    assert at.dataframe[0].value["‖x‖"].iloc[3] == pytest.approx(
+        np.linalg.norm(trace["x"][:, :, 3]), rel=1e-6
+    )
+    at.segmented_control(key="further").set_value("statistics").run()
+    assert len(at.dataframe) == 2
+    np.testing.assert_allclose(
+        at.dataframe[1].value["variance after"], trace.norms["bn2"].var_after
+    )
+
+
+@pytest.mark.parametrize("view", ["gallery", "who won", "plane", "distributions"])
+@pytest.mark.parametrize("show", ["channel", "mean"])
+@pytest.mark.parametrize("size", [("1", "1", "1"), ("3", "200", "2")])
+def test_every_view_opens_on_any_shape(view: str, show: str, size: tuple[str, str, str]) -> None:
+    height, width, channels = size
+    at = page(further=view, show=show, height=height, width=width, channels=channels, pin="add,0,0")
+    assert not at.exception
+    assert not at.error
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_pin_in_the_link_opens_its_arithmetic(stage: str) -> None:
+    at = page(pin=f"{stage},3,4", channel="2")
+    words = json.dumps(shown(at)["arithmetic"]["figure"]["layout"], ensure_ascii=False)
+    trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
+    assert f"<b>= {number(trace[stage][3, 4, 2])}</b>" in words
+    assert "arithmetic" not in shown(page())
+
+
+def test_the_figure_is_told_what_is_linked() -> None:
+    link = shown(page(pin="conv2,3,4"))["stages"]["link"]
+    assert link["panels"] == list(PANELS)
+    assert (link["rows"], link["cols"]) == (32, 32)
+    assert link["pin"] == {"panel": "conv2", "row": 3, "col": 4}
+    assert link["fields"]["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 2}
+    assert link["fields"]["identity"] == {"x": 0}
+    assert [term["panel"] for term in link["readout"][0] if "panel" in term] == [
+        "x",
+        "bn2",
+        "add",
+        "out",
+    ]
+
+
+@pytest.mark.parametrize(
+    "box", ["0,1,-1,0", "nan,nan,nan,nan", "1", "a,b,c,d", "0,1,2,inf", "1e400,1,2,3"]
+)
+def test_a_box_of_the_plane_is_in_the_link(box: str) -> None:
+    at = page(further="plane", box=box)
+    assert not at.exception
+    trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
+    x, residual = trace["x"][:, :, 0], trace["bn2"][:, :, 0]
+    inside = ((x >= 0) & (x <= 1) & (residual >= -1) & (residual <= 0)).sum()
+    said = [c.value for c in at.caption if "cells lie in it" in c.value]
+    if box == "0,1,-1,0":
+        assert f"{inside} cells lie in it" in said[0]
+        assert len(shown(at)["stages"]["link"]["cells"]) == inside
+    else:
+        assert said == []
+
+
+def test_means_are_not_called_a_sum_and_a_cut() -> None:
+    (readout,) = shown(page(show="mean"))["stages"]["link"]["readout"]
+    texts = [term.get("text") for term in readout]
+    assert "→ ReLU →" not in texts
+    assert not any("negative" in term for term in readout)
+
+
+@pytest.mark.parametrize("view", ["gallery", "who won", "plane", "distributions"])
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("side", [4, 200])
+def test_values_that_overflow_are_drawn_and_not_hidden(stage: str, view: str, side: int) -> None:
+    link = page(further=view, pin=f"{stage},1,1")
+    at = upload(link, "a.npy", npy(np.full((side, side, 1), 3e38, np.float32)))
+    assert not at.exception
+    assert len(at.metric) == 5
+    assert shown(at)["stages"]["link"]["pin"]["panel"] == stage
+
+
+def test_the_channel_stays_within_fewer_features() -> None:
+    at = page(channel="7")
+    assert at.number_input(key="channel").value == 7
+    at.number_input(key="channels").set_value(3).run()
+    assert not at.exception
+    assert at.number_input(key="channel").value == 2
