@@ -27,7 +27,7 @@ def check_channel(channel: int | None, *traces: BlockTrace) -> None:
 
 
 def stage_maps(trace: BlockTrace, channel: int | None) -> dict[str, np.ndarray]:
-    """Return a `(h, w)` map for each stage with this channel, or the mean over channels for None."""
+    """Return `(h, w)` maps of the stages with this channel, or means over channels for None."""
     if channel is None:
         return {stage: trace[stage].mean(axis=2) for stage in trace.stages}
     return {

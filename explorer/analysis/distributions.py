@@ -1,13 +1,13 @@
-"""How the values of each stage are spread."""
+"""How the values of each stage are distributed."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.model.layers import ReLU
 from explorer.records import BlockTrace
 
 BINS = 60
-RELU_INPUTS = {"relu1": "bn1", "out": "add"}
 
 
 @dataclass(frozen=True)
@@ -27,27 +27,28 @@ class Distribution:
 
 
 def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`BINS` counts and the edges between them, over the finite ones of `values`."""
+    """Return `BINS` counts and the edges between them, over the finite ones of `values`."""
     finite = values[np.isfinite(values)].astype(np.float64)
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if low == high:  # NumPy's own widening by 0.5 is lost on values of 1e38
-        reach = max(0.5, 0.01 * abs(low))
-        low, high = low - reach, high + reach
+        margin = max(0.5, 0.01 * abs(low))
+        low, high = low - margin, high + margin
     counts, edges = np.histogram(finite, bins=BINS, range=(low, high))
     return counts, edges
 
 
 def distribution(trace: BlockTrace, stage: str) -> Distribution:
-    """The distribution of one stage of a trace."""
-    values = trace[stage]
-    source = RELU_INPUTS.get(stage)
-    cut = trace[source] < 0 if source else np.zeros(values.shape, bool)
-    counts, edges = histogram(values[~cut])
+    """Return the distribution of one stage of a trace."""
+    values, spec = trace[stage], trace.spec
+    zeroed = np.zeros(values.shape, bool)
+    if isinstance(spec.layers().get(stage), ReLU):
+        zeroed = trace[spec.inputs()[stage]] < 0
+    counts, edges = histogram(values[~zeroed])
     finite = values[np.isfinite(values)].astype(np.float64)
     return Distribution(
         counts=counts,
         edges=edges,
         mean=float(finite.mean()) if finite.size else float("nan"),
         std=float(finite.std()) if finite.size else float("nan"),
-        zeroed=float(cut.mean()),
+        zeroed=float(zeroed.mean()),
     )

@@ -1,4 +1,4 @@
-"""Level of detail: a picture of any size as about the cells that a panel has pixels for."""
+"""Block means and marks: a picture of any size in about as many cells as a panel has pixels."""
 
 from dataclasses import dataclass
 
@@ -19,15 +19,15 @@ class Window:
 
     @property
     def step(self) -> int:
-        """The least n for which n×n block means of the window fit a panel."""
+        """The smallest n for which n×n block means of the window fit a panel."""
         return -(-max(self.bottom - self.top, self.right - self.left) // MAX_PANEL_SIDE)
 
     def crop(self, values: np.ndarray) -> np.ndarray:
-        """The part of `values` `(H, W)` inside the window, a view."""
+        """Return the part of `values` `(H, W)` inside the window, a view."""
         return values[self.top : self.bottom, self.left : self.right]
 
     def within(self, shape: tuple[int, ...]) -> "Window":
-        """This window cut to a picture `(H, W)`; the whole picture if nothing is left."""
+        """Return this window within a picture `(H, W)`; the whole picture if nothing is left."""
         top, left = max(self.top, 0), max(self.left, 0)
         bottom, right = min(self.bottom, shape[0]), min(self.right, shape[1])
         if top >= bottom or left >= right:
@@ -36,12 +36,12 @@ class Window:
 
 
 def whole(shape: tuple[int, ...]) -> Window:
-    """The window that is all of a picture `(H, W)`."""
+    """Return the window that is all of a picture `(H, W)`."""
     return Window(0, shape[0], 0, shape[1])
 
 
 def block_means(values: np.ndarray, step: int) -> np.ndarray:
-    """Means of `values` `(H, W)` or `(H, W, C)` over blocks of step×step pixels.
+    """Return means of `values` `(H, W)` or `(H, W, C)` over blocks of step×step pixels.
 
     Returns:
         `(⌈H/step⌉, ⌈W/step⌉, …)` float32; blocks at the lower and right edges are
@@ -60,7 +60,7 @@ def block_means(values: np.ndarray, step: int) -> np.ndarray:
 
 
 def select_marks(values: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the cells to mark: those `lost` `(H, W)` to the colours.
+    """Return rows and columns of the cells to mark: those of `lost`, `(H, W)` bool.
 
     Lost are cells that are not finite, which a heatmap leaves empty, and cells beyond
     the limit where block means would hide them. Of more than `MAX_MARKS` the largest

@@ -1,24 +1,33 @@
-"""One pixel's value, taken apart into the numbers it was computed from.
+"""The arithmetic behind one value of one stage.
 
-Every sum is made again here in float64 from the traced float32 inputs, so it
+Every value is computed again here in float64 from the traced float32 inputs, so it
 differs from the traced value by float32 rounding only.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from explorer.errors import InputError, describe
+from explorer.model.layers import (
+    GELU,
+    Attention,
+    BatchNorm,
+    Conv,
+    Crop,
+    Dense,
+    LayerNorm,
+    PadChannels,
+    ReLU,
+    Scale,
+)
 from explorer.records import BlockTrace
-
-CONV_INPUTS = {"conv1": "x", "conv2": "relu1"}
-NORM_INPUTS = {"bn1": "conv1", "bn2": "conv2"}
-RELU_INPUTS = {"relu1": "bn1", "out": "add"}
 
 
 @dataclass(frozen=True)
-class Pixel:
-    """A place in a stage: `row` and `col` from 0, downwards and rightwards."""
+class Cell:
+    """One value of a stage: row, column and channel from 0, on the stage's own grid."""
 
     stage: str
     row: int
@@ -27,26 +36,26 @@ class Pixel:
 
 
 @dataclass(frozen=True)
-class Given:
-    """A pixel of x: nothing was computed. `channels` `(C,)` are all its values."""
+class Input:
+    """A value of x: nothing was computed. `channels` `(C,)` are all values of its pixel."""
 
-    pixel: Pixel
+    cell: Cell
     value: float
     traced: float
     channels: np.ndarray
 
 
 @dataclass(frozen=True)
-class ConvSum:
-    """value = Σ_c Σ_ij window[i, j, c] · kernel[i, j, c] + bias.
+class WeightedSum:
+    """value = Σ_c Σ_ij window[i, j, c] · kernel[i, j, c] + bias, a convolution or linear layer.
 
-    `window`, `kernel` and `products` are `(3, 3, C)`; `inside` `(3, 3)` is False
+    `window`, `kernel` and `products` are `(k, k, C)`; `inside` `(k, k)` is False
     where the window reaches beyond the picture and SAME padding put a 0.
     `contributions` `(C,)` are the products' sums by input channel and `order`
     sorts the channels, largest contribution in size first.
     """
 
-    pixel: Pixel
+    cell: Cell
     value: float
     traced: float
     source: str
@@ -63,11 +72,12 @@ class ConvSum:
 class Normalisation:
     """value = (v − mean)/√(var + epsilon) · gamma + beta.
 
-    `statistics` says where mean and var come from: "batch" or "running".
-    `population` `(H, W)` is the channel that `v` belongs to.
+    `statistics` says where mean and var come from: "batch" or "running" for BatchNorm,
+    "pixel" for LayerNorm, which takes them over the channels of one pixel. `population`
+    holds the values that `v` is one of: its channel `(H, W)`, or its pixel `(C,)`.
     """
 
-    pixel: Pixel
+    cell: Cell
     value: float
     traced: float
     source: str
@@ -82,78 +92,167 @@ class Normalisation:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """value = max(0, v), the ReLU."""
+class Activation:
+    """value = function(v), the function being "ReLU" or "GELU"."""
 
-    pixel: Pixel
+    cell: Cell
     value: float
     traced: float
     source: str
     v: float
+    function: str
+
+
+@dataclass(frozen=True)
+class Product:
+    """value = factor · v."""
+
+    cell: Cell
+    value: float
+    traced: float
+    source: str
+    v: float
+    factor: float
+
+
+@dataclass(frozen=True)
+class Copy:
+    """value = v, one value of the source; or 0 in a channel that was appended, without a source.
+
+    `at` is its row and column in the source.
+    """
+
+    cell: Cell
+    value: float
+    traced: float
+    source: str | None
+    at: tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Sum:
-    """value = residual + identity, i.e. F(x) + x."""
+    """value = residual + identity, i.e. F(x) + x; `shortcut` is the identity's stage."""
 
-    pixel: Pixel
+    cell: Cell
     value: float
     traced: float
     residual: float
     identity: float
+    shortcut: str
 
 
-Arithmetic = Given | ConvSum | Normalisation | Cut | Sum
+@dataclass(frozen=True)
+class AttentionSum:
+    """value = Σ_t weights[t] · values[t] + bias over all tokens t, which are the pixels.
+
+    `weights` `(H, W)` are the softmax of the query's scores, `values` `(H, W)` each token's
+    value projected to this output channel, and `products` `(H, W)` their product.
+    """
+
+    cell: Cell
+    value: float
+    traced: float
+    source: str
+    weights: np.ndarray
+    values: np.ndarray
+    products: np.ndarray
+    bias: float
 
 
-def explain(trace: BlockTrace, pixel: Pixel) -> Arithmetic:
-    """The arithmetic behind one pixel of one stage.
+Arithmetic = Input | WeightedSum | Normalisation | Activation | Product | Copy | Sum | AttentionSum
+
+
+def cell_at(trace: BlockTrace, stage: str, row: int, col: int, channel: int) -> Cell | None:
+    """Return the cell of a stage that stands for a pixel of x; None where there is none."""
+    grid, (height, width, channels) = trace.spec.grids()[stage], trace[stage].shape
+    at = grid.to_stage(row), grid.to_stage(col)
+    if not (0 <= at[0] < height and 0 <= at[1] < width and channel < channels):
+        return None
+    return Cell(stage, int(at[0]), int(at[1]), channel)
+
+
+def explain(trace: BlockTrace, cell: Cell) -> Arithmetic:
+    """Return the arithmetic behind one cell.
 
     Raises:
-        InputError: the stage is unknown or the pixel lies outside it.
+        InputError: the stage is unknown, the cell lies outside it, or the trace is of a batch.
     """
-    stage, row, col, channel = pixel.stage, pixel.row, pixel.col, pixel.channel
+    spec, stage = trace.spec, cell.stage
+    if trace.is_batch:
+        raise InputError("trace must be of one image; use trace.image(n) for image n of a batch.")
     if stage not in trace.stages:
         raise InputError(f"stage must be one of {', '.join(trace.stages)}; got {describe(stage)}.")
+    at = cell.row, cell.col, cell.channel
     shape = trace[stage].shape
-    if not all(0 <= at < side for at, side in zip((row, col, channel), shape, strict=True)):
-        raise InputError(
-            f"pixel must lie within {shape} (row, column, channel from 0), "
-            f"got {(row, col, channel)}."
-        )
-    traced = float(trace[stage][row, col, channel])
-    if stage in CONV_INPUTS:
-        return _conv_sum(trace, pixel, traced)
-    if stage in NORM_INPUTS:
-        return _normalisation(trace, pixel, traced)
-    if stage in RELU_INPUTS:
-        source = RELU_INPUTS[stage]
-        v = float(trace[source][row, col, channel])
-        return Cut(pixel, max(0.0, v), traced, source, v)
-    if stage == "add":
-        residual, identity = (float(trace[s][row, col, channel]) for s in ("bn2", "x"))
-        return Sum(pixel, residual + identity, traced, residual, identity)
-    return Given(pixel, traced, traced, trace["x"][row, col])
+    if not all(0 <= index < side for index, side in zip(at, shape, strict=True)):
+        raise InputError(f"cell must lie within {shape} (row, column, channel from 0), got {at}.")
+    traced = float(trace[stage][at])
+    if stage == "x":
+        return Input(cell, traced, traced, trace["x"][cell.row, cell.col])
+    layer, sources = spec.layers().get(stage), spec.sources()[stage]
+    source = sources[0]
+    match layer:
+        case None if len(sources) == 2:
+            residual, identity = (float(trace[name][at]) for name in sources)
+            return Sum(cell, residual + identity, traced, residual, identity, sources[1])
+        case None:
+            return _copy(trace, cell, traced, source, at)
+        case Conv() | Dense():
+            return _weighted_sum(trace, cell, traced, source, layer)
+        case BatchNorm():
+            return _batch_norm(trace, cell, traced, source)
+        case LayerNorm():
+            return _layer_norm(trace, cell, traced, source, layer)
+        case ReLU():
+            v = float(trace[source][at])
+            return Activation(cell, max(0.0, v), traced, source, v, "ReLU")
+        case GELU():
+            v = float(trace[source][at])
+            value = 0.5 * v * (1 + np.tanh(np.sqrt(2 / np.pi) * (v + 0.044715 * v**3)))
+            return Activation(cell, float(value), traced, source, v, "GELU")
+        case Scale():
+            v = float(trace[source][at])
+            factor = float(trace.model.parameters[stage]["factor"])
+            return Product(cell, factor * v, traced, source, v, factor)
+        case Crop(margin=margin):
+            inner = cell.row + margin, cell.col + margin, cell.channel
+            return _copy(trace, cell, traced, source, inner)
+        case PadChannels(stride=stride):
+            strided = cell.row * stride, cell.col * stride, cell.channel
+            if cell.channel >= trace[source].shape[2]:
+                return Copy(cell, 0.0, traced, None, strided[:2])
+            return _copy(trace, cell, traced, source, strided)
+        case Attention():
+            return _attention_sum(trace, cell, traced, source)
+        case _:
+            raise AssertionError(f"no arithmetic for {layer}")
 
 
-def _conv_sum(trace: BlockTrace, pixel: Pixel, traced: float) -> ConvSum:
-    source = CONV_INPUTS[pixel.stage]
-    picture = trace[source]
-    rows = pixel.row + np.arange(-1, 2)
-    cols = pixel.col + np.arange(-1, 2)
-    inside = np.outer(
-        (rows >= 0) & (rows < picture.shape[0]), (cols >= 0) & (cols < picture.shape[1])
-    )
-    clipped = np.ix_(rows.clip(0, picture.shape[0] - 1), cols.clip(0, picture.shape[1] - 1))
+def _copy(
+    trace: BlockTrace, cell: Cell, traced: float, source: str, at: tuple[int, int, int]
+) -> Copy:
+    return Copy(cell, float(trace[source][at]), traced, source, at[:2])
+
+
+def _weighted_sum(
+    trace: BlockTrace, cell: Cell, traced: float, source: str, layer: Conv | Dense
+) -> WeightedSum:
+    picture, parameters = trace[source], trace.model.parameters[cell.stage]
+    kernel = parameters["kernel"][..., cell.channel].astype(np.float64)
+    if isinstance(layer, Dense):
+        kernel, stride, padding = kernel[None, None], 1, 0
+    else:
+        stride, padding = layer.stride, layer.radius - layer.margin
+    rows, cols = (at * stride - padding + np.arange(kernel.shape[0]) for at in (cell.row, cell.col))
+    height, width = picture.shape[:2]
+    inside = np.outer((rows >= 0) & (rows < height), (cols >= 0) & (cols < width))
+    clipped = np.ix_(rows.clip(0, height - 1), cols.clip(0, width - 1))
     window = np.where(inside[:, :, None], picture[clipped], 0).astype(np.float64)
-    kernel = trace.model.parameters[pixel.stage]["kernel"][:, :, :, pixel.channel].astype(
-        np.float64
-    )
     products = window * kernel
     contributions = products.sum(axis=(0, 1))
-    bias = float(trace.model.parameters[pixel.stage]["bias"][pixel.channel])
-    return ConvSum(
-        pixel=pixel,
+    bias = float(parameters["bias"][cell.channel]) if "bias" in parameters else 0.0
+    return WeightedSum(
+        cell=cell,
         value=float(contributions.sum()) + bias,
         traced=traced,
         source=source,
@@ -167,23 +266,77 @@ def _conv_sum(trace: BlockTrace, pixel: Pixel, traced: float) -> ConvSum:
     )
 
 
-def _normalisation(trace: BlockTrace, pixel: Pixel, traced: float) -> Normalisation:
-    source, norm = NORM_INPUTS[pixel.stage], trace.norms[pixel.stage]
-    v = float(trace[source][pixel.row, pixel.col, pixel.channel])
+def _batch_norm(trace: BlockTrace, cell: Cell, traced: float, source: str) -> Normalisation:
+    norm, channel = trace.norms[cell.stage], cell.channel
     mean, var, gamma, beta = (
-        float(array[pixel.channel]) for array in (norm.mean, norm.var, norm.gamma, norm.beta)
+        float(array[channel]) for array in (norm.mean, norm.var, norm.gamma, norm.beta)
     )
+    statistics = "running" if trace.use_running_average else "batch"
+    population = trace[source][:, :, channel]
+    v = float(population[cell.row, cell.col])
+    return _normalised(
+        cell, traced, source, v, mean, var, norm.epsilon, gamma, beta, statistics, population
+    )
+
+
+def _layer_norm(
+    trace: BlockTrace, cell: Cell, traced: float, source: str, layer: LayerNorm
+) -> Normalisation:
+    parameters, population = trace.model.parameters[cell.stage], trace[source][cell.row, cell.col]
+    wide = population.astype(np.float64)
+    mean = float(wide.mean())
+    var = max(0.0, float((wide * wide).mean()) - mean * mean)
+    gamma, beta = (float(parameters[name][cell.channel]) for name in ("scale", "bias"))
+    v = float(population[cell.channel])
+    return _normalised(
+        cell, traced, source, v, mean, var, layer.epsilon, gamma, beta, "pixel", population
+    )
+
+
+def _normalised(
+    cell: Cell,
+    traced: float,
+    source: str,
+    v: float,
+    mean: float,
+    var: float,
+    epsilon: float,
+    gamma: float,
+    beta: float,
+    statistics: str,
+    population: np.ndarray,
+) -> Normalisation:
+    value = (v - mean) / (var + epsilon) ** 0.5 * gamma + beta
     return Normalisation(
-        pixel=pixel,
-        value=(v - mean) / (var + norm.epsilon) ** 0.5 * gamma + beta,
+        cell, value, traced, source, v, mean, var, epsilon, gamma, beta, statistics, population
+    )
+
+
+def _attention_sum(trace: BlockTrace, cell: Cell, traced: float, source: str) -> AttentionSum:
+    """Compute one output of self-attention with one head, softmax(q·k / √d) · v."""
+    parameters: Any = trace.model.parameters[cell.stage]
+    picture = trace[source]
+    tokens = picture.reshape(-1, picture.shape[2]).astype(np.float64)
+
+    def project(name: str, of: np.ndarray) -> np.ndarray:
+        kernel, bias = parameters[name]["kernel"][:, 0], parameters[name]["bias"][0]
+        return np.asarray(of @ kernel.astype(np.float64) + bias)
+
+    query = project("query", picture[cell.row, cell.col].astype(np.float64))
+    scores = project("key", tokens) @ query / np.sqrt(query.size)
+    weights = np.exp(scores - scores.max())
+    weights /= weights.sum()
+    out = parameters["out"]["kernel"][0, :, cell.channel].astype(np.float64)
+    values = project("value", tokens) @ out
+    products, bias = weights * values, float(parameters["out"]["bias"][cell.channel])
+    shape = picture.shape[:2]
+    return AttentionSum(
+        cell=cell,
+        value=float(products.sum()) + bias,
         traced=traced,
         source=source,
-        v=v,
-        mean=mean,
-        var=var,
-        epsilon=norm.epsilon,
-        gamma=gamma,
-        beta=beta,
-        statistics="running" if trace.use_running_average else "batch",
-        population=trace[source][:, :, pixel.channel],
+        weights=weights.reshape(shape),
+        values=values.reshape(shape),
+        products=products.reshape(shape),
+        bias=bias,
     )

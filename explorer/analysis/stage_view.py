@@ -1,4 +1,4 @@
-"""What the stage figure shows of a trace: one map a stage, its colour limit and its marks."""
+"""What the stage figure shows of a trace: a map for each stage, its colour limit and its marks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -86,7 +86,7 @@ def stage_view(
     scope: Scope = "block",
     window: Window | None = None,
 ) -> StageView:
-    """The view of one channel, or of the mean over channels for None.
+    """Return the view of one channel, or of the mean over channels for None.
 
     Raises:
         InputError: there is no such channel or scope.
@@ -100,7 +100,7 @@ def stage_views(
     scope: Scope = "block",
     window: Window | None = None,
 ) -> list[StageView]:
-    """Views of several traces of the same x that share their colour limits, stage by name.
+    """Return views of several traces of the same x that share their colour limits by stage.
 
     The scope "map" gives every map its own limit, as it does in one view.
 
@@ -111,12 +111,12 @@ def stage_views(
     maps = [stage_maps(trace, channel) for trace in traces]
     shared = colour_limits(traces, maps, scope, channel)
     views = []
-    for trace, of_trace in zip(traces, maps, strict=True):
+    for trace, trace_maps in zip(traces, maps, strict=True):
         limits = shared
         if scope == "map":
-            limits = colour_limits([trace], [of_trace], scope, channel)
-        view = _view(trace, of_trace, limits, channel, scope, window)
-        views.append(_with_zeroed(view, trace, "out") if "out" in of_trace else view)
+            limits = colour_limits([trace], [trace_maps], scope, channel)
+        view = _view(trace, trace_maps, limits, channel, scope, window)
+        views.append(_with_zeroed(view, trace, "out") if "out" in trace_maps else view)
     return views
 
 
@@ -126,7 +126,7 @@ def difference_view(
     channel: int | None = 0,
     window: Window | None = None,
 ) -> StageView:
-    """variant − canonical, stage by name, each on its own zero-centred scale.
+    """Return variant − canonical, stage by name, each on its own zero-centred scale.
 
     A stage that only the variant has, or whose shapes differ, has nothing to show.
 
@@ -134,16 +134,16 @@ def difference_view(
         InputError: no stage of either has such a channel.
     """
     check_channel(channel, canonical, variant)
-    ours, theirs = stage_maps(canonical, channel), stage_maps(variant, channel)
+    base, changed = stage_maps(canonical, channel), stage_maps(variant, channel)
     maps, notes = {}, {}
-    for stage, values in theirs.items():
+    for stage, values in changed.items():
         if stage not in canonical.stages:
             notes[stage] = "not in v1"
         elif canonical[stage].shape != variant[stage].shape:
             notes[stage] = "shapes differ"
         else:
             with np.errstate(invalid="ignore"):
-                maps[stage] = values - ours[stage]
+                maps[stage] = values - base[stage]
             if not maps[stage].any():
                 notes[stage] = "equal to v1"
     limits = {stage: limit_of(measure(values)) for stage, values in maps.items()}
@@ -156,23 +156,23 @@ def gradient_view(
     scope: Scope = "block",
     window: Window | None = None,
 ) -> StageView:
-    """The view of a gradient: its stages, and what returned to x by either path.
+    """Return the view of a gradient: at its stages, and at x by either path.
 
-    Grey is where the last ReLU let nothing back: at the stage that it cut.
+    Grey is where the last ReLU has gradient 0: at the stage that it is applied to.
 
     Raises:
         InputError: there is no such channel or scope.
     """
-    drawn, relu_input = split.as_trace, split.trace.spec.last_relu_input
-    check_channel(channel, drawn)
-    maps = stage_maps(drawn, channel)
-    limits = colour_limits([drawn], [maps], scope, channel)
-    view = replace(_view(drawn, maps, limits, channel, scope, window), backward=True)
+    gradients, relu_input = split.as_trace, split.trace.spec.last_relu_input
+    check_channel(channel, gradients)
+    maps = stage_maps(gradients, channel)
+    limits = colour_limits([gradients], [maps], scope, channel)
+    view = replace(_view(gradients, maps, limits, channel, scope, window), backward=True)
     return _with_zeroed(view, split.trace, relu_input) if relu_input in maps else view
 
 
 def zeroed_map(trace: BlockTrace, channel: int | None) -> np.ndarray:
-    """`(h, w)` bool: cells that the last ReLU zeroed; for None, in every channel."""
+    """Return `(h, w)` bool: cells that the last ReLU zeroed; for None, in every channel."""
     mask = zeroed(trace)
     if channel is None:
         return np.all(mask, axis=2)
@@ -200,7 +200,7 @@ def _view(
             panels[stage] = replace(panel, note=notes.get(stage, ""))
         else:
             why = notes.get(stage, f"no channel {channel}")
-            panels[stage] = _nothing(shape, why)
+            panels[stage] = _blank_panel(shape, why)
     return StageView(
         spec=trace.spec,
         panels=panels,
@@ -212,14 +212,14 @@ def _view(
 
 
 def _with_zeroed(view: StageView, trace: BlockTrace, stage: str) -> StageView:
-    """The view with what the last ReLU of a trace zeroed, shown at a stage."""
+    """Return the view with what the last ReLU of a trace zeroed, shown at a stage."""
     if trace.spec.last_relu_input is None:
         return view
     mask, panel = zeroed_map(trace, view.channel), view.panels[stage]
-    cut = _on_grid(view.window, trace.spec.grids()[stage], mask.shape).crop(mask)
+    window = stage_window(view.window, trace.spec.grids()[stage], mask.shape)
     return replace(
         view,
-        zeroed=block_means(cut.astype(np.float32), panel.step),
+        zeroed=block_means(window.crop(mask).astype(np.float32), panel.step),
         zeroed_part=float(mask.mean()),
         zeroed_stage=stage,
     )
@@ -228,43 +228,45 @@ def _with_zeroed(view: StageView, trace: BlockTrace, stage: str) -> StageView:
 def _panel(
     values: np.ndarray, shape: tuple[int, ...], limit: float, window: Window, grid: Grid
 ) -> PanelView:
-    window = _on_grid(window, grid, values.shape)
-    cut, step = window.crop(values), window.step
+    window = stage_window(window, grid, values.shape)
+    cropped, step = window.crop(values), window.step
     beyond = ~(np.abs(values) <= limit)  # NaN is beyond, too
-    lost = window.crop(beyond) if step > 1 else ~np.isfinite(cut)
-    rows, cols = select_marks(cut, lost)
+    lost = window.crop(beyond) if step > 1 else ~np.isfinite(cropped)
+    rows, cols = select_marks(cropped, lost)
 
-    def on_x(place: Any) -> Any:
-        """The centre on x of what the stage's pixels at `place` stand for."""
-        return grid.offset + grid.stride * place + (grid.stride - 1) / 2
+    def centre(index: Any) -> Any:
+        """Return the centre on x of what the stage's pixels at `index` stand for."""
+        return grid.to_x(index) + (grid.stride - 1) / 2
 
     return PanelView(
-        values=block_means(cut, step),
+        values=block_means(cropped, step),
         limit=limit,
         beyond=int(np.count_nonzero(beyond)),
-        marks=(on_x(rows + window.top), on_x(cols + window.left), cut[rows, cols]),
+        marks=(centre(rows + window.top), centre(cols + window.left), cropped[rows, cols]),
         shape=shape,
         step=step,
-        top=on_x(window.top + (step - 1) / 2),
-        left=on_x(window.left + (step - 1) / 2),
+        top=centre(window.top + (step - 1) / 2),
+        left=centre(window.left + (step - 1) / 2),
         pitch=grid.stride * step,
     )
 
 
-def _nothing(shape: tuple[int, ...], note: str) -> PanelView:
+def _blank_panel(shape: tuple[int, ...], note: str) -> PanelView:
     none = np.empty(0)
     blank = np.full((1, 1), np.nan, np.float32)
     return PanelView(blank, 1.0, 0, (none, none, none), shape, 1, 0, 0, 1, note, is_blank=True)
 
 
-def _on_grid(window: Window, grid: Grid, shape: tuple[int, ...]) -> Window:
-    """The pixels of a stage `(h, w)` that lie in a window of x."""
+def stage_window(window: Window, grid: Grid, shape: tuple[int, ...]) -> Window:
+    """Return the pixels of a stage `(h, w)` that lie in a window of x."""
+    top, left = grid.to_stage(window.top), grid.to_stage(window.left)
+    bottom, right = grid.to_stage(window.bottom - 1) + 1, grid.to_stage(window.right - 1) + 1
+    return Window(top, bottom, left, right).within(shape)
 
-    def first(at: int) -> int:
-        return (at - grid.offset) // grid.stride
 
-    def last(at: int) -> int:
-        return -((grid.offset - at) // grid.stride)
-
-    found = Window(first(window.top), last(window.bottom), first(window.left), last(window.right))
-    return found.within(shape)
+def mask_on_x(mask: np.ndarray, grid: Grid, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a stage's `(h, w)` mask on the pixels `(H, W)` of x that its pixels stand for."""
+    rows, cols = (grid.to_stage(np.arange(side)) for side in shape[:2])
+    height, width = mask.shape
+    inside = np.outer((rows >= 0) & (rows < height), (cols >= 0) & (cols < width))
+    return inside & mask[np.ix_(rows.clip(0, height - 1), cols.clip(0, width - 1))]

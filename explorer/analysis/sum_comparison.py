@@ -1,51 +1,95 @@
-"""Who won at the sum: what x and F(x) made of each cell, and which cells lie in a box."""
+"""Which term dominates at the sum: the identity or F(x), cell by cell."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.analysis.colour_limits import check_channel
+from explorer.errors import InputError
+from explorer.model.spec import BlockSpec
 from explorer.records import BlockTrace
-
-# The identity alone would give ReLU(x); F changes that in two of four ways.
-CATEGORIES = ("passed", "lifted by F", "pulled below zero by F", "kept dead")
 
 
 @dataclass(frozen=True)
 class SumComparison:
-    """x against F(x), cell by cell.
+    """The identity against F(x), cell by cell, in one channel.
 
     Attributes:
-        x: the identity, `(H, W)`.
+        identity: what F(x) is added to, `(H, W)`: x, or the end of the shortcut.
         residual: F(x), `(H, W)`.
-        identity_part: |x| / (|x| + |F(x)|), 0 … 1, NaN where both are 0.
-        outcome: index into `CATEGORIES`, `(H, W)` uint8: x > 0 and sum > 0 is
-            passed; x ≤ 0 and sum > 0 is lifted; x > 0 and sum ≤ 0 is pulled below
-            zero; the rest is kept dead.
-        counts: cells of each outcome, in the order of `CATEGORIES`.
+        identity_part: |identity| / (|identity| + |F(x)|), 0 … 1, NaN where both are 0.
+        categories: names of the four ways in which F(x) can change the sign.
+        category: index into `categories`, `(H, W)` uint8: the identity and the sum are
+            positive; only the sum is; only the identity is; neither is.
+        counts: cells of each category.
+        is_zeroed: whether the last ReLU acts on the sum, and so zeroes what is negative.
     """
 
-    x: np.ndarray
+    identity: np.ndarray
     residual: np.ndarray
     identity_part: np.ndarray
-    outcome: np.ndarray
+    categories: tuple[str, ...]
+    category: np.ndarray
     counts: tuple[int, ...]
+    is_zeroed: bool
+
+
+def category_names(spec: BlockSpec) -> tuple[str, ...]:
+    """Return the names of the categories; what is not positive is 0 only after a ReLU."""
+    last = "stays zero" if spec.last_relu_input == "add" else "stays negative"
+    return ("stays positive", "raised above zero by F", "lowered below zero by F", last)
 
 
 def compare_sum(trace: BlockTrace, channel: int) -> SumComparison:
-    """The compare_sum in one channel of a trace."""
-    x, residual, add = (trace[stage][:, :, channel] for stage in ("x", "bn2", "add"))
-    size_x, size_f = np.abs(x), np.abs(residual)
+    """Return the comparison in one channel of a trace.
+
+    Raises:
+        InputError: the block has no sum, or its sum has no such channel.
+    """
+    spec = trace.spec
+    if spec.identity is None:
+        raise InputError(
+            f"“{spec.title}” has no sum, so there are no two terms to compare. Choose a block with "
+            "a shortcut."
+        )
+    check_channel(channel, trace)
+    if channel >= trace["add"].shape[2]:
+        raise InputError(
+            f"The sum has channels 0 to {trace['add'].shape[2] - 1}, and channel {channel} is "
+            "shown. Choose one of these channels."
+        )
+    identity, residual, add = (
+        trace[stage][:, :, channel] for stage in (spec.identity, spec.residual, "add")
+    )
+    size_x, size_f = np.abs(identity), np.abs(residual)
     with np.errstate(invalid="ignore", over="ignore"):
         identity_part = size_x / (size_x + size_f)
-    outcome = np.select([(x > 0) & (add > 0), add > 0, x > 0], [0, 1, 2], 3).astype(np.uint8)
-    counts = np.bincount(outcome.ravel(), minlength=len(CATEGORIES))
-    return SumComparison(x, residual, identity_part, outcome, tuple(int(n) for n in counts))
+    names = category_names(spec)
+    category = np.select([(identity > 0) & (add > 0), add > 0, identity > 0], [0, 1, 2], 3).astype(
+        np.uint8
+    )
+    counts = np.bincount(category.ravel(), minlength=len(names))
+    return SumComparison(
+        identity=identity,
+        residual=residual,
+        identity_part=identity_part,
+        categories=names,
+        category=category,
+        counts=tuple(int(n) for n in counts),
+        is_zeroed=spec.last_relu_input == "add",
+    )
 
 
 def cells_in_box(
-    values: SumComparison, x_range: tuple[float, float], residual_range: tuple[float, float]
+    comparison: SumComparison,
+    identity_range: tuple[float, float],
+    residual_range: tuple[float, float],
 ) -> np.ndarray:
-    """`(H, W)` bool: cells whose point (x, F(x)) lies in a box of the plane."""
-    inside_x = (values.x >= min(x_range)) & (values.x <= max(x_range))
-    inside_f = (values.residual >= min(residual_range)) & (values.residual <= max(residual_range))
-    return inside_x & inside_f
+    """Return `(H, W)` bool: cells whose point (identity, F(x)) lies in a box of the plane."""
+    inside = np.ones(comparison.identity.shape, bool)
+    for values, ends in (
+        (comparison.identity, identity_range),
+        (comparison.residual, residual_range),
+    ):
+        inside &= (values >= min(ends)) & (values <= max(ends))
+    return inside

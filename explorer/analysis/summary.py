@@ -1,4 +1,4 @@
-"""What a trace says in numbers: shares, norms, masks and receptive fields. NumPy only."""
+"""A trace and a gradient in a few numbers: norms, shares and errors."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from explorer.records import BlockTrace, GradientSplit
 class Headline:
     """The block in a few numbers, over all rows, columns and channels.
 
-    x stands for what F(x) is added to: the shortcut's end, or the input without a sum.
+    x stands for what F(x) is added to: the end of the shortcut, or the input without a sum.
 
     Attributes:
         ratio: ‖F(x)‖ / ‖x‖, Euclidean; infinite where x is all zero.
@@ -21,9 +21,9 @@ class Headline:
         zeroed: part of the cells that the last ReLU set to 0, 0 … 1; NaN without one.
         correlation: Pearson's, of out with the block's input, −1 … 1; NaN where their
             shapes differ or one is constant.
-        add_error: max |add − (F(x) + x)|, in float32; 0 if the sum is what it says, NaN
-            without a sum.
-        relu_error: max |ReLU(v) − out| for the v that the last ReLU cuts; likewise.
+        add_error: max |add − (F(x) + x)|, in float32; 0 if the sum is exact,
+            NaN without a sum.
+        relu_error: max |ReLU(v) − out| for the input v of the last ReLU; likewise.
     """
 
     ratio: float
@@ -37,10 +37,11 @@ class Headline:
 
 @dataclass(frozen=True)
 class ChannelTable:
-    """One row a channel; every array is `(C,)`.
+    """One row for each channel of F(x); every array is `(C,)`.
 
-    `norm_x` = ‖x‖, `norm_f` = ‖F(x)‖, `ratio` = norm_f / norm_x, and `zeroed` is
-    the part of the channel's cells that the last ReLU set to 0.
+    `norm_x` = ‖x‖, x standing for what F(x) is added to, `norm_f` = ‖F(x)‖, `ratio` =
+    norm_f / norm_x, and `zeroed` is the part of the channel's cells that the last ReLU
+    set to 0. `norm_x` is NaN where x has no such channel.
     """
 
     norm_x: np.ndarray
@@ -50,7 +51,7 @@ class ChannelTable:
 
 
 def headline(trace: BlockTrace) -> Headline:
-    """The trace's headline numbers."""
+    """Return the trace's headline numbers."""
     spec, out = trace.spec, trace["out"]
     identity, residual = trace[spec.identity or "x"], trace[spec.residual]
     add_error = relu_error = part_zeroed = identity_share = float("nan")
@@ -75,7 +76,7 @@ def headline(trace: BlockTrace) -> Headline:
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Pearson's correlation over all cells; NaN for unequal shapes or a constant array."""
+    """Return Pearson's correlation over all cells; NaN for unequal shapes or a constant array."""
     if one.shape != other.shape:
         return float("nan")
     a, b = (array.astype(np.float64).ravel() for array in (one, other))
@@ -85,24 +86,28 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def channel_table(trace: BlockTrace) -> ChannelTable:
-    """Norms, their ratio and the zeroed part, channel by channel."""
-    norm_x, norm_f = _norm(trace["x"], axis=(0, 1)), _norm(trace["bn2"], axis=(0, 1))
+    """Return norms, their ratio and the zeroed part, channel by channel."""
+    spec = trace.spec
+    norm_f = _channel_norms(trace[spec.residual])
+    norm_x = np.full(norm_f.shape, np.nan)
+    known = _channel_norms(trace[spec.identity or "x"])[: norm_f.size]
+    norm_x[: known.size] = known
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = norm_f / norm_x
-    return ChannelTable(norm_x, norm_f, ratio, zeroed(trace).mean(axis=(0, 1)))
+    return ChannelTable(norm_x, norm_f, ratio, zeroed(trace).mean(axis=_pixel_axes(trace["out"])))
 
 
 def zeroed(trace: BlockTrace) -> np.ndarray:
-    """Where the last ReLU replaced a negative value by 0, bool, shaped like `out`.
+    """Return where the last ReLU replaced a negative value by 0, bool, shaped like `out`.
 
-    For the basic block: `add < 0`. False everywhere if no ReLU comes last.
+    For the basic block: `add < 0`. False everywhere if the last step is no ReLU.
     """
-    cut = trace.spec.last_relu_input
-    return trace[cut] < 0 if cut else np.zeros(trace["out"].shape, bool)
+    source = trace.spec.last_relu_input
+    return trace[source] < 0 if source else np.zeros(trace["out"].shape, bool)
 
 
 def variance_error(trace: BlockTrace) -> float:
-    """How far off a norm's batch variance is, relative, at worst over the norms and C.
+    """Return the largest relative error of a batch variance, over norms and channels.
 
     NNX computes E[v²] − E[v]² in float32, which cancels where a channel's mean is
     large against its spread. Compared with the two-pass variance in float64,
@@ -111,7 +116,7 @@ def variance_error(trace: BlockTrace) -> float:
     worst = 0.0
     for norm, record in trace.norms.items():
         source = trace.spec.inputs()[norm]
-        exact = np.var(trace[source], axis=(0, 1), dtype=np.float64)
+        exact = np.var(trace[source], axis=_pixel_axes(trace[source]), dtype=np.float64)
         off = np.abs(record.batch_var - exact) / (exact + record.epsilon)
         worst = max(worst, float(np.max(off)))
     return worst
@@ -137,7 +142,7 @@ class GradientNumbers:
 
 
 def gradient_numbers(split: GradientSplit) -> GradientNumbers:
-    """The numbers of a split gradient."""
+    """Return the numbers of a split gradient."""
     identity, residual = (part.astype(np.float64) for part in (split.identity, split.residual))
     one, other = float(_norm(identity)), float(_norm(residual))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -151,6 +156,16 @@ def gradient_numbers(split: GradientSplit) -> GradientNumbers:
         )
 
 
-def _norm(array: np.ndarray, axis: tuple[int, ...] | None = None) -> np.ndarray:
+def _norm(array: np.ndarray) -> np.ndarray:
     wide = array.astype(np.float64)
-    return np.sqrt(np.sum(wide * wide, axis=axis))
+    return np.sqrt(np.sum(wide * wide))
+
+
+def _channel_norms(array: np.ndarray) -> np.ndarray:
+    wide = array.astype(np.float64)
+    return np.asarray(np.sqrt(np.sum(wide * wide, axis=_pixel_axes(array))))
+
+
+def _pixel_axes(array: np.ndarray) -> tuple[int, ...]:
+    """Return all axes but the channels."""
+    return tuple(range(array.ndim - 1))

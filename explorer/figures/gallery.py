@@ -43,13 +43,14 @@ def gallery_spec(
     limits = colour_limits([trace], [stage_maps(trace, 0)], "stage" if scope == "map" else scope, 0)
     columns = COLUMNS[arrangement]
     rows = -(-len(tiles.sheets) // columns)
-    aspect = tiles.rows * (tiles.tile[0] + 1) / (tiles.cols * (tiles.tile[1] + 1))
+    height_x, width_x = tiles.tiles["x"]
+    aspect = tiles.rows * (height_x + 1) / (tiles.cols * (width_x + 1))
     width = 280 * columns
     layout = base_layout(palette, width, sheet_height(width, columns, rows, aspect))
     data: list[dict[str, Any]] = []
-    pitch_y, pitch_x = 1 / (tiles.tile[0] + 1), 1 / (tiles.tile[1] + 1)
     for number, (stage, sheet) in enumerate(tiles.sheets.items(), start=1):
         limit = limits[stage] * (1 + BEYOND)
+        pitch_y, pitch_x = (1 / (side + 1) for side in tiles.tiles[stage])
         data.append(
             {
                 "type": "heatmap",

@@ -67,6 +67,11 @@ def _backward_panels(spec: BlockSpec) -> dict[str, Panel]:
     return found | {**trunk, "x": found["x"], "out": replace(trunk["out"], what="sent in")}
 
 
+def shortcut_name(stage: str) -> str:
+    """Return the name of the second term of the sum, given the stage where it comes from."""
+    return "x" if stage == "x" else "shortcut(x)"
+
+
 def shortcut_words(spec: BlockSpec, backward: bool) -> str:
     """What is written beside the shortcut's wire."""
     if backward and spec.shortcut == ():

@@ -284,14 +284,16 @@ class PadChannels(_Stateless):
 
 @dataclass(frozen=True)
 class LayerNorm(_PerPixel):
-    """Normalises each pixel over its channels."""
+    """Normalises each pixel over its channels; ε is NNX's default."""
+
+    epsilon: float = 1e-6
 
     label = "LayerNorm"
 
     def build(
         self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
     ) -> nnx.Module:
-        return nnx.LayerNorm(channels, rngs=rngs)
+        return nnx.LayerNorm(channels, epsilon=self.epsilon, rngs=rngs)
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ def scaled_skip(factor: float = 0.5) -> BlockSpec:
         V1,
         title="Scaled skip",
         description=(
-            "The shortcut is scaled: through a stack of n such blocks the identity is multiplied by "
-            "the factor n times."
+            "The shortcut is scaled: through a stack of n such blocks the identity is "
+            "multiplied by the factor n times."
         ),
         source=f"{HE2016_SHORTCUTS}: constant scaling 0.5/0.5 gives 12.35 against 6.61",
         branch=(*V1.branch, ("scaled_f", Scale(factor))),
@@ -146,7 +146,8 @@ VARIANTS: Mapping[str, BlockSpec] = MappingProxyType(
             V1,
             title="BatchNorm after the addition",
             description=(
-                "BatchNorm acts on the sum: the identity is rescaled by statistics that depend on F(x)."
+                "BatchNorm acts on the sum: the identity is rescaled by statistics that "
+                "depend on F(x)."
             ),
             source=f"{HE2016}: 8.17 against 6.61",
             branch=(CONV1, BN1, RELU1, CONV2),
@@ -186,8 +187,9 @@ VARIANTS: Mapping[str, BlockSpec] = MappingProxyType(
             V1,
             title="Without padding",
             description=(
-                "Each 3×3 convolution without padding removes one row and one column from every side, "
-                "so F(x) is smaller than x and the two cannot be added. SAME padding keeps the shapes equal."
+                "Each 3×3 convolution without padding removes one row and one column from every "
+                "side, so F(x) is smaller than x and the two cannot be added. SAME padding keeps "
+                "the shapes equal."
             ),
             source="He et al. 2015, eq. 1, needs F(x) and x of equal shape",
             branch=(
@@ -222,8 +224,8 @@ VARIANTS: Mapping[str, BlockSpec] = MappingProxyType(
             V1,
             title="Bottleneck",
             description=(
-                "The block of the deeper networks: 1×1 convolutions narrow and widen the branch around "
-                "one 3×3 convolution; the shortcut is the same."
+                "The block of the deeper networks: 1×1 convolutions narrow and widen the branch "
+                "around one 3×3 convolution; the shortcut is the same."
             ),
             source="He et al. 2015, Fig. 5",
             branch=(
@@ -241,8 +243,8 @@ VARIANTS: Mapping[str, BlockSpec] = MappingProxyType(
             V1,
             title="Transformer: MLP",
             description=(
-                "The same x + Sublayer(x) with pixels as tokens: LayerNorm, a linear layer that widens "
-                "by 4, GELU, and a linear layer that narrows again; no ReLU after the sum."
+                "The same x + Sublayer(x) with pixels as tokens: LayerNorm, a linear layer that "
+                "widens by 4, GELU, and a linear layer that narrows again; no ReLU after the sum."
             ),
             source="Vaswani et al. 2017; pre-LN: Xiong et al. 2020",
             branch=(
@@ -257,8 +259,8 @@ VARIANTS: Mapping[str, BlockSpec] = MappingProxyType(
             V1,
             title="Transformer: attention",
             description=(
-                "The same x + Sublayer(x) with pixels as tokens: LayerNorm, then self-attention; no "
-                "ReLU after the sum."
+                "The same x + Sublayer(x) with pixels as tokens: LayerNorm, then self-attention; "
+                "no ReLU after the sum."
             ),
             source="Vaswani et al. 2017; pre-LN: Xiong et al. 2020",
             branch=(("ln", LayerNorm()), ("attention", Attention())),

@@ -27,3 +27,11 @@ def test_values_that_are_not_finite_are_left_out() -> None:
     with np.errstate(all="ignore"):
         trace = trace_block(0, np.full((3, 3, 1), 3e38, np.float32), 1)
     assert all(np.isfinite(distribution(trace, s).counts).all() for s in STAGES)
+
+
+def test_the_relus_of_a_variant_are_those_of_its_spec() -> None:
+    trace = trace_block(2, generate("normal", 16, 16, 3, 0), 3, variant="full_preact")
+    zeroed = {stage: distribution(trace, stage).zeroed for stage in trace.stages}
+    assert zeroed["relu1"] == (trace["bn1"] < 0).mean()
+    assert zeroed["relu2"] == (trace["bn2"] < 0).mean()
+    assert zeroed["out"] == 0  # nothing follows the sum

@@ -24,7 +24,7 @@ def test_small_pictures_and_small_windows_stay_as_they_are() -> None:
     values = np.random.default_rng(0).standard_normal((MAX_PANEL_SIDE, 5))
     assert whole(values.shape).step == 1
     np.testing.assert_array_equal(block_means(values, 1), values)
-    np.testing.assert_array_equal(Window(3, 9, 1, 4).cut(values), values[3:9, 1:4])
+    np.testing.assert_array_equal(Window(3, 9, 1, 4).crop(values), values[3:9, 1:4])
 
 
 def test_block_means_keep_channels_apart() -> None:

@@ -1,11 +1,36 @@
 import numpy as np
 import pytest
 
-from explorer import STAGES, BlockTrace, InputError, trace_block
-from explorer.analysis.pixel import ConvSum, Normalisation, Pixel, explain
+from explorer import STAGES, VARIANTS, BlockSpec, BlockTrace, InputError, trace_block
+from explorer.analysis.pixel import (
+    Activation,
+    AttentionSum,
+    Cell,
+    Copy,
+    Normalisation,
+    Product,
+    Sum,
+    WeightedSum,
+    cell_at,
+    explain,
+)
 from explorer.inputs import generate
+from explorer.model.variants import (
+    CROPPED_IDENTITY,
+    FIXES,
+    PROJECTED_IDENTITY,
+    projection,
+    zero_pad,
+)
 
 SHAPE = (9, 7, 5)
+RUNNABLE: dict[str, BlockSpec] = {
+    **{name: spec for name, spec in VARIANTS.items() if name not in FIXES},
+    "cropped": CROPPED_IDENTITY,
+    "projected": PROJECTED_IDENTITY,
+    "projection, stride 2": projection(8, 2),
+    "zero channels, stride 2": zero_pad(8, 2),
+}
 
 
 @pytest.fixture(scope="module", params=["train", "eval"])
@@ -19,25 +44,56 @@ def trace(request: pytest.FixtureRequest) -> BlockTrace:
     )
 
 
-def pixels() -> list[tuple[int, int, int]]:
-    """Corners, borders and a few more, in random channels."""
+def cells(stage: str, shape: tuple[int, ...]) -> list[Cell]:
+    """Return corners, borders and a few more cells of a stage, in random channels."""
     rng = np.random.default_rng(0)
-    places = [(r, c) for r in (0, 4, 8) for c in (0, 3, 6)]
-    places += [tuple(rng.integers(0, SHAPE[:2])) for _ in range(20)]
-    return [(int(r), int(c), int(rng.integers(SHAPE[2]))) for r, c in places]
+    height, width, channels = shape
+    pixels = [(r, c) for r in (0, height // 2, height - 1) for c in (0, width // 2, width - 1)]
+    pixels += [tuple(rng.integers(0, (height, width))) for _ in range(12)]
+    return [Cell(stage, int(r), int(c), int(rng.integers(channels))) for r, c in pixels]
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_the_sum_equals_the_traced_value(trace: BlockTrace, stage: str) -> None:
-    for row, col, channel in pixels():
-        found = explain(trace, Pixel(stage, row, col, channel))
-        assert found.traced == trace[stage][row, col, channel]
-        assert found.value == pytest.approx(found.traced, abs=2e-6)
+@pytest.mark.parametrize("use_running_average", [False, True])
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_the_value_equals_the_traced_one_in_every_stage_of_every_variant(
+    name: str, use_running_average: bool
+) -> None:
+    x = generate("normal", *SHAPE, seed=1)
+    trace = trace_block(
+        2, x, 5, variant=RUNNABLE[name], use_running_average=use_running_average, warmup_passes=3
+    )
+    for stage, values in trace.stages.items():
+        for cell in cells(stage, values.shape):
+            found = explain(trace, cell)
+            assert found.traced == values[cell.row, cell.col, cell.channel]
+            assert found.value == pytest.approx(found.traced, rel=2e-6, abs=4e-6), (stage, cell)
+
+
+def test_each_kind_of_step_has_its_own_arithmetic() -> None:
+    x = generate("normal", *SHAPE, seed=1)
+    expected: dict[str, dict[str, type]] = {
+        "v1": {
+            "conv1": WeightedSum,
+            "bn1": Normalisation,
+            "relu1": Activation,
+            "add": Sum,
+            "out": Activation,
+        },
+        "scaled_skip": {"scaled_x": Product, "scaled_f": Product},
+        "zero_pad": {"pad": Copy},
+        "full_preact": {"out": Copy},
+        "transformer_mlp": {"ln": Normalisation, "dense1": WeightedSum, "gelu": Activation},
+        "transformer_attention": {"attention": AttentionSum},
+    }
+    for name, stages in expected.items():
+        trace = trace_block(2, x, 5, variant=name)
+        for stage, kind in stages.items():
+            assert type(explain(trace, Cell(stage, 1, 2, 0))) is kind
 
 
 def test_the_parts_of_a_convolution(trace: BlockTrace) -> None:
-    found = explain(trace, Pixel("conv2", 0, 6, 3))
-    assert isinstance(found, ConvSum)
+    found = explain(trace, Cell("conv2", 0, 6, 3))
+    assert isinstance(found, WeightedSum)
     np.testing.assert_array_equal(
         found.inside, [[False, False, False], [True, True, False], [True, True, False]]
     )
@@ -51,8 +107,18 @@ def test_the_parts_of_a_convolution(trace: BlockTrace) -> None:
     assert sorted(found.order) == list(range(SHAPE[2]))
 
 
+def test_the_window_of_a_strided_convolution_lies_where_it_is_on_x() -> None:
+    trace = trace_block(2, generate("normal", *SHAPE, seed=1), 5, variant=projection(8, 2))
+    found = explain(trace, Cell("conv1", 2, 1, 7))
+    assert isinstance(found, WeightedSum)
+    np.testing.assert_array_equal(found.window, trace["x"][3:6, 1:4])
+    shortcut = explain(trace, Cell("proj", 2, 1, 7))
+    assert isinstance(shortcut, WeightedSum)
+    np.testing.assert_array_equal(shortcut.window, trace["x"][4:5, 2:3])
+
+
 def test_the_parts_of_a_norm_are_those_of_the_mode_in_force(trace: BlockTrace) -> None:
-    found = explain(trace, Pixel("bn1", 3, 3, 2))
+    found = explain(trace, Cell("bn1", 3, 3, 2))
     assert isinstance(found, Normalisation)
     assert found.statistics == ("running" if trace.use_running_average else "batch")
     assert found.mean == trace.norms["bn1"].mean[2]
@@ -62,10 +128,41 @@ def test_the_parts_of_a_norm_are_those_of_the_mode_in_force(trace: BlockTrace) -
         assert found.mean == pytest.approx(trace["conv1"][:, :, 2].mean(), abs=1e-6)
 
 
+def test_attention_weights_are_a_distribution_over_the_pixels() -> None:
+    x = generate("normal", *SHAPE, seed=1)
+    trace = trace_block(2, x, 5, variant="transformer_attention")
+    found = explain(trace, Cell("attention", 4, 5, 1))
+    assert isinstance(found, AttentionSum)
+    assert found.weights.shape == SHAPE[:2]
+    assert found.weights.sum() == pytest.approx(1)
+    assert (found.weights > 0).all()
+    np.testing.assert_allclose(found.products, found.weights * found.values)
+
+
+def test_a_cell_stands_for_a_pixel_of_x() -> None:
+    x = generate("normal", *SHAPE, seed=1)
+    strided = trace_block(2, x, 5, variant=projection(8, 2))
+    assert cell_at(strided, "out", 5, 3, 7) == Cell("out", 2, 1, 7)
+    assert cell_at(strided, "x", 5, 3, 7) is None  # x has five channels
+    cropped = trace_block(2, x, 5, variant=CROPPED_IDENTITY)
+    assert cell_at(cropped, "add", 2, 2, 0) == Cell("add", 0, 0, 0)
+    assert cell_at(cropped, "add", 1, 2, 0) is None
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_arithmetic_is_of_one_image(stage: str) -> None:
+    batch = trace_block(2, np.stack([generate("normal", *SHAPE, seed=n) for n in (1, 2)]), 5)
+    with pytest.raises(InputError, match=r"use trace\.image\(n\)"):
+        explain(batch, Cell(stage, 0, 0, 0))
+    image = batch.image(1)
+    found = explain(image, Cell(stage, 3, 4, 2))
+    assert found.value == pytest.approx(float(image[stage][3, 4, 2]), abs=4e-6)
+
+
 @pytest.mark.parametrize(
-    "pixel",
-    [Pixel("fc", 0, 0, 0), Pixel("x", 9, 0, 0), Pixel("x", 0, -1, 0), Pixel("x", 0, 0, 5)],
+    "cell",
+    [Cell("fc", 0, 0, 0), Cell("x", 9, 0, 0), Cell("x", 0, -1, 0), Cell("x", 0, 0, 5)],
 )
-def test_what_is_not_there_is_refused(trace: BlockTrace, pixel: Pixel) -> None:
+def test_a_cell_outside_is_refused(trace: BlockTrace, cell: Cell) -> None:
     with pytest.raises(InputError, match="must"):
-        explain(trace, pixel)
+        explain(trace, cell)

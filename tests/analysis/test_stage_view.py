@@ -5,19 +5,21 @@ import numpy as np
 import pytest
 
 from explorer import BlockTrace, InputError, trace_block
-from explorer.analysis.colour_limits import colour_limits, stage_maps
+from explorer.analysis.colour_limits import channels, colour_limits, stage_maps
 from explorer.analysis.downsampling import Window
 from explorer.analysis.stage_view import (
-    channels,
     difference_view,
     gradient_view,
+    mask_on_x,
     stage_view,
     stage_views,
+    stage_window,
     zeroed_map,
 )
 from explorer.analysis.summary import zeroed
 from explorer.engine.gradients import split_trace
 from explorer.inputs import generate
+from explorer.model.spec import Grid
 from explorer.model.variants import CROPPED_IDENTITY, projection, scaled_skip
 
 
@@ -153,3 +155,21 @@ def test_no_view_takes_a_channel_that_is_not_there(trace: BlockTrace) -> None:
             difference_view(trace, trace, channel)
         with pytest.raises(InputError, match=words):
             gradient_view(split, channel)
+
+
+def test_a_view_is_of_one_image() -> None:
+    images = np.stack([generate("normal", 6, 5, 4, seed) for seed in (1, 2)])
+    batch = trace_block(3, images, 4)
+    with pytest.raises(InputError, match=r"use trace\.image\(n\)"):
+        stage_view(batch)
+    view = stage_view(batch.image(1), channel=2)
+    np.testing.assert_array_equal(view.panels["bn2"].values, batch["bn2"][1, :, :, 2])
+
+
+def test_a_window_and_a_mask_move_between_x_and_a_strided_stage() -> None:
+    grid = Grid(offset=2, stride=2)  # pixels 0, 1, 2 of the stage begin at 2, 4, 6 of x
+    assert stage_window(Window(3, 6, 0, 9), grid, (3, 3)) == Window(0, 2, 0, 3)
+    mask = np.zeros((3, 3), bool)
+    mask[1, 2] = True
+    on_x = mask_on_x(mask, grid, (9, 8))
+    assert {(int(r), int(c)) for r, c in np.argwhere(on_x)} == {(4, 6), (4, 7), (5, 6), (5, 7)}

@@ -4,12 +4,10 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from explorer import VARIANTS, BlockSpec, BlockTrace, trace_block
-from explorer.analysis.receptive_field import receptive_fields
+from explorer import VARIANTS, BlockTrace, trace_block
 from explorer.analysis.summary import channel_table, correlation, headline, variance_error, zeroed
 from explorer.inputs import generate
-from explorer.model.layers import ReLU
-from explorer.model.variants import CROPPED_IDENTITY, V1, projection
+from explorer.model.variants import FIXES
 
 
 @pytest.fixture(scope="module")
@@ -59,34 +57,6 @@ def test_zeroed_is_where_out_is_0_and_add_is_not(trace: BlockTrace) -> None:
     np.testing.assert_array_equal(mask, (trace["out"] == 0) & (trace["add"] != 0))
 
 
-@pytest.mark.parametrize(
-    "spec",
-    [V1, projection(3, 2), CROPPED_IDENTITY, VARIANTS["bottleneck"], VARIANTS["full_preact"]],
-    ids=lambda spec: spec.title,
-)
-def test_receptive_fields_are_what_a_change_of_one_pixel_reaches(spec: BlockSpec) -> None:
-    x = generate("normal", 15, 15, 4, 0)
-    changed = x.copy()
-    changed[7, 7] += 1
-    one, two = (trace_block(0, a, 4, use_running_average=True, variant=spec) for a in (x, changed))
-    grids = spec.grids()
-    for stage, field in receptive_fields(spec).items():
-        rows, cols, _ = np.nonzero(one[stage] != two[stage])
-        reach, grid = field.get("x", 0), grids[stage]
-        centres = grid.offset + grid.stride * np.arange(one[stage].shape[0])
-        reached = set(np.flatnonzero(np.abs(centres - 7) <= reach))
-        assert set(rows) | set(cols) <= reached, stage
-        if not isinstance(spec.layers().get(stage), ReLU):  # which may hide a change
-            assert set(rows) == set(cols) == reached, stage
-
-
-def test_receptive_fields_of_every_stage_before() -> None:
-    assert receptive_fields(V1)["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 2}
-    halved = receptive_fields(projection(4, 2))
-    assert halved["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 3}  # 7×7: 2·1 + 1
-    assert halved["add"]["bn_proj"] == 0
-
-
 @pytest.mark.parametrize("name", ["no_skip", "full_preact", "bn_after_add", "projection"])
 def test_headline_of_a_variant(name: str) -> None:
     x = generate("normal", 8, 9, 4, 3)
@@ -120,3 +90,30 @@ def test_variance_error_tells_large_means() -> None:
     fast = np.maximum(0, (shifted**2).mean(axis=(0, 1)) - shifted.mean(axis=(0, 1)) ** 2)
     norms = {**trace.norms, "bn1": replace(trace.norms["bn1"], batch_var=fast)}
     assert variance_error(replace(with_stages(trace, conv1=shifted), norms=norms)) > 1e-3
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
+def test_the_channel_table_of_every_variant(name: str) -> None:
+    trace = trace_block(1, generate("normal", 8, 9, 4, 3), 4, variant=name)
+    table, spec = channel_table(trace), trace.spec
+    residual, identity = trace[spec.residual], trace[spec.identity or "x"]
+    assert table.norm_f.shape == (residual.shape[2],)
+    for channel in range(residual.shape[2]):
+        norm_f = np.linalg.norm(residual[:, :, channel])
+        norm_x = np.linalg.norm(identity[:, :, channel])
+        assert table.norm_f[channel] == pytest.approx(norm_f, rel=1e-5)
+        ratio = norm_f / norm_x if norm_x else np.inf  # an appended channel of zeros
+        assert table.ratio[channel] == pytest.approx(ratio, rel=1e-5)
+        assert table.zeroed[channel] == zeroed(trace)[:, :, channel].mean()
+
+
+def test_numbers_of_a_batch_are_over_all_images() -> None:
+    images = np.stack([generate("normal", 8, 9, 4, seed) for seed in (3, 4)])
+    batch = trace_block(1, images, 4)
+    numbers = headline(batch)
+    assert numbers.ratio == pytest.approx(
+        np.linalg.norm(batch["bn2"]) / np.linalg.norm(batch["x"]), rel=1e-5
+    )
+    assert numbers.add_error == 0
+    assert variance_error(batch) < 1e-5
+    assert channel_table(batch).norm_f.shape == (4,)

@@ -2,11 +2,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer import STAGES, BlockTrace, trace_block
-from explorer.analysis.pixel import ConvSum, Pixel, explain
+from explorer import STAGES, VARIANTS, BlockTrace, trace_block
+from explorer.analysis.pixel import AttentionSum, Cell, WeightedSum, explain
 from explorer.figures.pixel import arithmetic_figure, equation
 from explorer.figures.sheet import number
 from explorer.inputs import generate
+from explorer.model.variants import FIXES
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def words(figure: go.Figure) -> str:
 def test_every_stage_ends_in_its_value_and_its_difference(
     trace: BlockTrace, stage: str, arrangement: str
 ) -> None:
-    found = explain(trace, Pixel(stage, 0, 7, 5))
+    found = explain(trace, Cell(stage, 0, 7, 5))
     figure = arithmetic_figure(found, arrangement=arrangement)  # type: ignore[arg-type]
     assert equation(found)[-1] == f"<b>= {number(trace[stage][0, 7, 5])}</b>"
     assert all(line in words(figure) for line in equation(found))
@@ -31,8 +32,8 @@ def test_every_stage_ends_in_its_value_and_its_difference(
 
 
 def test_a_convolution_shows_the_largest_channels_and_all_contributions(trace: BlockTrace) -> None:
-    found = explain(trace, Pixel("conv2", 0, 7, 5))
-    assert isinstance(found, ConvSum)
+    found = explain(trace, Cell("conv2", 0, 7, 5))
+    assert isinstance(found, WeightedSum)
     drawn = {item.name: item for item in arithmetic_figure(found).data}
     first = found.order[0]
     np.testing.assert_array_equal(drawn["× kernel"].z[:, :3], found.kernel[:, :, first])
@@ -48,9 +49,39 @@ def test_a_convolution_shows_the_largest_channels_and_all_contributions(trace: B
 
 
 def test_a_norm_says_which_statistics(trace: BlockTrace) -> None:
-    batch = arithmetic_figure(explain(trace, Pixel("bn1", 1, 1, 0)))
-    assert "this input's batch statistics of conv1" in words(batch)
+    batch = arithmetic_figure(explain(trace, Cell("bn1", 1, 1, 0)))
+    assert "the batch statistics of conv1" in words(batch)
     running = trace_block(0, trace["x"], 12, use_running_average=True)
-    figure = arithmetic_figure(explain(running, Pixel("bn1", 1, 1, 0)))
+    figure = arithmetic_figure(explain(running, Cell("bn1", 1, 1, 0)))
     assert "the running statistics of conv1" in words(figure)
     assert int(sum(figure.data[0].y)) == 64
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
+def test_every_stage_of_every_variant_is_drawn(name: str) -> None:
+    variant = trace_block(0, generate("normal", 8, 8, 12, 0), 12, variant=name)
+    for stage in variant.stages:
+        found = explain(variant, Cell(stage, 1, 2, 0))
+        figure = arithmetic_figure(found)
+        assert f"<b>= {number(found.value)}</b>" in words(figure), stage
+        assert f"<b>{stage}</b>[1, 2]" in words(figure)
+
+
+def test_attention_shows_the_weight_and_value_of_every_pixel() -> None:
+    x = generate("normal", 8, 8, 12, 0)
+    found = explain(
+        trace_block(0, x, 12, variant="transformer_attention"), Cell("attention", 1, 2, 0)
+    )
+    assert isinstance(found, AttentionSum)
+    weights, values, products = arithmetic_figure(found).data
+    np.testing.assert_array_equal(weights.z, found.weights)
+    np.testing.assert_array_equal(values.z, found.values)
+    np.testing.assert_array_equal(products.z, found.products)
+
+
+def test_the_curve_of_an_activation_passes_through_its_point() -> None:
+    x = generate("normal", 8, 8, 12, 0)
+    for name, stage in (("transformer_mlp", "gelu"), ("v1", "relu1")):
+        found = explain(trace_block(0, x, 12, variant=name), Cell(stage, 1, 2, 0))
+        curve, point = arithmetic_figure(found).data
+        assert np.interp(point.x[0], curve.x, curve.y) == pytest.approx(point.y[0], abs=1e-3)

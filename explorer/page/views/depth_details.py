@@ -5,13 +5,14 @@ import streamlit as st
 
 from explorer.engine.forward import trace_model
 from explorer.figures.depth import ablation_figure, paths_figure
-from explorer.page import stage_panel
 from explorer.page.cache import get_or_compute
 from explorer.page.component import current_theme, linked_figure
 from explorer.page.controls import choice, number, optional_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.stacks import StackPair
 from explorer.page.stage_panel import Block, both
+from explorer.page.views.forward_details import draw_block
+from explorer.page.views.subject import Subject
 from explorer.page.views.trend_captions import number_text
 from explorer.records import AblationKind, BlockTrace
 
@@ -49,20 +50,21 @@ def _one_block(stacks: StackPair) -> None:
             model, record.inputs[index], use_running_average=experiment.use_running_average
         )
 
+    key = stacks.key("block of a stack", which, index)
     trace = get_or_compute(
-        stacks.key("block of a stack", which, index),
+        key,
         compute,
         private=experiment.private,
         placeholder=st.empty(),
         message="Running the block",
     )
-    block = Block(trace)
-    shown = stage_panel.controls(KEY, block)
-    stage_panel.draw(KEY, [block], shown)
     source = f"the output of block {index}" if index else "the input x"
-    st.caption(
-        f"Block {index + 1} of the first run. Its weights have seed {record.seeds[index]}; its "
-        f"input is {source}."
+    draw_block(
+        KEY,
+        [Block(trace)],
+        Subject(trace, key, experiment.private),
+        caption=f"Block {index + 1} of the first run. Its weights have seed "
+        f"{record.seeds[index]}; its input is {source}.",
     )
 
 

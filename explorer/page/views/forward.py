@@ -7,6 +7,7 @@ from explorer.page import stage_panel
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.views import forward_details
+from explorer.page.views.subject import Subject
 
 KEY = "stages"
 PRECISION_LIMIT = 1e-3
@@ -73,34 +74,19 @@ def _headline(numbers: Headline) -> None:
 
 @st.fragment
 def _picture(experiment: Experiment) -> None:
-    # A fragment lives as long as its session, so it is given what names the result, not the result.
+    # A fragment lives as long as its session, so it gets the key of the result, not the result.
     try:
         trace = run(experiment, st.empty()).trace
     except PROBLEMS as problem:
         show_problem(problem)
         return
-    block = stage_panel.Block(trace)
-    shown = stage_panel.controls(KEY, block)
-    top = st.container()
-    view = (
-        forward_details.choose()
-    )  # before the picture is drawn, which marks what the view points at
-    with top:
-        cells = forward_details.cells_in_plane(trace, shown) if view == "plane" else None
-        stage_panel.draw(
-            KEY, [block], shown, cells=cells, wants_window=view == "plane", click="takes it apart"
-        )
-        if shown.channel is None:
-            st.caption(
-                "Every panel shows the mean over channels. Channels of opposite sign cancel, and "
-                "out is the mean of ReLU(add), not the ReLU of the mean."
-            )
-        st.caption(
-            "The identity panel is the same array as x: the shortcut computes nothing, so whatever "
-            "F does, x reaches the sum. Only the last ReLU, after the sum, can still cut it "
-            "(He et al. 2015, Fig. 2). Purple frames: the pixels that the one under the pointer "
-            "was computed from."
-        )
-        if shown.pin:
-            forward_details.arithmetic(trace, shown, shown.pin)
-    forward_details.draw(view, experiment, trace, shown)
+    subject = Subject(trace, experiment.key(trace.spec), experiment.private)
+    forward_details.draw_block(
+        KEY,
+        [stage_panel.Block(trace)],
+        subject,
+        caption="The identity panel is the same array as x: the shortcut computes nothing, so x "
+        "reaches the sum whatever F does. Only the last ReLU, after the sum, can still zero it "
+        "(He et al. 2015, Fig. 2). Purple frames: the pixels that the one under the pointer was "
+        "computed from.",
+    )

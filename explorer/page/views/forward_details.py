@@ -1,6 +1,5 @@
-"""What stands behind the stage figure: a pixel's arithmetic, and one further view at a time."""
+"""Below a block's picture: the pinned cell's arithmetic, and more views of the same trace."""
 
-import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,78 +8,107 @@ import streamlit as st
 
 from explorer.analysis.distributions import distribution
 from explorer.analysis.gallery import Order, gallery
-from explorer.analysis.pixel import Pixel, explain
-from explorer.analysis.sum_comparison import cells_in_box, compare_sum
+from explorer.analysis.pixel import cell_at, explain
 from explorer.analysis.summary import channel_table
 from explorer.figures.distributions import distributions_figure
 from explorer.figures.gallery import gallery_spec
-from explorer.figures.panels import panels
 from explorer.figures.pixel import arithmetic_figure
-from explorer.figures.sum_comparison import plane_figure, sum_comparison_figure
 from explorer.linked_figure.payload import Link, PanelPixel
+from explorer.page import stage_panel
 from explorer.page.cache import get_or_compute
 from explorer.page.component import component_state, linked_figure
-from explorer.page.controls import check, choice, optional_choice
+from explorer.page.controls import choice, optional_choice
 from explorer.page.errors import PROBLEMS, show_problem
-from explorer.page.experiment import Experiment
-from explorer.page.stage_panel import MAX_MARKED, Shown, both, integers
-from explorer.records import BlockTrace
-
-Box = tuple[float, float, float, float]
-ONE_CHANNEL = (
-    "Arithmetic, who won and the plane belong to one channel, and the mean over channels is shown: "
-    "set Show to channel to see them."
-)
+from explorer.page.stage_panel import Block, Shown, both, integers
+from explorer.page.views.subject import ONE_CHANNEL, Subject
+from explorer.page.views.sum_details import cells_in_drawn_box, scatter, sum_comparison
 
 
-def arithmetic(trace: BlockTrace, shown: Shown, pin: PanelPixel) -> None:
-    """The exact sum behind the pinned pixel."""
+def draw_block(
+    figure: str,
+    blocks: Sequence[Block],
+    subject: Subject,
+    *,
+    difference: Block | None = None,
+    caption: str = "",
+) -> None:
+    """Draw the figure of some blocks, the pinned cell's arithmetic, and the details chosen.
+
+    Args:
+        figure: the figure's name on the page.
+        blocks: what is drawn; arithmetic is of any of them.
+        subject: the one that the details are of.
+        difference: as for `stage_panel.draw`.
+        caption: stands below the figure.
+    """
+    shown = stage_panel.controls(figure, *blocks, *([difference] if difference else []))
+    above = st.container()
+    # Chosen before the figure is drawn, which marks the cells that the details point at.
+    chosen = optional_choice("Details", tuple(_DETAILS), key="details")
+    with above:
+        stage_panel.draw(
+            figure,
+            blocks,
+            shown,
+            difference=difference,
+            cells=cells_in_drawn_box(subject.trace, shown) if chosen == "scatter" else None,
+            wants_window=chosen == "scatter",
+            click="shows its arithmetic",
+        )
+        if shown.channel is None:
+            st.caption(
+                "Every panel shows the mean over channels. Channels of opposite sign cancel, and "
+                "the mean of a ReLU is not the ReLU of the mean."
+            )
+        if caption:
+            st.caption(caption)
+        _arithmetic(blocks, shown)
+    if not chosen:
+        return
+    try:
+        _DETAILS[chosen](subject, shown)
+    except PROBLEMS as problem:
+        show_problem(problem)
+
+
+def _arithmetic(blocks: Sequence[Block], shown: Shown) -> None:
+    """Draw the arithmetic behind the pinned cell, in the block that it is pinned in."""
+    pin = shown.pin
+    if pin is None:
+        return
     if shown.channel is None:
         st.caption(ONE_CHANNEL)
         return
-    stage = panels(trace.spec)[pin.panel].stage
-    pixel = Pixel(stage, pin.row, pin.col, shown.channel)
-    found = explain(trace, pixel)
+    pinned = [block for block in blocks if pin.panel in block.panels()]
+    if not pinned:  # on a difference, which has no arithmetic of its own
+        return
+    trace, stage = pinned[0].trace, pinned[0].panels()[pin.panel]
+    cell = cell_at(trace, stage, pin.row, pin.col, shown.channel)
+    if cell is None:
+        st.caption(
+            f"{stage} has no value at row {pin.row}, column {pin.col}, channel {shown.channel}: "
+            f"its shape is {'×'.join(map(str, trace[stage].shape))}."
+        )
+        return
+    found = explain(trace, cell)
     wide, narrow = both(
         lambda arrangement: arithmetic_figure(found, theme=shown.theme, arrangement=arrangement)
     )
     linked_figure(wide, narrow=narrow.layout, key="arithmetic", theme=shown.theme)
 
 
-def choose() -> str | None:
-    """Draws the control for further views; the chosen one's name, None for none."""
-    return optional_choice("Look further", tuple(_VIEWS), key="further")
-
-
-def draw(view: str | None, experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
-    """Draws one further view."""
-    if not view:
-        return
-    try:
-        _VIEWS[view](experiment, trace, shown)
-    except PROBLEMS as problem:
-        show_problem(problem)
-
-
-def cells_in_plane(trace: BlockTrace, shown: Shown) -> np.ndarray | None:
-    """`(H, W)` bool: the cells in the box drawn in the plane, if there is one."""
-    box = _box()
-    if shown.channel is None or not box:
-        return None
-    return cells_in_box(compare_sum(trace, shown.channel), box[:2], box[2:])
-
-
-def _gallery(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
+def _gallery(subject: Subject, shown: Shown) -> None:
     order: Order = choice(
         "Order",
         ("index", "ratio", "zeroed"),
         key="order",
         help="By number, by ‖F(x)‖ / ‖x‖, or by the part that the last ReLU zeroed.",
     )
+    trace = subject.trace
     tiles = get_or_compute(
-        ("gallery", *experiment.key(trace.spec), order),
+        ("gallery", *subject.key, order),
         partial(gallery, trace, order),
-        private=experiment.private,
+        private=subject.private,
         placeholder=st.empty(),
         message="Sorting the channels",
     )
@@ -91,7 +119,7 @@ def _gallery(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
     )
     chosen = None
     if shown.channel is not None:
-        chosen = PanelPixel("x", *tiles.place(shown.channel))
+        chosen = PanelPixel("x", *tiles.tile_of(shown.channel))
 
     def pick() -> None:
         numbers = integers((component_state("gallery", "pick") or "").split(",")[1:])
@@ -120,78 +148,12 @@ def _gallery(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
     )
 
 
-def _who_won(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
-    if shown.channel is None:
-        st.caption(ONE_CHANNEL)
-        return
-    found = compare_sum(trace, shown.channel)
-    wide, narrow = both(
-        lambda arrangement: sum_comparison_figure(found, theme=shown.theme, arrangement=arrangement)
-    )
-    linked_figure(wide, narrow=narrow.layout, key="who_won", theme=shown.theme)
-    st.caption(
-        "The cells of this channel. Passed: x is positive and stays so. Lifted by F: x alone would "
-        "have been cut, F(x) raised the sum above zero. Pulled below zero by F: x alone would have "
-        "passed. Kept dead: x alone would have been cut, and F(x) did not change that."
-    )
-
-
-def _plane(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
-    if shown.channel is None:
-        st.caption(ONE_CHANNEL)
-        return
-    found = compare_sum(trace, shown.channel)
-    pin = (shown.pin.row, shown.pin.col) if shown.pin else None
-    box = _box()
-    figure = plane_figure(found, theme=shown.theme, window=shown.window, pin=pin)
-    link = Link(
-        panels=("cells",),
-        label="Every cell as a point: x across, F(x) upwards. Drag to draw a box.",
-        box=box or (),
-    )
-    linked_figure(figure, key="plane", theme=shown.theme, link=link)
-    inside = _inside(int(cells_in_box(found, box[:2], box[2:]).sum())) if box else ""
-    st.caption(
-        f"Drag to draw a box: its cells are marked in every panel above.{inside} Zoom into the "
-        "panels and the cells in view are marked here. A click clears the box."
-    )
-
-
-def _inside(count: int) -> str:
-    sample = f" At most {MAX_MARKED:,} of them, evenly taken, are marked." * (count > MAX_MARKED)
-    return f" {count:,} cells lie in it.{sample}"
-
-
-def _box() -> Box | None:
-    """The box drawn in the plane, or else the link's; it is kept in the URL."""
-    check(
-        "box",
-        lambda text: _edges(text.split(",")) is not None,
-        "are four finite numbers, parted by commas",
-    )
-    said = component_state("plane", "box")
-    box = _edges(st.query_params.get("box", "").split(",") if said is None else said)
-    if box is None:
-        st.query_params.pop("box", None)
-        return None
-    st.query_params["box"] = ",".join(f"{edge:.4g}" for edge in box)
-    return box
-
-
-def _edges(numbers: Sequence[str | float]) -> Box | None:
-    """Left, right, low and high, if that is what they are."""
-    try:
-        left, right, low, high = (float(number) for number in numbers)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return (left, right, low, high) if math.isfinite(left + right + low + high) else None
-
-
-def _distributions(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
+def _distributions(subject: Subject, shown: Shown) -> None:
+    trace = subject.trace
     found = get_or_compute(
-        ("distributions", *experiment.key(trace.spec)),
+        ("distributions", *subject.key),
         lambda: {stage: distribution(trace, stage) for stage in trace.stages},
-        private=experiment.private,
+        private=subject.private,
         placeholder=st.empty(),
         message="Counting",
     )
@@ -199,17 +161,13 @@ def _distributions(experiment: Experiment, trace: BlockTrace, shown: Shown) -> N
         lambda arrangement: distributions_figure(found, theme=shown.theme, arrangement=arrangement)
     )
     linked_figure(wide, narrow=narrow.layout, key="distributions", theme=shown.theme)
-    st.caption(
-        "Over all cells and channels. The bars leave out what a ReLU zeroed; its part is in the "
-        "title, and mean and std count it."
-    )
 
 
-def _channels(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
-    table = channel_table(trace)
+def _channels(subject: Subject, shown: Shown) -> None:
+    table = channel_table(subject.trace)
     st.dataframe(
         {
-            "channel": np.arange(trace.features),
+            "channel": np.arange(table.ratio.size),
             "‖x‖": table.norm_x,
             "‖F(x)‖": table.norm_f,
             "‖F(x)‖ / ‖x‖": table.ratio,
@@ -221,7 +179,8 @@ def _channels(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
         selection_mode="single-row",
         column_config={"zeroed": st.column_config.NumberColumn(format="percent")},
     )
-    st.caption("Select a row to see that channel.")
+    shortcut = " Here x is what the shortcut adds to F(x)." if subject.trace.spec.shortcut else ""
+    st.caption(f"Select a row to see that channel.{shortcut}")
 
 
 def _pick_channel() -> None:
@@ -230,14 +189,18 @@ def _pick_channel() -> None:
         st.session_state["channel"] = rows[0]
 
 
-def _statistics(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
-    for name, conv in (("bn1", "conv1"), ("bn2", "conv2")):
-        norm = trace.norms[name]
-        used = "running" if trace.use_running_average else "batch"
-        st.markdown(f"**{name}** normalises {conv} by the {used} mean and variance.")
+def _statistics(subject: Subject, shown: Shown) -> None:
+    trace = subject.trace
+    if not trace.norms:
+        st.caption("This block has no BatchNorm, so it has no statistics.")
+        return
+    used = "running" if trace.use_running_average else "batch"
+    for name, norm in trace.norms.items():
+        source = trace.spec.inputs()[name]
+        st.markdown(f"**{name}** normalises {source} by the {used} mean and variance.")
         st.dataframe(
             {
-                "channel": np.arange(trace.features),
+                "channel": np.arange(norm.mean.size),
                 "mean before": norm.mean_before,
                 "mean batch": norm.batch_mean,
                 "mean after": norm.mean_after,
@@ -247,16 +210,17 @@ def _statistics(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None
             },
             hide_index=True,
         )
+    momentum = next(iter(trace.norms.values())).momentum
     st.caption(
-        "after = 0.99 · before + 0.01 · batch in train mode; in eval mode nothing moves. "
-        "Running statistics start at mean 0 and variance 1."
+        f"after = {momentum:g} · before + {1 - momentum:g} · batch in train mode; in eval mode the "
+        "running statistics do not change. They start at mean 0 and variance 1."
     )
 
 
-_VIEWS = {
+_DETAILS = {
     "gallery": _gallery,
-    "who won": _who_won,
-    "plane": _plane,
+    "sum_comparison": sum_comparison,
+    "scatter": scatter,
     "distributions": _distributions,
     "channels": _channels,
     "statistics": _statistics,

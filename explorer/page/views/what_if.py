@@ -13,12 +13,12 @@ from explorer.inputs.limits import MAX_CHANNELS
 from explorer.model.layers import LayerNorm
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import FAMILIES, FIXES, VARIANTS
-from explorer.page import stage_panel
 from explorer.page.controls import choice, number, optional_number, pick, slider, switch
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.stage_panel import VARIANT_PREFIX, Block
-from explorer.page.views import what_if_details
+from explorer.page.views import forward_details, what_if_details
+from explorer.page.views.subject import Subject
 
 KEY = "compared"
 
@@ -155,6 +155,11 @@ def _pictures(experiment: Experiment, spec: BlockSpec, passes: int | None, runs:
     difference = None
     if other and switch("Difference, stage by stage", key="difference"):
         difference = Block(other.trace, "difference ", "Difference: variant − v1")
-    shown = stage_panel.controls(KEY, *blocks, *([difference] if difference else []))
-    stage_panel.draw(KEY, blocks, shown, difference=difference)
+    subject = other or result
+    forward_details.draw_block(
+        KEY,
+        blocks,
+        Subject(subject.trace, (*experiment.key(subject.trace.spec), passes), experiment.private),
+        difference=difference,
+    )
     what_if_details.look(experiment, result.trace, spec)

@@ -1,0 +1,110 @@
+"""Details of the sum: which term dominates, and the scatter plot of its two terms."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.pixel import cell_at
+from explorer.analysis.stage_view import mask_on_x, stage_window
+from explorer.analysis.sum_comparison import cells_in_box, compare_sum
+from explorer.errors import InputError
+from explorer.figures.scatter import scatter_figure
+from explorer.figures.sum_comparison import sum_comparison_figure
+from explorer.linked_figure.payload import Link
+from explorer.page.component import component_state, linked_figure
+from explorer.page.controls import check
+from explorer.page.stage_panel import MAX_MARKED, Shown, both
+from explorer.page.views.subject import ONE_CHANNEL, Subject
+from explorer.records import BlockTrace
+
+Box = tuple[float, float, float, float]
+
+
+def cells_in_drawn_box(trace: BlockTrace, shown: Shown) -> np.ndarray | None:
+    """Return `(H, W)` bool: the pixels of x in the box drawn in the scatter plot, if any."""
+    box = _box()
+    if shown.channel is None or not box:
+        return None
+    try:
+        inside = cells_in_box(compare_sum(trace, shown.channel), box[:2], box[2:])
+    except InputError:  # told where the scatter plot would be
+        return None
+    return mask_on_x(inside, trace.spec.grids()["add"], trace["x"].shape)
+
+
+def sum_comparison(subject: Subject, shown: Shown) -> None:
+    if shown.channel is None:
+        st.caption(ONE_CHANNEL)
+        return
+    found = compare_sum(subject.trace, shown.channel)
+    wide, narrow = both(
+        lambda arrangement: sum_comparison_figure(found, theme=shown.theme, arrangement=arrangement)
+    )
+    linked_figure(wide, narrow=narrow.layout, key="sum_comparison", theme=shown.theme)
+    positive, raised, lowered, last = found.categories
+    st.caption(
+        f"The cells of this channel. {positive.capitalize()}: the identity and the sum are "
+        f"positive. {raised.capitalize()}: the identity is not positive, the sum is. "
+        f"{lowered.capitalize()}: the identity is positive, the sum is not. {last.capitalize()}: "
+        "neither is positive."
+    )
+
+
+def scatter(subject: Subject, shown: Shown) -> None:
+    if shown.channel is None:
+        st.caption(ONE_CHANNEL)
+        return
+    trace = subject.trace
+    found = compare_sum(trace, shown.channel)
+    grid, shape = trace.spec.grids()["add"], found.identity.shape
+    pin = cell_at(trace, "add", shown.pin.row, shown.pin.col, shown.channel) if shown.pin else None
+    box = _box()
+    figure = scatter_figure(
+        found,
+        theme=shown.theme,
+        window=stage_window(shown.window, grid, shape) if shown.window else None,
+        pin=(pin.row, pin.col) if pin else None,
+    )
+    link = Link(
+        panels=("cells",),
+        label="Every cell as a point: x across, F(x) upwards. Drag to draw a box.",
+        box=box or (),
+    )
+    linked_figure(figure, key="scatter", theme=shown.theme, link=link)
+    inside = _inside(int(cells_in_box(found, box[:2], box[2:]).sum())) if box else ""
+    st.caption(
+        f"Drag to draw a box: its cells are marked in every panel above.{inside} Zoom into the "
+        "panels and the cells in view are marked here. A click clears the box."
+    )
+
+
+def _inside(count: int) -> str:
+    sample = f" At most {MAX_MARKED:,} of them, evenly sampled, are marked." * (count > MAX_MARKED)
+    return f" The box holds {count:,} cells.{sample}"
+
+
+def _box() -> Box | None:
+    """Return the box drawn in the scatter plot, or that of the URL, where it is kept."""
+    check(
+        "box",
+        lambda text: _edges(text.split(",")) is not None,
+        "are four finite numbers, parted by commas",
+    )
+    drawn = component_state("scatter", "box")
+    box = _edges(st.query_params.get("box", "").split(",") if drawn is None else drawn)
+    if box is None:
+        st.query_params.pop("box", None)
+        return None
+    st.query_params["box"] = ",".join(f"{edge:.4g}" for edge in box)
+    return box
+
+
+def _edges(numbers: Sequence[str | float]) -> Box | None:
+    """Return left, right, low and high, if that is what they are."""
+    try:
+        left, right, low, high = (float(number) for number in numbers)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return (left, right, low, high) if math.isfinite(left + right + low + high) else None
