@@ -44,7 +44,7 @@ def draw_block(
     shown = stage_panel.controls(figure, *blocks, *([difference] if difference else []))
     above = st.container()
     # Chosen before the figure is drawn, which marks the cells that the details point at.
-    chosen = optional_choice("Details", tuple(_DETAILS), key="details")
+    chosen = optional_choice("Details", tuple(DETAILS), key="details")
     with above:
         stage_panel.draw(
             figure,
@@ -66,7 +66,7 @@ def draw_block(
     if not chosen:
         return
     try:
-        _DETAILS[chosen](subject, shown)
+        DETAILS[chosen](subject, shown)
     except PROBLEMS as problem:
         show_problem(problem)
 
@@ -217,7 +217,7 @@ def _statistics(subject: Subject, shown: Shown) -> None:
     )
 
 
-_DETAILS = {
+DETAILS = {
     "gallery": _gallery,
     "sum_comparison": sum_comparison,
     "scatter": scatter,
