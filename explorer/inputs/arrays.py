@@ -32,7 +32,7 @@ HEADER_ERRORS = (
     tokenize.TokenError,
 )
 
-# What zipfile raises when an archive is damaged, encrypted or of an unknown method.
+# What zipfile raises when an archive is damaged, encrypted or compressed by an unknown method.
 ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -190,15 +190,15 @@ def _read_values(stream: IO[bytes], shape: tuple[int, ...], dtype: np.dtype) -> 
             part[:] = np.frombuffer(found, dtype)
     if stream.read(1):
         raise InputError(
-            f"The array holds more data than the {_declared(shape, dtype)} of its header; expected "
-            "nothing after them."
+            f"The array holds more data than the {_declared(shape, dtype)} that its header "
+            "declares; expected a file written by numpy.save."
         )
     return values
 
 
 def _raise_truncated(shape: tuple[int, ...], dtype: np.dtype, received: int) -> NoReturn:
     raise InputError(
-        f"The array is truncated: its header declares {_declared(shape, dtype)}, {received:,} "
+        f"The array is truncated: its header declares {_declared(shape, dtype)} but {received:,} "
         "bytes were received; expected the complete file."
     )
 

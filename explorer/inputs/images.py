@@ -10,7 +10,7 @@ from explorer.inputs.budgeted_bytes import BudgetedBytesIO
 from explorer.inputs.limits import MAX_PIXELS, MAX_SCALED_PIXELS
 
 # Image.open is not used: it accepts dozens of formats, and warns process-wide of large sizes.
-READERS = {
+DECODERS = {
     b"\x89PNG\r\n\x1a\n": ("PNG", PngImagePlugin.PngImageFile),
     b"\xff\xd8\xff": ("JPEG", JpegImagePlugin.JpegImageFile),
 }
@@ -75,10 +75,10 @@ def _check_size(image: Image.Image, width: int, height: int, data: bytes) -> Non
 
 
 def _open(ending: str, file: BudgetedBytesIO, data: bytes) -> Image.Image:
-    for magic, (name, reader) in READERS.items():
+    for magic, (name, decoder) in DECODERS.items():
         if data.startswith(magic):
             try:
-                return reader(file)
+                return decoder(file)
             except DECODING_ERRORS:
                 raise InputError(
                     f"The {name} header is damaged or too long ({len(data):,} bytes received); "

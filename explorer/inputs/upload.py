@@ -42,7 +42,7 @@ def read_upload(
     """Read an uploaded file as an array; `decode_upload` also returns notes.
 
     Args:
-        filename: its extension selects the reader: .png, .jpg, .jpeg, .npy, .npz or .csv.
+        filename: its extension selects the format: .png, .jpg, .jpeg, .npy, .npz or .csv.
         data: the file's bytes.
         name: the array to read from an .npz file with several.
         max_side: pictures whose longer side exceeds it, in pixels, are resized to it.
@@ -104,8 +104,8 @@ def as_input(array: np.ndarray) -> np.ndarray:
         raise InputError(
             f"The input holds values that are not finite ({nan:,} NaN, {int(bad.sum()) - nan:,} "
             f"infinite or beyond float32's range), the first at row {row}, column {col}, channel "
-            f"{channel} of {format_shape(x.shape)}, counted from 0; expected finite numbers up to "
-            "3.4e38."
+            f"{channel} of {format_shape(x.shape)}, counted from 0; expected finite numbers within "
+            "±3.4e38."
         )
     return x
 

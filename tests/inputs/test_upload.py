@@ -126,7 +126,7 @@ BAD = {
     "truncated npy": (
         "a.npy",
         npy_header((100, 100)),
-        r"declares 100×100 values \(40,000 bytes\), 0 bytes were received",
+        r"declares 100×100 values \(40,000 bytes\) but 0 bytes were received",
     ),
     "not npy": ("a.npy", b"\x93NUMPY\x01\x00\x28\x00" + b"x" * 40, "header cannot be read"),
     "long header": (

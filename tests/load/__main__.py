@@ -26,7 +26,7 @@ MEGABYTE = 2**20
 
 @dataclass
 class Measurements:
-    """What the users of one row measured.
+    """Measurements of all users of one row.
 
     Attributes:
         reruns: seconds of each rerun.

@@ -83,15 +83,15 @@ class Client:
         async with asyncio.timeout(TIMEOUT):
             while True:
                 message = ForwardMsg.FromString(bytes(await self.connection.recv()))  # type: ignore[arg-type]
-                kind = message.WhichOneof("type")
-                if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+                content = message.WhichOneof("type")
+                if content == "delta" and message.delta.WhichOneof("type") == "new_element":
                     self.elements.append(message.delta.new_element)
-                if kind == "page_info_changed":
+                if content == "page_info_changed":
                     self.query = message.page_info_changed.query_string
-                if kind == "new_session":
+                if content == "new_session":
                     self.elements = []
                     self.session = message.new_session.initialize.session_id
-                if kind == "script_finished" and message.script_finished != RERUN:
+                if content == "script_finished" and message.script_finished != RERUN:
                     break
         seconds = time.perf_counter() - start
         if message.script_finished not in SUCCESS:
@@ -103,17 +103,17 @@ class Client:
                 raise PageError(alert.body)
         return seconds
 
-    def drawn(self, kind: str) -> list[Any]:
-        """Return the elements of one kind, such as `markdown`, that the last run drew."""
+    def drawn(self, name: str) -> list[Any]:
+        """Return the elements of one type, such as `markdown`, that the last run drew."""
         return [
-            getattr(element, kind)
+            getattr(element, name)
             for element in self.elements
-            if element.WhichOneof("type") == kind
+            if element.WhichOneof("type") == name
         ]
 
     def texts(self) -> list[str]:
         """Return the texts of Markdown, messages and headings that the last run drew."""
-        found = [element.body for kind in ("markdown", "alert") for element in self.drawn(kind)]
+        found = [element.body for name in ("markdown", "alert") for element in self.drawn(name)]
         return found + [element.body for element in self.drawn("heading")]
 
     def digest(self) -> str:
