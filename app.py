@@ -1,4 +1,4 @@
-"""The server: `streamlit run app.py` finds the `app` object by itself."""
+"""The ASGI app of the page: `streamlit run app.py` finds the `app` object by its name."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from explorer.server.warm_up import warm_up
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Compiles the default experiment before the first reader comes."""
+    """Set up memory and the compilation cache, and warm up, before the first request."""
     reuse_freed_memory()
     enable_compilation_cache()
     await run_in_threadpool(warm_up)

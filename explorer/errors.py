@@ -1,4 +1,4 @@
-"""The one exception that a reader's input can cause, and how its message is made."""
+"""The exception for invalid input, and checks of arguments that raise it."""
 
 from typing import Any
 
@@ -6,18 +6,18 @@ import numpy as np
 
 
 class InputError(ValueError):
-    """An argument or a file that the explorer cannot use.
+    """An argument or a file that cannot be used.
 
-    Its message is one plain sentence that says what is wrong, what was
-    received and what is accepted; it is safe to show as it is.
+    The message says what is wrong, what was received and what was expected. It is safe to
+    show to the user.
     """
 
 
 def describe(value: Any, limit: int = 40) -> str:
-    """A short text of any received value, for an error message.
+    """Return a short text of any value, for an error message.
 
-    Integers of thousands of digits, which Python refuses to print, are told by
-    their size; everything else is cut at `limit` characters.
+    Large integers, which Python may refuse to print, are described by their size; other texts
+    are truncated to `limit` characters.
     """
     if isinstance(value, int) and value.bit_length() > 128:
         return f"an integer of {value.bit_length()} bits"
@@ -26,14 +26,20 @@ def describe(value: Any, limit: int = 40) -> str:
 
 
 def check_whole_number(name: str, value: Any, low: int, high: int | None) -> int:
-    """`value` as an int; InputError unless it is whole and in `low … high`.
+    """Return `value` as an int; `3.0` counts as 3, and nothing is rounded or wrapped.
 
-    `3.0` counts as 3. Nothing is rounded and nothing wraps.
+    Args:
+        name: of the argument, for the message.
+        value: any object.
+        low, high: the smallest and largest legal integer; None for no upper limit.
+
+    Raises:
+        InputError: `value` is no such integer.
     """
     array = np.asarray(value) if np.isscalar(value) or hasattr(value, "dtype") else np.empty(0)
     if array.ndim == 0 and array.dtype.kind in "iuf" and np.isfinite(array):
-        number = int(array)
-        if number == array and number >= low and (high is None or number <= high):
-            return number
-    legal = f"from {low} to {high}" if high is not None else f"of at least {low}"
-    raise InputError(f"{name} must be a whole number {legal}, got {describe(value)}.")
+        integer = int(array)
+        if integer == array and integer >= low and (high is None or integer <= high):
+            return integer
+    expected = f"from {low} to {high}" if high is not None else f"of at least {low}"
+    raise InputError(f"{name} must be an integer {expected}, got {describe(value)}.")

@@ -13,15 +13,15 @@ def test_describe_is_short(value: object, text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [2, 2.0, np.float16(2), np.uint8(2)])
-def test_whole_numbers_become_ints(value: object) -> None:
-    number = check_whole_number("n", value, 0, 3)
-    assert number == 2
-    assert type(number) is int
+def test_integral_values_become_ints(value: object) -> None:
+    integer = check_whole_number("n", value, 0, 3)
+    assert integer == 2
+    assert type(integer) is int
 
 
 @pytest.mark.parametrize(
     "value", [-1, 4, 2.5, np.nan, np.inf, "2", None, [2], [[1], [1, 2]], 1j, 2**70]
 )
-def test_everything_else_is_refused(value: object) -> None:
-    with pytest.raises(InputError, match="n must be a whole number from 0 to 3, got "):
+def test_other_values_are_refused(value: object) -> None:
+    with pytest.raises(InputError, match="n must be an integer from 0 to 3, got "):
         check_whole_number("n", value, 0, 3)

@@ -1,4 +1,4 @@
-"""JAX's compiled programs: kept in the user's cache folder between starts, bounded in memory."""
+"""The cache of compiled programs: on disk between starts, and limited in memory."""
 
 import logging
 import shutil
@@ -10,40 +10,36 @@ from threading import Lock
 import jax
 from platformdirs import user_cache_path
 
-MAX_BYTES = 256 * 2**20
-MAX_PROGRAMS = 200  # in memory; some 3 MB each
-ONE_MINUTE = 60
-# Options for jitted programs that draw weights: most of their compile goes into random numbers.
-# At this level it takes half as long and the bits are the same, as they are not at level 0.
-INIT_COMPILER_OPTIONS = {"xla_backend_optimization_level": 2}
+MAX_BYTES = 256 * 2**20  # on disk
+MAX_PROGRAMS = 200  # in memory; about 3 MB each
+SECONDS_TO_WRITE = 60  # JAX needs less for one entry
 _LOG = logging.getLogger(__name__)
-_COMPILED = "/jax/core/compile/backend_compile_duration"
+_COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
 
 
 def enable_compilation_cache(folder: Path | None = None) -> bool:
-    """Lets JAX keep what it compiles in `folder`, at most 256 MB, the least used let go first.
+    """Make JAX store compiled programs in a folder, at most 256 MB, least recently used out first.
 
     Args:
-        folder: where; by default the user's cache folder of this program.
+        folder: where to store them; by default a folder in the user's cache directory.
 
     Returns:
-        Whether it does. Where the folder cannot be written, or its disk is full, everything
-        works as well, and a line in the log says why starts take longer.
+        Whether the cache is enabled. If the folder cannot be written or its disk is full, a
+        warning is logged and every start compiles again.
     """
     folder = folder or user_cache_path("residual-block-explorer") / "programs"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"x")
-        _tidy(folder)
+        _remove_incomplete_entries(folder)
         free = shutil.disk_usage(folder).free
-    except OSError as problem:
-        _LOG.warning("Compiled programs are not kept: %s.", problem)
+    except OSError as error:
+        _LOG.warning("Compilation cache disabled: %s.", error)
         return False
     if free < MAX_BYTES:
         _LOG.warning(
-            "Compiled programs are not kept: %d MB are free on the cache folder's disk, %d are "
-            "needed.",
+            "Compilation cache disabled: %d MB free on the disk of the cache folder; %d MB needed.",
             free >> 20,
             MAX_BYTES >> 20,
         )
@@ -59,43 +55,50 @@ def enable_compilation_cache(folder: Path | None = None) -> bool:
     return True
 
 
-def _tidy(folder: Path) -> None:
-    """Removes what a killed server or a disk that filled up left half written: JAX writes a
-    program first and its time of use after it, and stumbles over a program without one."""
+def _remove_incomplete_entries(folder: Path) -> None:
+    """Remove entries that a killed server or a full disk left incomplete.
+
+    JAX writes a program and then its access time; it fails on a program without one.
+    """
     for program in folder.glob("*-cache"):
-        used = program.with_name(program.name.removesuffix("-cache") + "-atime")
-        is_old = program.stat().st_mtime < time.time() - ONE_MINUTE
-        if is_old and not (used.exists() and used.stat().st_size == 8):
+        access_time = program.with_name(program.name.removesuffix("-cache") + "-atime")
+        is_old = program.stat().st_mtime < time.time() - SECONDS_TO_WRITE
+        if is_old and not (access_time.exists() and access_time.stat().st_size == 8):
             program.unlink(missing_ok=True)
-            used.unlink(missing_ok=True)
+            access_time.unlink(missing_ok=True)
 
 
-class _Counter:
-    """Programs compiled since they were last let go."""
+class _CompileCounter:
+    """Number of programs compiled or loaded since the last reset."""
 
     def __init__(self) -> None:
-        self.count = 0
-        self.lock = Lock()
+        self._count = 0
+        self._lock = Lock()
 
-    def note(self, event: str, duration_secs: float, **kwargs: str | int) -> None:
-        if event == _COMPILED:
-            with self.lock:
-                self.count += 1
+    def on_event(self, event: str, duration_secs: float, **kwargs: str | int) -> None:
+        """Count a compile event of JAX."""
+        if event == _COMPILE_EVENT:
+            with self._lock:
+                self._count += 1
 
-    def is_full(self) -> bool:
-        with self.lock:
-            if self.count < MAX_PROGRAMS:
+    def reset_if_full(self) -> bool:
+        """Return whether `MAX_PROGRAMS` is reached; if so, start again from 0."""
+        with self._lock:
+            if self._count < MAX_PROGRAMS:
                 return False
-            self.count = 0
+            self._count = 0
             return True
 
 
-_compiled = _Counter()
-jax.monitoring.register_event_duration_secs_listener(_compiled.note)
+_compile_counter = _CompileCounter()
+jax.monitoring.register_event_duration_secs_listener(_compile_counter.on_event)
 
 
 def limit_compiled_programs() -> None:
-    """Lets go of all compiled programs once there are too many: each shape has its own, and
-    JAX keeps thousands. Those still running finish; the others come back from the folder."""
-    if _compiled.is_full():
+    """Drop all compiled programs from memory once there are `MAX_PROGRAMS`.
+
+    Each input shape has programs of its own, and JAX would keep thousands. Running programs
+    finish; dropped ones are loaded from disk when they are needed again.
+    """
+    if _compile_counter.reset_if_full():
         jax.clear_caches()  # type: ignore[no-untyped-call]

@@ -1,13 +1,13 @@
-"""Where the block's input comes from: formulas, samples and uploaded files."""
+"""Inputs of a model: generated patterns, noise and samples, and uploaded files."""
 
 from explorer.inputs.arrays import npz_names
 from explorer.inputs.channels import pad_channels, project_channels, standardise
-from explorer.inputs.generate import KINDS, generate
-from explorer.inputs.upload import ACCEPTED, Upload, decode_upload, read_upload
+from explorer.inputs.generate import GENERATORS, generate
+from explorer.inputs.upload import FILE_EXTENSIONS, Upload, decode_upload, read_upload
 
 __all__ = [
-    "ACCEPTED",
-    "KINDS",
+    "FILE_EXTENSIONS",
+    "GENERATORS",
     "Upload",
     "decode_upload",
     "generate",

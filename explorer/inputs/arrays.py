@@ -1,4 +1,4 @@
-"""Reads NumPy's .npy and .npz files. The header is judged before any value is read."""
+"""Readers of NumPy's .npy and .npz files. The header is checked before any value is read."""
 
 import io
 import lzma
@@ -14,14 +14,14 @@ from numpy.lib import format as npy_format
 
 from explorer.errors import InputError
 from explorer.inputs.budgeted_bytes import BudgetedBytesIO
-from explorer.inputs.limits import check_shape, text_shape
+from explorer.inputs.limits import check_shape, format_shape
 
 MAX_ITEM_BYTES = 16
 MAX_MEMBERS = 100
 MAX_HEADER_BYTES = 10_000
-VALUES_AT_A_TIME = 2**18
+CHUNK_SIZE = 2**18
 
-# What NumPy lets out when a header is no Python literal of the expected form.
+# What NumPy raises when a header is not a Python literal of the expected form.
 HEADER_ERRORS = (
     ValueError,
     LookupError,
@@ -32,8 +32,7 @@ HEADER_ERRORS = (
     tokenize.TokenError,
 )
 
-
-# What zipfile lets out when an archive is damaged, encrypted or of an unknown method.
+# What zipfile raises when an archive is damaged, encrypted or compressed by an unknown method.
 ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -48,19 +47,19 @@ ARCHIVE_ERRORS = (
 
 
 def read_npy(data: bytes) -> np.ndarray:
-    """The array of a .npy file as float32, 2-D or 3-D."""
+    """Read the array of a .npy file as float32, 2-D or 3-D."""
     return _read_array(io.BytesIO(data), len(data))
 
 
 def read_npz(data: bytes, name: str | None) -> np.ndarray:
-    """One array of a .npz file: the only one, or the one called `name`."""
+    """Read one array of a .npz file: the only one, or the one called `name`."""
     try:
         with _open_archive(data) as archive:
             member = _choose(archive.infolist(), name)
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise InputError(
-                    "The .npz is compressed by another method than ZIP's own deflate; accepted is "
-                    "what numpy.savez writes."
+                    "The .npz file uses an unsupported compression method; expected a file written "
+                    "by numpy.savez or numpy.savez_compressed."
                 )
             with archive.open(member) as stream:
                 return _read_array(stream, member.file_size)
@@ -68,13 +67,13 @@ def read_npz(data: bytes, name: str | None) -> np.ndarray:
         raise
     except ARCHIVE_ERRORS:
         raise InputError(
-            f"The file's ending is .npz but its {len(data):,} bytes are no readable ZIP archive; "
-            "accepted is what numpy.savez writes."
+            f"The .npz file is not a readable ZIP archive ({len(data):,} bytes received); expected "
+            "a file written by numpy.savez."
         ) from None
 
 
 def npz_names(data: bytes) -> list[str]:
-    """The names of the arrays in a .npz file, in order; empty if it cannot be read."""
+    """Return the names of the arrays in a .npz file, in order; none if it cannot be read."""
     try:
         with _open_archive(data) as archive:
             return [_array_name(member) for member in _arrays(archive.infolist())]
@@ -83,9 +82,9 @@ def npz_names(data: bytes) -> list[str]:
 
 
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Shape, order and type, reading no more than a sensible header's length.
+    """Return shape, Fortran order and type, reading at most `MAX_HEADER_BYTES`.
 
-    NumPy itself would first read as many bytes as the header claims to have.
+    NumPy itself would first read as many bytes as the header declares.
     """
     start = stream.read(12)
     version = npy_format.read_magic(io.BytesIO(start))
@@ -97,8 +96,7 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     length = int.from_bytes(start[8 : 8 + width], "little")
     if length > MAX_HEADER_BYTES:
         raise InputError(
-            f"The array's header claims {length:,} bytes; accepted are at most "
-            f"{MAX_HEADER_BYTES:,}."
+            f"The .npy header is {length:,} bytes long; the limit is {MAX_HEADER_BYTES:,}."
         )
     header = io.BytesIO(start + stream.read(max(0, 8 + width + length - 12)))
     header.seek(npy_format.MAGIC_LEN)
@@ -107,13 +105,13 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
 
 
 def _open_archive(data: bytes) -> zipfile.ZipFile:
-    """The archive, if its directory is short."""
+    """Open an archive of at most `MAX_MEMBERS` members."""
     file = BudgetedBytesIO(data, reads=10_000, size=150_000)
     archive = zipfile.ZipFile(file)
-    file.allow(reads=100_000, size=2 * len(data))
+    file.set_budget(reads=100_000, size=2 * len(data))
     members = len(archive.infolist())
     if members > MAX_MEMBERS:
-        raise InputError(f"The .npz holds {members:,} members; accepted are at most {MAX_MEMBERS}.")
+        raise InputError(f"The .npz file has {members:,} members; the limit is {MAX_MEMBERS}.")
     return archive
 
 
@@ -129,22 +127,24 @@ def _choose(members: list[zipfile.ZipInfo], name: str | None) -> zipfile.ZipInfo
     arrays = {_array_name(member): member for member in _arrays(members)}
     if not arrays:
         raise InputError(
-            f"The .npz holds {len(members)} members and no array; accepted is what numpy.savez "
-            "writes."
+            "The .npz file holds no array; expected a file written by numpy.savez "
+            f"(members received: {len(members)})."
         )
     if name is None and len(arrays) == 1:
         return next(iter(arrays.values()))
     if name is not None and name in arrays:
         return arrays[name]
-    names = ", ".join(_plain(key) for key in list(arrays)[:8])
-    wanted = "none was chosen" if name is None else f"{_plain(name)} was asked for"
-    raise InputError(
-        f"The .npz holds {len(arrays)} arrays and {wanted}; accepted is one name of: {names}."
+    names = ", ".join(_printable(key) for key in list(arrays)[:8])
+    problem = (
+        f"holds {len(arrays)} arrays and none is selected"
+        if name is None
+        else f"has no array named {_printable(name)}"
     )
+    raise InputError(f"The .npz file {problem}; expected one of: {names}.")
 
 
-def _plain(name: str) -> str:
-    """A member's name, fit to be shown: word characters only, at most 30 of them."""
+def _printable(name: str) -> str:
+    """Return a member's name for a message: word characters only, at most 30 of them."""
     return "".join(c if c.isalnum() or c in "_-" else "?" for c in name[:30]) or "?"
 
 
@@ -155,45 +155,53 @@ def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
         raise
     except HEADER_ERRORS:
         raise InputError(
-            f"The array's header cannot be read ({size:,} bytes received); accepted is what "
-            "numpy.save writes, version 1 or 2."
+            f"The .npy header cannot be read ({size:,} bytes received); expected a file written by "
+            "numpy.save, format version 1 or 2."
         ) from None
     if dtype.hasobject:
         raise InputError(
-            "The array holds Python objects, which would have to be unpickled and could run code; "
-            "accepted are arrays of real numbers."
+            "The array holds Python objects, which need unpickling and could run code; expected "
+            "real numbers."
         )
     if dtype.kind not in "biuf" or dtype.itemsize > MAX_ITEM_BYTES:
-        kind = {"c": "complex numbers", "V": "structured records"}.get(dtype.kind, "no numbers")
-        raise InputError(f"The array holds {kind}; accepted are arrays of real numbers.")
+        values = {"c": "complex numbers", "V": "structured records"}.get(
+            dtype.kind, "values that are not numbers"
+        )
+        raise InputError(f"The array holds {values}; expected real numbers.")
     if len(shape) not in (2, 3):
         raise InputError(
-            f"The array has {len(shape)} axes ({text_shape(shape)}); accepted are 2 (H, W) or "
-            "3 (H, W, C)."
+            f"The array is {len(shape)}-D with shape {format_shape(shape)}; expected 2-D (H, W) or "
+            "3-D (H, W, C)."
         )
     check_shape(shape if len(shape) == 3 else (*shape, 1))
-    flat = _values(stream, shape, dtype)
+    flat = _read_values(stream, shape, dtype)
     return flat.reshape(shape, order="F" if fortran_order else "C")
 
 
-def _values(stream: IO[bytes], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """The values as float32, a part at a time: as stored they may be four times as large."""
+def _read_values(stream: IO[bytes], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Read the values in chunks as float32; as stored they may be four times as large."""
     values = np.empty(math.prod(shape), np.float32)
-    for start in range(0, values.size, VALUES_AT_A_TIME):
-        part = values[start : start + VALUES_AT_A_TIME]
+    for start in range(0, values.size, CHUNK_SIZE):
+        part = values[start : start + CHUNK_SIZE]
         found = stream.read(part.size * dtype.itemsize)
         if len(found) != part.size * dtype.itemsize:
-            _raise_truncated(shape, dtype, f"{start * dtype.itemsize + len(found):,}")
+            _raise_truncated(shape, dtype, start * dtype.itemsize + len(found))
         with np.errstate(over="ignore"):
             part[:] = np.frombuffer(found, dtype)
     if stream.read(1):
-        _raise_truncated(shape, dtype, "more")
+        raise InputError(
+            f"The array holds more data than the {_declared(shape, dtype)} that its header "
+            "declares; expected a file written by numpy.save."
+        )
     return values
 
 
-def _raise_truncated(shape: tuple[int, ...], dtype: np.dtype, received: str) -> NoReturn:
+def _raise_truncated(shape: tuple[int, ...], dtype: np.dtype, received: int) -> NoReturn:
     raise InputError(
-        f"The header promises {text_shape(shape)} values in "
-        f"{math.prod(shape) * dtype.itemsize:,} bytes, received are {received}; accepted is a "
-        "whole file."
+        f"The array is truncated: its header declares {_declared(shape, dtype)} but {received:,} "
+        "bytes were received; expected the complete file."
     )
+
+
+def _declared(shape: tuple[int, ...], dtype: np.dtype) -> str:
+    return f"{format_shape(shape)} values ({math.prod(shape) * dtype.itemsize:,} bytes)"

@@ -1,4 +1,4 @@
-"""Operations on the channels of an input: standardise them, or make more of them."""
+"""Operations on the channels of an input: standardise, pad with zeros, project."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from explorer.inputs.limits import check_shape
 
 
 def standardise(x: np.ndarray) -> np.ndarray:
-    """(x − mean)/std of each channel over H and W; a constant channel becomes 0.
+    """Return (x − mean)/std of each channel over H and W; a constant channel becomes 0.
 
     Args:
         x: `(H, W, C)` float32.
@@ -18,13 +18,13 @@ def standardise(x: np.ndarray) -> np.ndarray:
     wide = x.astype(np.float64)
     centred = wide - wide.mean(axis=(0, 1))
     std = centred.std(axis=(0, 1))
-    # A constant channel leaves only rounding, which must not be blown up to 1.
+    # In a constant channel only rounding errors remain; they must not be scaled to variance 1.
     constant = std <= 1e-7 * np.abs(wide).max(axis=(0, 1))
     return np.where(constant, 0, centred / np.where(constant, 1, std)).astype(np.float32)
 
 
 def pad_channels(x: np.ndarray, features: int) -> np.ndarray:
-    """`x` with channels of zeros appended (He et al. 2015, option A, put on the input).
+    """Return `x` with zero channels appended (option A of He et al. 2015, applied to the input).
 
     Args:
         x: `(H, W, C)` float32.
@@ -32,30 +32,36 @@ def pad_channels(x: np.ndarray, features: int) -> np.ndarray:
 
     Returns:
         `(H, W, features)` float32.
+
+    Raises:
+        InputError: `x` has more channels already, or the result exceeds the limits.
     """
     missing = features - x.shape[2]
     if missing < 0:
         raise InputError(
-            f"Zero channels can only be added: the input has {x.shape[2]} channels and "
-            f"{features} features are asked for; a 1×1 projection can go down."
+            f"Zero channels can only be added: features is {features} but the input has "
+            f"{x.shape[2]} channels. Use a 1×1 projection to reduce them."
         )
     check_shape((*x.shape[:2], features))
     return np.pad(x, ((0, 0), (0, 0), (0, missing)))
 
 
 def project_channels(x: np.ndarray, features: int, seed: int) -> np.ndarray:
-    """A 1×1 projection of the input, `y[h, w] = x[h, w] @ P` with P ~ N(0, 1/C).
+    """Return a 1×1 projection of the input, `y[h, w] = x[h, w] @ P` with P ~ N(0, 1/C).
 
-    It is done before the block and is no part of it: the block's identity path
-    then carries the projected input.
+    The projection happens before the block and is not part of it: the block's identity path
+    carries the projected input.
 
     Args:
         x: `(H, W, C)` float32.
         features: channels of the result, ≥ 1.
-        seed: whole number ≥ 0, fixes P.
+        seed: integer ≥ 0, fixes P.
 
     Returns:
         `(H, W, features)` float32.
+
+    Raises:
+        InputError: the result exceeds the limits.
     """
     check_shape((*x.shape[:2], features))
     channels = x.shape[2]

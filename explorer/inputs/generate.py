@@ -1,4 +1,4 @@
-"""Inputs drawn by formula: random numbers, and patterns that show what a convolution does."""
+"""Generated inputs: noise, patterns that show what a convolution does, and sample pictures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +14,15 @@ Draw = Callable[[np.random.Generator, int, int, int], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One way to make an input.
+class InputGenerator:
+    """A named way to generate an input.
 
-    `draw(rng, H, W, C)` returns `(H, W, C)`. `seeded` says whether it uses
-    `rng`; `channels` is set where the number of channels is not free.
+    Attributes:
+        title: its name on the page.
+        group: "random", "pattern" or "sample".
+        draw: called as `draw(rng, H, W, C)`; returns `(H, W, C)`.
+        seeded: whether `draw` uses `rng`.
+        channels: the only number of channels it can generate; None for any.
     """
 
     title: str
@@ -28,29 +32,29 @@ class Kind:
     channels: int | None = None
 
 
-def generate(kind: str, height: int, width: int, channels: int, seed: int = 0) -> np.ndarray:
-    """Makes an input by name.
+def generate(name: str, height: int, width: int, channels: int, seed: int = 0) -> np.ndarray:
+    """Generate an input by name.
 
     Args:
-        kind: a key of `KINDS`.
+        name: a key of `GENERATORS`.
         height, width, channels: shape of the result, within `limits`. Samples have
-            a fixed number of channels, which `KINDS[kind].channels` tells.
-        seed: whole number ≥ 0, fixes what is random; patterns ignore it.
+            a fixed number of channels, `GENERATORS[name].channels`.
+        seed: integer ≥ 0, fixes the random numbers; patterns ignore it.
 
     Returns:
         `(height, width, channels)` float32.
 
     Raises:
-        InputError: an unknown kind or a shape outside the limits.
+        InputError: the name is unknown, or the shape is outside the limits.
     """
-    if kind not in KINDS:
-        raise InputError(f"kind must be one of {', '.join(KINDS)}, got {describe(kind)}.")
+    if name not in GENERATORS:
+        raise InputError(f"name must be one of {', '.join(GENERATORS)}; got {describe(name)}.")
     check_shape((height, width, channels))
-    fixed = KINDS[kind].channels
+    fixed = GENERATORS[name].channels
     if fixed is not None and channels != fixed:
-        raise InputError(f"{kind} has {fixed} channels, got channels {channels}.")
+        raise InputError(f"channels must be {fixed} for {name}, got {channels}.")
     rng = np.random.default_rng(seed)
-    return KINDS[kind].draw(rng, height, width, channels).astype(np.float32)
+    return GENERATORS[name].draw(rng, height, width, channels).astype(np.float32)
 
 
 def _normal(rng: np.random.Generator, height: int, width: int, channels: int) -> np.ndarray:
@@ -62,32 +66,32 @@ def _uniform(rng: np.random.Generator, height: int, width: int, channels: int) -
 
 
 def _impulse(rng: np.random.Generator, height: int, width: int, channels: int) -> np.ndarray:
-    """One cell of 1 in the middle: conv1 then shows its own kernel, turned by 180°."""
+    """Return a single pixel of 1 in the middle: conv1 then shows its kernel, rotated by 180°."""
     x = np.zeros((height, width, channels))
     x[height // 2, width // 2, :] = 1
     return x
 
 
 def _edge(rng: np.random.Generator, height: int, width: int, channels: int) -> np.ndarray:
-    """A step from −1 to 1 through the middle, turned by π/C from channel to channel."""
+    """Return a step from −1 to 1 through the middle, rotated by π/C from channel to channel."""
     return np.where(_ramp(height, width, channels) < 0, -1.0, 1.0)
 
 
 def _gradient(rng: np.random.Generator, height: int, width: int, channels: int) -> np.ndarray:
-    """A ramp from −1 to 1, turned by π/C from channel to channel."""
+    """Return a ramp from −1 to 1, rotated by π/C from channel to channel."""
     ramp = _ramp(height, width, channels)
     return ramp / np.maximum(np.abs(ramp).max(axis=(0, 1)), 1)
 
 
 def _checkerboard(rng: np.random.Generator, height: int, width: int, channels: int) -> np.ndarray:
-    """−1 and 1 in squares of 1, 2, 4 and 8 pixels, by channel modulo 4."""
+    """Return squares of −1 and 1 with sides of 1, 2, 4 and 8 pixels, by channel modulo 4."""
     row, col = np.arange(height)[:, None, None], np.arange(width)[None, :, None]
     side = 2 ** (np.arange(channels) % 4)
     return np.where((row // side + col // side) % 2 == 0, 1.0, -1.0)
 
 
 def _zone_plate(rng: np.random.Generator, height: int, width: int, channels: int) -> np.ndarray:
-    """cos(πr²/2N − 2πc/C), N the longer side: rings from slow to half of what pixels can carry."""
+    """Return cos(πr²/2N − 2πc/C), N the longer side: rings up to half the Nyquist frequency."""
     rows, cols = _centred(height, width)
     radius2 = rows**2 + cols**2
     phase = 2 * np.pi * np.arange(channels) / channels
@@ -105,15 +109,15 @@ def _centred(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     return rows - (height - 1) / 2, cols - (width - 1) / 2
 
 
-KINDS: dict[str, Kind] = {
-    "zone_plate": Kind("Zone plate", "pattern", _zone_plate),
-    "impulse": Kind("Single impulse", "pattern", _impulse),
-    "edge": Kind("Edge", "pattern", _edge),
-    "checkerboard": Kind("Checkerboard", "pattern", _checkerboard),
-    "gradient": Kind("Gradient", "pattern", _gradient),
-    "normal": Kind("Normal noise", "random", _normal, seeded=True),
-    "uniform": Kind("Uniform noise", "random", _uniform, seeded=True),
-    "landscape": Kind("Landscape", "sample", samples.landscape, seeded=True, channels=3),
-    "cells": Kind("Stained cells", "sample", samples.cells, seeded=True, channels=3),
-    "digit": Kind("Written digit", "sample", samples.digit, channels=1),
+GENERATORS: dict[str, InputGenerator] = {
+    "zone_plate": InputGenerator("Zone plate", "pattern", _zone_plate),
+    "impulse": InputGenerator("Single impulse", "pattern", _impulse),
+    "edge": InputGenerator("Edge", "pattern", _edge),
+    "checkerboard": InputGenerator("Checkerboard", "pattern", _checkerboard),
+    "gradient": InputGenerator("Gradient", "pattern", _gradient),
+    "normal": InputGenerator("Normal noise", "random", _normal, seeded=True),
+    "uniform": InputGenerator("Uniform noise", "random", _uniform, seeded=True),
+    "landscape": InputGenerator("Landscape", "sample", samples.landscape, seeded=True, channels=3),
+    "cells": InputGenerator("Stained cells", "sample", samples.cells, seeded=True, channels=3),
+    "digit": InputGenerator("Written digit", "sample", samples.digit, channels=1),
 }

@@ -1,7 +1,7 @@
-"""Pictures that look real, drawn here by formula, so that no file needs a licence.
+"""Sample pictures, drawn by formula so that no image files and licences are needed.
 
-Each takes a random generator, a height, a width and its fixed number of
-channels, and returns values in [0, 1].
+Each function takes a random generator, a height, a width and its fixed number of channels, and
+returns values in [0, 1].
 """
 
 from itertools import pairwise
@@ -10,7 +10,7 @@ import numpy as np
 
 
 def landscape(rng: np.random.Generator, height: int, width: int, channels: int) -> np.ndarray:
-    """Evening sky with a sun over three ridges, `(H, W, 3)`."""
+    """Return an evening sky with a sun over three ridges, `(H, W, 3)`."""
     down, across = _unit_grid(height, width)
     sky_top, sky_low = np.array([0.16, 0.27, 0.55]), np.array([0.98, 0.72, 0.45])
     picture = _mix(sky_top, sky_low, np.clip(down / 0.65, 0, 1))
@@ -30,7 +30,7 @@ def landscape(rng: np.random.Generator, height: int, width: int, channels: int) 
 
 
 def cells(rng: np.random.Generator, height: int, width: int, channels: int) -> np.ndarray:
-    """Round cells with dark nuclei on a pale ground, as in a stained section, `(H, W, 3)`."""
+    """Return round cells with dark nuclei, as in a stained tissue section, `(H, W, 3)`."""
     down, across = _unit_grid(height, width)
     ground, body, nucleus = (
         np.array(c) for c in ((0.96, 0.88, 0.92), (0.86, 0.60, 0.76), (0.36, 0.20, 0.52))
@@ -48,7 +48,7 @@ def cells(rng: np.random.Generator, height: int, width: int, channels: int) -> n
 
 
 def digit(rng: np.random.Generator, height: int, width: int, channels: int) -> np.ndarray:
-    """A five, light on dark, as written with a soft pen, `(H, W, 1)`."""
+    """Return a handwritten five, light on dark, `(H, W, 1)`."""
     down, across = _unit_grid(height, width)
     turn = np.linspace(-0.75 * np.pi, 0.8 * np.pi, 60)
     bowl = np.stack([0.63 + 0.17 * np.sin(turn), 0.46 + 0.2 * np.cos(turn)], axis=1)
@@ -61,19 +61,19 @@ def digit(rng: np.random.Generator, height: int, width: int, channels: int) -> n
 
 
 def _unit_grid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row and column of every pixel's middle, 0 … 1."""
+    """Return row and column of every pixel's centre, 0 … 1."""
     rows, cols = np.mgrid[:height, :width]
     return (rows + 0.5) / height, (cols + 0.5) / width
 
 
 def _inside(distance: np.ndarray, edge: np.ndarray | float, soft: float) -> np.ndarray:
-    """1 where `distance` < `edge`, 0 beyond, with a slope `soft` wide; `(H, W, 1)`."""
+    """Return 1 where `distance` < `edge` and 0 beyond, with a ramp `soft` wide; `(H, W, 1)`."""
     return np.clip((edge - distance) / soft + 0.5, 0, 1)[..., None]
 
 
-def _mix(below: np.ndarray, above: np.ndarray, share: np.ndarray) -> np.ndarray:
-    share = share if share.ndim == 3 else share[..., None]
-    return below * (1 - share) + above * share
+def _mix(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    alpha = alpha if alpha.ndim == 3 else alpha[..., None]
+    return below * (1 - alpha) + above * alpha
 
 
 def _fractal_line(rng: np.random.Generator, across: np.ndarray) -> np.ndarray:

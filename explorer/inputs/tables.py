@@ -1,33 +1,37 @@
-"""Reads a .csv file of numbers as an input of one channel."""
+"""Reader of .csv files of numbers, as inputs of one channel."""
 
 import codecs
 
 import numpy as np
 
 from explorer.errors import InputError
-from explorer.inputs.limits import MAX_CSV_BYTES, MAX_SIDE, check_shape
+from explorer.inputs.limits import MAX_CSV_BYTES, MAX_SIDE, check_shape, format_megabytes
 
-MAX_LINES = 4 * MAX_SIDE  # blank ones and both ends of \r\n counted
-MAX_LINE = 64 * MAX_SIDE
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+MAX_LINE_ENDS = 4 * MAX_SIDE  # \r\n counts as two; blank lines count too
+MAX_LINE_LENGTH = 64 * MAX_SIDE
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 def read_csv(data: bytes) -> np.ndarray:
-    """The table's numbers, `(H, W)` float64: one row a line, one cell a pixel.
+    """Read a table of numbers, `(H, W)` float64, with one row per line.
 
-    Cells are parted by commas, semicolons or tabs; there is no header row.
+    Cells are separated by commas, semicolons or tabs; there is no header row.
+
+    Raises:
+        InputError: the file is no such table, or exceeds the limits.
     """
-    lines = [line for line in _lines(data) if line.strip()]
+    lines = [line for line in _split_lines(data) if line.strip()]
     if not lines:
-        raise InputError("The .csv has no row with content; accepted are rows of numbers.")
+        raise InputError("The .csv file is blank; expected rows of numbers.")
     check_shape((len(lines), 1, 1))
     delimiter = next((sign for sign in DELIMITERS if sign in lines[0]), ",")
     width = lines[0].count(delimiter) + 1
     for row, line in enumerate(lines):
         if line.count(delimiter) + 1 != width:
             raise InputError(
-                f"Row {row} of the .csv has {line.count(delimiter) + 1:,} cells and row 0 has "
-                f"{width:,} (parted by {DELIMITERS[delimiter]}); accepted are rows of one length."
+                f"Row {row} of the .csv file has length {line.count(delimiter) + 1:,}, row 0 has "
+                f"length {width:,} (cells separated by {DELIMITERS[delimiter]}); expected rows of "
+                "equal length."
             )
     check_shape((len(lines), width, 1))
     values = np.empty((len(lines), width))
@@ -38,35 +42,35 @@ def read_csv(data: bytes) -> np.ndarray:
             cells = line.split(delimiter)
             col = next((col for col, cell in enumerate(cells) if not _is_number(cell)), 0)
             raise InputError(
-                f"The cell in row {row}, column {col} of the .csv (counted from 0) is not a "
-                "number; accepted are numbers such as 1, -2.5 or 3e-4, without a header row."
+                f"The cell at row {row}, column {col} of the .csv file (counted from 0) is not a "
+                "number; expected numbers such as 1, -2.5 or 3e-4, without a header row."
             ) from None
     return values
 
 
-def _lines(data: bytes) -> list[str]:
-    """The file's lines; how many and how long they are is judged before they are parted."""
+def _split_lines(data: bytes) -> list[str]:
+    """Return the file's lines, once size, number of lines and encoding have been checked."""
     if len(data) > MAX_CSV_BYTES:
         raise InputError(
-            f"The .csv has {len(data):,} bytes; accepted are at most {MAX_CSV_BYTES:,}. Save the "
-            "array as .npy to bring more."
+            f"The .csv file is {format_megabytes(len(data))}; the limit is "
+            f"{format_megabytes(MAX_CSV_BYTES)}. Save the array as .npy instead."
         )
     ends = data.count(b"\n") + data.count(b"\r")
-    if ends > MAX_LINES:
-        raise InputError(f"The .csv has {ends:,} line ends; accepted are at most {MAX_LINES:,}.")
+    if ends > MAX_LINE_ENDS:
+        raise InputError(f"The .csv file has {ends:,} line ends; the limit is {MAX_LINE_ENDS:,}.")
     try:
         text = data.removeprefix(codecs.BOM_UTF8).decode("ascii")
     except UnicodeDecodeError as error:
         raise InputError(
-            f"The .csv holds a byte that is no plain ASCII text (byte {error.start:,} of "
-            f"{len(data):,}); accepted are rows of numbers."
+            f"The .csv file is not ASCII text (byte {error.start:,} of {len(data):,}); expected "
+            "rows of numbers."
         ) from None
     lines = text.replace("\r", "\n").split("\n")
     for row, line in enumerate(lines):
-        if len(line) > MAX_LINE:
+        if len(line) > MAX_LINE_LENGTH:
             raise InputError(
-                f"Line {row} of the .csv has {len(line):,} characters; accepted are at most "
-                f"{MAX_LINE:,}."
+                f"Line {row} of the .csv file has {len(line):,} characters; the limit is "
+                f"{MAX_LINE_LENGTH:,}."
             )
     return lines
 
@@ -76,4 +80,4 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return "_" not in cell and cell.isascii()  # Python also reads 1_000 and other scripts' digits
+    return "_" not in cell and cell.isascii()  # float() takes 1_000 and non-ASCII digits

@@ -1,4 +1,4 @@
-"""Reads an uploaded file into an input, or says in one sentence why not."""
+"""Reader of uploaded files: pictures, NumPy arrays and tables."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,18 +9,26 @@ import numpy as np
 from explorer.errors import InputError
 from explorer.inputs.arrays import read_npy, read_npz
 from explorer.inputs.images import read_image
-from explorer.inputs.limits import MAX_FILE_BYTES, MAX_PICTURE_SIDE, check_shape, text_shape
+from explorer.inputs.limits import (
+    MAX_FILE_BYTES,
+    MAX_PICTURE_SIDE,
+    check_shape,
+    format_megabytes,
+    format_shape,
+)
 from explorer.inputs.tables import read_csv
 
-ACCEPTED = (".png", ".jpg", ".jpeg", ".npy", ".npz", ".csv")
+FILE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".npy", ".npz", ".csv")
 
 
 @dataclass(frozen=True)
 class Upload:
     """A file that was read.
 
-    `array` is `(H, W, C)` float32; `is_image` tells values in [0, 1] from a
-    picture; `notes` are sentences on what was changed on the way.
+    Attributes:
+        array: `(H, W, C)` float32.
+        is_image: whether it was a picture; its values are in [0, 1].
+        notes: sentences that name what was dropped, converted or resized.
     """
 
     array: np.ndarray
@@ -31,21 +39,21 @@ class Upload:
 def read_upload(
     filename: str, data: bytes, *, name: str | None = None, max_side: int = MAX_PICTURE_SIDE
 ) -> np.ndarray:
-    """The array of an uploaded file; `decode_upload` also tells what was changed.
+    """Read an uploaded file as an array; `decode_upload` also returns notes.
 
     Args:
-        filename: its ending chooses the reader: .png, .jpg, .jpeg, .npy, .npz or .csv.
+        filename: its extension selects the format: .png, .jpg, .jpeg, .npy, .npz or .csv.
         data: the file's bytes.
-        name: which array of an .npz with several.
-        max_side: images whose longer side exceeds it are resized to it, in pixels.
+        name: the array to read from an .npz file with several.
+        max_side: pictures whose longer side exceeds it, in pixels, are resized to it.
 
     Returns:
-        `(H, W, C)` float32. Images are scaled to [0, 1]; grey gives C = 1, colour 3.
-        Arrays keep their values; 2-D ones become C = 1.
+        `(H, W, C)` float32. Pictures are scaled to [0, 1], with C = 1 for grey and C = 3 for
+        colour. Arrays keep their values; a 2-D array gets C = 1.
 
     Raises:
-        InputError: one sentence that says what is wrong, what was received and
-            what is accepted.
+        InputError: the file cannot be read or exceeds the limits; the message says what was
+            received and what was expected.
     """
     return decode_upload(filename, data, name=name, max_side=max_side).array
 
@@ -53,17 +61,18 @@ def read_upload(
 def decode_upload(
     filename: str, data: bytes, *, name: str | None = None, max_side: int = MAX_PICTURE_SIDE
 ) -> Upload:
-    """Like `read_upload`, with notes on what was dropped, turned or resized."""
+    """Read an uploaded file as `read_upload` does, with notes on what was changed."""
     ending = PurePath(filename).suffix.lower()
-    if ending not in ACCEPTED:
+    if ending not in FILE_EXTENSIONS:
         raise InputError(
-            f"The file's ending is {_plain(ending)}; accepted are {', '.join(ACCEPTED)}."
+            f"The file {_extension_text(ending)}; expected one of {', '.join(FILE_EXTENSIONS)}."
         )
     if not data:
-        raise InputError(f"The file is empty (0 bytes); accepted is a {ending} file with content.")
+        raise InputError(f"The file is empty (0 bytes); expected a {ending} file with content.")
     if len(data) > MAX_FILE_BYTES:
         raise InputError(
-            f"The file has {len(data):,} bytes; accepted are at most {MAX_FILE_BYTES:,}."
+            f"The file is {format_megabytes(len(data))}; the limit is "
+            f"{format_megabytes(MAX_FILE_BYTES)}."
         )
     if ending in (".png", ".jpg", ".jpeg"):
         picture, notes = read_image(ending, data, max_side)
@@ -78,7 +87,11 @@ def decode_upload(
 
 
 def as_input(array: np.ndarray) -> np.ndarray:
-    """A real 2-D or 3-D array of any type as `(H, W, C)` float32, or InputError."""
+    """Return a real 2-D or 3-D array as `(H, W, C)` float32.
+
+    Raises:
+        InputError: the shape exceeds the limits, or a value is not finite in float32.
+    """
     if array.ndim == 2:
         array = array[:, :, None]
     check_shape(array.shape)
@@ -89,12 +102,14 @@ def as_input(array: np.ndarray) -> np.ndarray:
         nan = int(np.isnan(x).sum())
         row, col, channel = (int(i) for i in np.unravel_index(bad.argmax(), bad.shape))
         raise InputError(
-            f"The input holds {nan:,} NaN and {int(bad.sum()) - nan:,} values that are infinite "
-            f"or beyond float32's range, the first at row {row}, column {col}, channel {channel} "
-            f"(counted from 0) of {text_shape(x.shape)}; accepted are finite numbers up to 3.4e38."
+            f"The input holds values that are not finite ({nan:,} NaN, {int(bad.sum()) - nan:,} "
+            f"infinite or beyond float32's range), the first at row {row}, column {col}, channel "
+            f"{channel} of {format_shape(x.shape)}, counted from 0; expected finite numbers within "
+            "±3.4e38."
         )
     return x
 
 
-def _plain(ending: str) -> str:
-    return ending if 1 < len(ending) <= 9 and ending[1:].isalnum() else "missing or unreadable"
+def _extension_text(ending: str) -> str:
+    is_readable = 1 < len(ending) <= 9 and ending[1:].isalnum()
+    return f"name ends in {ending}" if is_readable else "name has no readable extension"

@@ -12,8 +12,8 @@ import streamlit as st
 from explorer.engine.forward import MAX_WARMUP_PASSES
 from explorer.errors import InputError
 from explorer.inputs import (
-    ACCEPTED,
-    KINDS,
+    FILE_EXTENSIONS,
+    GENERATORS,
     Upload,
     decode_upload,
     generate,
@@ -44,7 +44,7 @@ def experiment_controls() -> Experiment | None:
     with st.sidebar:
         st.header("Residual block explorer")
         st.caption("One ResNet basic block on your own input: out = ReLU(F(x) + x).")
-        titles = {key: kind.title for key, kind in KINDS.items()} | {"upload": "Your own file"}
+        titles = {key: kind.title for key, kind in GENERATORS.items()} | {"upload": "Your own file"}
         kind = pick("Input", titles, DEFAULT_INPUT, key="input")
         source = _uploaded() if kind == "upload" else _generated(kind)
         if source is None:
@@ -125,7 +125,7 @@ class _Source:
 
 def _generated(kind: str) -> _Source:
     _forget_file()
-    fixed = KINDS[kind].channels
+    fixed = GENERATORS[kind].channels
     shape = []
     limits = {"Height": MAX_SIDE, "Width": MAX_SIDE, "Channels": MAX_CHANNELS}
     for column, (label, most), default in zip(
@@ -135,16 +135,16 @@ def _generated(kind: str) -> _Source:
             shape.append(number(label, 1, most, default, key=label.lower()))
     height, width, channels = *shape[:2], fixed or shape[2]
     seed = 0
-    if KINDS[kind].seeded:
+    if GENERATORS[kind].seeded:
         seed = number("Seed of the input", 0, MAX_SEED, key="input_seed")
     load = partial(generate, kind, height, width, channels, seed)
-    is_image = KINDS[kind].group == "sample"
+    is_image = GENERATORS[kind].group == "sample"
     return _Source((kind, height, width, channels, seed), load, channels, is_image)
 
 
 def _uploaded() -> _Source | None:
     _linked_file()
-    file = st.file_uploader("File", key="file", help=f"Accepted: {', '.join(ACCEPTED)}.")
+    file = st.file_uploader("File", key="file", help=f"Accepted: {', '.join(FILE_EXTENSIONS)}.")
     if file is None:
         return None
     data = file.getvalue()

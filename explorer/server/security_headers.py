@@ -1,10 +1,10 @@
-"""Headers that tell the browser what this page may do, on every answer of the server."""
+"""Middleware that adds security headers to every response."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Streamlit's page starts itself by a script and styles in the document, loads components as
-# blobs, and its tables draw on canvases with WebAssembly; nothing comes from other hosts.
+# Streamlit's page needs inline scripts and styles, loads components as blobs, and its tables use
+# WebAssembly. Nothing is loaded from other hosts.
 POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:",
@@ -28,15 +28,17 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Middleware that adds `HEADERS` to every answer."""
+    """Middleware that adds `HEADERS` to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sent(message: Message) -> None:
+        """Pass the request on and add the headers to its response."""
+
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        await self.app(scope, receive, sent)
+        await self.app(scope, receive, send_with_headers)

@@ -1,4 +1,4 @@
-"""How much a session may upload: Streamlit bounds each file, but not their number."""
+"""Middleware that limits uploads per session and per server; Streamlit only limits each file."""
 
 import asyncio
 from collections import Counter
@@ -9,61 +9,75 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.runtime import get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-UPLOADS = "/_stcore/upload_file/"
-SESSION_BYTES = 100_000_000
-SERVER_BYTES = 2_000_000_000
-SECONDS = 120  # for one upload; what is on its way counts as held
+from explorer.inputs.limits import format_megabytes
+
+UPLOAD_PATH = "/_stcore/upload_file/"
+MAX_SESSION_BYTES = 100_000_000
+MAX_SERVER_BYTES = 2_000_000_000
+TIMEOUT = 120  # seconds for one upload
 
 
 class UploadQuota:
-    """Middleware that refuses an upload once its session, or the server, holds too much.
+    """Middleware that rejects an upload once its session or the server has too many bytes.
 
-    What is held is asked of Streamlit, which lets files go with their session; what is on
-    its way is counted here.
+    Both the files that Streamlit stores, which it deletes with their session, and uploads in
+    progress count.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._coming: Counter[str] = Counter()
+        self._in_progress: Counter[str] = Counter()  # bytes by session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "PUT" or UPLOADS not in scope["path"]:
+        """Pass the request on, or reject the upload with a sentence."""
+        is_upload = scope["type"] == "http" and scope["method"] == "PUT"
+        if not is_upload or UPLOAD_PATH not in scope["path"]:
             await self.app(scope, receive, send)
             return
-        session = scope["path"].split(UPLOADS)[1].split("/")[0]
-        size = Headers(scope=scope).get("content-length", "")
-        refusal = self._refusal(session, int(size) if size.isdecimal() else None)
-        if refusal:
-            await refusal(scope, receive, send)
+        session = scope["path"].split(UPLOAD_PATH)[1].split("/")[0]
+        length = Headers(scope=scope).get("content-length", "")
+        size = int(length) if length.isdecimal() else None
+        rejection = self._rejection(session, size)
+        if rejection is not None:
+            await rejection(scope, receive, send)
             return
-        self._coming[session] += int(size)
+        assert size is not None
+        self._in_progress[session] += size
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(TIMEOUT):
                 await self.app(scope, receive, send)
         except TimeoutError:
-            told = f"The upload took longer than {SECONDS} seconds. Try again, or a smaller file."
-            await PlainTextResponse(told, 408)(scope, receive, send)
+            text = (
+                f"Upload timed out; the limit is {TIMEOUT} seconds. Try again, or a smaller file."
+            )
+            await PlainTextResponse(text, 408)(scope, receive, send)
         finally:
-            self._coming[session] -= int(size)
-            self._coming += Counter()  # forgets whose count is 0
+            self._in_progress[session] -= size
+            self._in_progress += Counter()  # removes zero counts
 
-    def _refusal(self, session: str, size: int | None) -> PlainTextResponse | None:
+    def _rejection(self, session: str, size: int | None) -> PlainTextResponse | None:
+        """Return the answer to an upload that must be rejected, else None."""
         if size is None:
-            return PlainTextResponse("The upload does not say how long it is.", 411)
-        held = _held()
-        if held.get(session, 0) + self._coming[session] + size > SESSION_BYTES:
+            return PlainTextResponse("The upload has no Content-Length header.", 411)
+        stored = _stored_bytes()
+        total = stored.get(session, 0) + self._in_progress[session] + size
+        if total > MAX_SESSION_BYTES:
             return PlainTextResponse(
-                f"Uploads of one session are bounded to {SESSION_BYTES:,} bytes in all, and this "
-                f"one of {size:,} would exceed them. Remove a file, or reload the page.",
+                f"Files of this session would be {format_megabytes(total)} in total; the limit is "
+                f"{format_megabytes(MAX_SESSION_BYTES)}. Remove a file or reload the page.",
                 413,
             )
-        if sum(held.values()) + self._coming.total() + size > SERVER_BYTES:
-            return PlainTextResponse("The server holds too many files. Try again later.", 503)
+        if sum(stored.values()) + self._in_progress.total() + size > MAX_SERVER_BYTES:
+            return PlainTextResponse(
+                "Server busy: uploaded files are at their limit of "
+                f"{format_megabytes(MAX_SERVER_BYTES)}. Try again later.",
+                503,
+            )
         return None
 
 
-def _held() -> dict[str, int]:
-    """Bytes of every session's uploaded files."""
+def _stored_bytes() -> dict[str, int]:
+    """Return the bytes of uploaded files by session."""
     manager = get_instance().uploaded_file_mgr
     assert isinstance(manager, MemoryUploadedFileManager)
     return {

@@ -1,4 +1,4 @@
-"""What the server does before the first reader comes."""
+"""Warm-up: compiles and draws the default experiment when the server starts."""
 
 import gc
 
@@ -10,12 +10,11 @@ from explorer.server.assets import packed_script
 
 
 def warm_up() -> None:
-    """Runs and draws the default experiment once, so that nobody waits for compilers, and packs
-    the script that draws it."""
+    """Run and draw the default experiment once, and compress plotly.js, before the first user."""
     packed_script()
     trace = trace_block(0, generate(DEFAULT_INPUT, *DEFAULT_SHAPE), DEFAULT_SHAPE[2])
     stage_figure(trace)
-    # Streamlit collects garbage after every rerun, and JAX leaves so many lasting
-    # objects that this took 150 ms each time. Frozen, they are not looked at again.
+    # Streamlit collects garbage after every rerun, which took 150 ms because of JAX's many
+    # permanent objects. Frozen objects are skipped.
     gc.collect()
     gc.freeze()

@@ -1,8 +1,8 @@
-"""How fast the page is in a headless browser, beside a naive page and published figures.
+"""Speed of the page in a headless browser, compared with a naive page and published figures.
 
-Changes are timed from the key or click that makes them to the end of the frame that shows
-them; hover from the mouse's event to the end of the script that handles it. The naive page of
-`naive.py` is measured in the same run, so that the ratio holds on a machine of any speed.
+Changes are timed from the key press or click to the end of the frame that shows the result;
+hover from the mouse event to the end of its handler. The naive page of `naive.py` is measured in
+the same run, so that the ratio does not depend on the machine's speed.
 """
 
 import statistics
@@ -17,21 +17,21 @@ from tests.browser.page import PLOT, STAGES, centre, wait_for_picture
 from tests.browser.server import running_page
 
 RUNS = 15
-PROFILES = 3  # fresh ones, in which the first picture is timed
+PROFILES = 3  # new browser profiles, in which the first figure is timed
 NAIVE_PLOT = ".js-plotly-plot"
 
-# What peers.md's figures for CNN Explainer were taken as: same kind of machine and browser.
+# Published figures of CNN Explainer, in milliseconds, from the same kind of machine and browser.
 CNN_EXPLAINER = {"first maps": 2600.0, "new input": 950.0, "hover": 16.0}
 CASES = {
-    "32×32×8": "?input=Normal+noise&height=32&width=32&channels=8",
-    "64×64×64": "?input=Normal+noise&height=64&width=64&channels=64",
-    "128×128×8": "?input=Normal+noise&height=128&width=128&channels=8",
-    "1024×1024×8": "?input=Normal+noise&height=1024&width=1024&channels=8",
+    "32×32×8": "?input=normal&height=32&width=32&channels=8",
+    "64×64×64": "?input=normal&height=64&width=64&channels=64",
+    "128×128×8": "?input=normal&height=128&width=128&channels=8",
+    "1024×1024×8": "?input=normal&height=1024&width=1024&channels=8",
 }
 
 
 def rows() -> list[Row]:
-    """The browser's part of the table."""
+    """Measure the browser's rows of the table."""
     found = []
     with (
         sync_playwright() as playwright,
@@ -48,20 +48,23 @@ def rows() -> list[Row]:
 
 
 def measure_case(browser: Browser, name: str, ours: str, naive: str) -> list[Row]:
+    """Measure one case of `CASES` on our page and on the naive page."""
     published = CNN_EXPLAINER if name == "32×32×8" else {}
     firsts = [first_picture(browser, ours) for _ in range(PROFILES)]
-    found = [against_published(f"{name}: first picture", firsts, published, "first maps")]
+    found = [against_published(f"{name}: first figure", firsts, published, "first maps")]
     with opened(browser, ours) as (page, payload):
         wait_for_picture(page)
         page.wait_for_load_state("networkidle")
         hovers = hover_times(page)
-        found.append(against_published(f"{name}: hover, script", hovers, published, "hover"))
+        found.append(against_published(f"{name}: hover, handler", hovers, published, "hover"))
         theirs = naive_times(browser, name, naive)
         changes = {"number": typing(page, "Channel"), "key": paging(page)}
-        for way, change in changes.items():
+        for method, change in changes.items():
             times, size = change_times(page, PLOT, change, payload)
-            found.append(against_naive(f"{name}: channel by {way}", times, theirs))
-        found.append(Row(f"{name}: payload of a channel", size / 1000, "kB", "–", None, None, RUNS))
+            found.append(against_naive(f"{name}: channel by {method}", times, theirs))
+        found.append(
+            Row(f"{name}: payload of a channel change", size / 1000, "kB", "–", None, None, RUNS)
+        )
         if "1024" not in name:
             times, _ = change_times(page, PLOT, picking(page), payload)
             found.append(against_naive(f"{name}: channel by tile", times, theirs))
@@ -72,7 +75,7 @@ def measure_case(browser: Browser, name: str, ours: str, naive: str) -> list[Row
 
 
 def first_picture(browser: Browser, link: str) -> float:
-    """Milliseconds from opening the link in a fresh profile to the painted figure."""
+    """Return the milliseconds from opening the link in a new profile to the painted figure."""
     with opened(browser, link) as (page, _):
         wait_for_picture(page)
         return float(page.evaluate("performance.now()"))
@@ -80,13 +83,16 @@ def first_picture(browser: Browser, link: str) -> float:
 
 @contextmanager
 def opened(browser: Browser, link: str) -> Iterator[tuple[Page, Callable[[], int]]]:
-    """A page in a fresh profile, and how many bytes it has received since last asked."""
+    """Open a page in a new browser profile.
+
+    Gives the page and a function that returns the bytes received since its last call.
+    """
     received = [0]
 
     def count(frame: str | bytes) -> None:
         received[0] += len(frame)
 
-    def taken() -> int:
+    def received_bytes() -> int:
         size, received[0] = received[0], 0
         return size
 
@@ -95,7 +101,7 @@ def opened(browser: Browser, link: str) -> Iterator[tuple[Page, Callable[[], int
     page.set_default_timeout(60_000)
     page.on("websocket", lambda socket: socket.on("framereceived", count))
     page.goto(link)
-    yield page, taken
+    yield page, received_bytes
     context.close()
 
 
@@ -103,7 +109,7 @@ Change = Callable[[int], Callable[[], None]]
 
 
 def typing(page: Page, label: str) -> Change:
-    """Types a number into a field; Enter makes the change."""
+    """Change a number by typing; Enter starts the change."""
     field = page.get_by_label(label, exact=True)
 
     def prepare(run: int) -> Callable[[], None]:
@@ -114,7 +120,7 @@ def typing(page: Page, label: str) -> Change:
 
 
 def paging(page: Page) -> Change:
-    """Page down and Page up in the figure."""
+    """Change the channel with Page Down and Page Up in the figure."""
 
     def prepare(run: int) -> Callable[[], None]:
         page.locator(STAGES).focus()
@@ -124,15 +130,15 @@ def paging(page: Page) -> Change:
 
 
 def picking(page: Page) -> Change:
-    """Clicks on tiles of the gallery, which is opened."""
+    """Change the channel by a click on a tile of the gallery, which is opened first."""
     page.get_by_role("radio", name="gallery").click()
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.wait_for_timeout(1000)
 
     def prepare(run: int) -> Callable[[], None]:
         page.locator(".st-key-gallery").scroll_into_view_if_needed()
-        place = centre(page, "x", (run + 1) // 3 % 2, (run + 1) % 3, "gallery")
-        return lambda: page.mouse.click(*place)
+        position = centre(page, "x", (run + 1) // 3 % 2, (run + 1) % 3, "gallery")
+        return lambda: page.mouse.click(*position)
 
     return prepare
 
@@ -140,7 +146,7 @@ def picking(page: Page) -> Change:
 def change_times(
     page: Page, plot: str, change: Change, payload: Callable[[], int]
 ) -> tuple[list[float], int]:
-    """Milliseconds from the key or click to the painted picture, and bytes received."""
+    """Return the milliseconds from key press or click to the painted figure, and bytes received."""
     times, sizes = [], []
     for run in range(RUNS):
         act = change(run)
@@ -149,12 +155,12 @@ def change_times(
         act()
         page.wait_for_function("() => window.painted")
         times.append(page.evaluate("window.painted - window.pressed"))
-        page.wait_for_timeout(250)  # so that one change does not wait for another's end
+        page.wait_for_timeout(250)  # lets the previous change finish
         sizes.append(payload())
     return times, round(statistics.median(sizes))
 
 
-# The naive page's plot is torn down and made anew, so the painting is told by its images.
+# Painting is detected by the heatmaps' images, since the naive page replaces its whole plot.
 WATCH = """plot => {
   window.painted = window.pressed = undefined;
   const hrefs = () => [...document.querySelectorAll(plot + ' .heatmaplayer image')]
@@ -166,7 +172,7 @@ WATCH = """plot => {
     const done = () => { window.painted = performance.now(); };
     const look = () => {
       const now = hrefs();
-      // A frame's callback runs before its painting, a task begun there after it.
+      // A frame's callback runs before painting; a task queued by it runs after painting.
       if (now && now !== before) setTimeout(done);
       else requestAnimationFrame(look);
     };
@@ -179,9 +185,10 @@ WATCH = """plot => {
 
 
 def naive_times(browser: Browser, name: str, address: str) -> float | None:
+    """Return the median time of a channel change on the naive page; None if it is too slow."""
     height, _, channels = name.split("×")
     if int(height) > 128:
-        return None  # it sends every cell, and takes minutes
+        return None  # it sends every pixel, which takes minutes
     with opened(browser, f"{address}/?height={height}&channels={channels}") as (page, payload):
         page.wait_for_selector(f"{NAIVE_PLOT} .heatmaplayer image", state="attached")
         page.wait_for_load_state("networkidle")
@@ -191,7 +198,7 @@ def naive_times(browser: Browser, name: str, address: str) -> float | None:
 
 
 def hover_times(page: Page) -> list[float]:
-    """Milliseconds of script for a move of the mouse, readout and marks included."""
+    """Return the milliseconds of script per mouse move, including readout and marks."""
     page.evaluate(
         """plot => {
             window.moves = [];
@@ -214,13 +221,14 @@ def hover_times(page: Page) -> list[float]:
 def against_published(
     what: str, times: list[float], published: Mapping[str, float], figure: str
 ) -> Row:
-    """A row beside a figure that was published, if there is one for it."""
+    """Return a row compared with a published figure, if there is one."""
     median, theirs = statistics.median(times), published.get(figure)
     peer = f"CNN Explainer, {figure}" if theirs else "–"
     return Row(what, median, "ms", peer, theirs, theirs and median / theirs, len(times))
 
 
 def against_naive(what: str, times: list[float], theirs: float | None) -> Row:
+    """Return a row compared with the naive page, if it was measured."""
     median = statistics.median(times)
     peer = "naive page" if theirs else "–"
     return Row(what, median, "ms", peer, theirs, theirs and median / theirs, len(times))

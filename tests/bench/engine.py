@@ -1,4 +1,4 @@
-"""How long the traced block takes, beside the bare one and beside other ways to trace it."""
+"""Time of the traced block, compared with the bare forward pass and with other libraries."""
 
 import json
 import statistics
@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from explorer.engine.forward import initial_state, on_host, run_stages, trace_block
+from explorer.engine.forward import on_host, run_stages, trace_block
 from explorer.engine.linen_parity import LinenBlock
-from explorer.model.variants import V1
+from explorer.model.weights import Model
 from explorer.server.memory import reuse_freed_memory
 from tests.bench.table import Row, compared, paired
 from tests.browser.server import ROOT
@@ -23,24 +23,24 @@ from tests.sketch import Sketch
 
 SHAPES = ((32, 8), (64, 64), (128, 64), (224, 64))
 PEERS = ROOT / ".venv-peers/bin/python"
-TURNS = 8  # our process and the other take turns
+TURNS = 8  # of our process and the peers' process, alternating
 
 
 def rows() -> list[Row]:
-    """The engine's part of the table."""
-    reuse_freed_memory()  # as the server does
+    """Measure the engine's rows of the table."""
+    reuse_freed_memory()  # as on the server
     with peer_process() as ask:
         return [row for height, channels in SHAPES for row in _shape(height, channels, ask)]
 
 
 def _shape(height: int, channels: int, ask: Callable[..., dict[str, list[float]]]) -> list[Row]:
-    rounds = {32: 400, 64: 80}.get(height, 24)  # as many as a few seconds take
+    rounds = {32: 400, 64: 80}.get(height, 24)  # a few seconds each
     name = f"{height}×{height}×{channels}"
-    ready = calls(height, channels)
-    ours: dict[str, list[float]] = {call: [] for call in ready}
+    timed = calls(height, channels)
+    ours: dict[str, list[float]] = {call: [] for call in timed}
     theirs: dict[str, list[float]] = {}
     for _ in range(TURNS):
-        for call, times in paired(ready, rounds // TURNS).items():
+        for call, times in paired(timed, rounds // TURNS).items():
             ours[call] += times
         for peer, times in ask(height=height, channels=channels, rounds=rounds // TURNS).items():
             theirs.setdefault(peer, []).append(statistics.median(times))
@@ -48,7 +48,7 @@ def _shape(height: int, channels: int, ask: Callable[..., dict[str, list[float]]
     rows = [
         compared(f"{name}: traced", "ms", "bare jitted forward", traced, ours["bare"]),
         compared(
-            f"{name}: trace_block, weights drawn too",
+            f"{name}: trace_block, including the draw of the weights",
             "ms",
             "bare jitted forward",
             ours["trace_block"],
@@ -58,8 +58,8 @@ def _shape(height: int, channels: int, ask: Callable[..., dict[str, list[float]]
         compared(f"{name}: traced", "ms", "Linen, jitted", traced, ours["Linen"]),
     ]
     for peer, medians in theirs.items():
-        is_part = "the two convolutions" in peer
-        what = "the two convolutions alone" if is_part else "traced"
+        is_part = "convolutions only" in peer
+        what = "convolutions only" if is_part else "traced"
         mine = ours["convolutions" if is_part else "traced"]
         turns = [statistics.median(part) for part in np.array_split(mine, TURNS)]
         rows.append(compared(f"{name}: {what}", "ms", peer, turns, medians))
@@ -67,24 +67,25 @@ def _shape(height: int, channels: int, ask: Callable[..., dict[str, list[float]]
 
 
 def calls(height: int, channels: int) -> dict[str, Callable[[], object]]:
-    """Everything that is measured here, ready to be called."""
+    """Return the functions to measure, by name."""
     x = np.random.default_rng(0).standard_normal((height, height, channels)).astype(np.float32)
     on_device = jnp.asarray(x)
-    parameters, running = jax.device_put(initial_state(0, V1, channels))
+    model = Model.from_seed(0, channels)
+    weights = jax.device_put((model.parameters, model.statistics))
     sketch = Sketch(channels, nnx.Rngs(0))
 
-    def filled(parameters: Any, running: Any) -> Sketch:
+    def merged(parameters: Any, running: Any) -> Sketch:
         block = Sketch(channels, nnx.Rngs(0))
         nnx.update(block, parameters, running)
         return block
 
     @jax.jit
     def bare(parameters: Any, running: Any, x: jax.Array) -> jax.Array:
-        return filled(parameters, running).run(x)["out"]
+        return merged(parameters, running).run(x)["out"]
 
     @jax.jit
     def convolutions(parameters: Any, running: Any, x: jax.Array) -> jax.Array:
-        block = filled(parameters, running)
+        block = merged(parameters, running)
         return block.conv2(block.conv1(x))
 
     linen = LinenBlock(channels)
@@ -100,10 +101,10 @@ def calls(height: int, channels: int) -> dict[str, Callable[[], object]]:
             capture_intermediates=True,
         )
 
-    program, weights = V1.program(), (parameters, running)
+    structure = model.structure
     return {
         "bare": lambda: on_host(bare(*weights, on_device)),
-        "traced": lambda: on_host(run_stages(program, *weights, on_device, False)),
+        "traced": lambda: on_host(run_stages(structure, *weights, on_device, False)),
         "trace_block": lambda: trace_block(0, x, channels),
         "eager NNX": lambda: on_host(sketch.run(on_device)),
         "Linen": lambda: on_host(captured(variables, on_device)),
@@ -113,7 +114,7 @@ def calls(height: int, channels: int) -> dict[str, Callable[[], object]]:
 
 @contextmanager
 def peer_process(python: Path = PEERS) -> Iterator[Callable[..., dict[str, list[float]]]]:
-    """Asks `peers.py` for its times; an empty answer where its environment is missing."""
+    """Start `peers.py`; give a function that asks it for times, empty without its environment."""
     if not python.exists():
         yield lambda **request: {}
         return
@@ -137,7 +138,7 @@ def peer_process(python: Path = PEERS) -> Iterator[Callable[..., dict[str, list[
 
 
 def peer_versions(python: Path = PEERS) -> dict[str, str]:
-    """Versions of what the peers run on; empty where their environment is missing."""
+    """Return the versions of the peers' libraries; empty if their environment is missing."""
     if not python.exists():
         return {}
     command = [str(python), "-W", "ignore", str(ROOT / "tests/bench/peers.py")]

@@ -1,4 +1,4 @@
-"""How long the stage figure takes to build, and how much is sent, beside `make_subplots`."""
+"""Time to build the stage figure and size of its payload, compared with `make_subplots`."""
 
 from explorer.analysis.stage_view import stage_views
 from explorer.engine.forward import trace_block
@@ -13,7 +13,7 @@ ROUNDS = 15
 
 
 def rows() -> list[Row]:
-    """The figures' part of the table."""
+    """Measure the figures' rows of the table."""
     return [row for shape in SHAPES for row in _shape(*shape)]
 
 
@@ -31,6 +31,8 @@ def _shape(height: int, channels: int) -> list[Row]:
     times = paired({"ours": ours, "theirs": theirs}, ROUNDS)
     sizes = [len(ours()) / 1000], [len(theirs()) / 1000]
     return [
-        compared(f"{name}: figure built", "ms", "make_subplots", times["ours"], times["theirs"]),
+        compared(
+            f"{name}: build the figure", "ms", "make_subplots", times["ours"], times["theirs"]
+        ),
         compared(f"{name}: payload", "kB", "make_subplots", *sizes),
     ]

@@ -1,5 +1,7 @@
-"""The page as one would write it at first, to measure against: the figure rebuilt by
-`make_subplots` at every change and handed to `st.plotly_chart`."""
+"""A naive page for comparison.
+
+Every change builds the figure with `make_subplots` and passes it to `st.plotly_chart`.
+"""
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -12,13 +14,13 @@ from tests.helpers import PANELS
 
 
 def naive_figure(trace: BlockTrace, channel: int) -> go.Figure:
-    """All panels of one channel, every cell of them."""
+    """Return a figure of all panels of one channel, with every pixel."""
     figure = make_subplots(2, 5, subplot_titles=list(PANELS))
-    for number, stage in enumerate(PANELS.values()):
+    for index, stage in enumerate(PANELS.values()):
         figure.add_heatmap(
             z=trace[stage][:, :, channel],
-            row=number // 5 + 1,
-            col=number % 5 + 1,
+            row=index // 5 + 1,
+            col=index % 5 + 1,
             coloraxis="coloraxis",
         )
     figure.update_yaxes(autorange="reversed")

@@ -1,8 +1,8 @@
-"""The same block in PyTorch, traced by hooks and by torchlens, in a process of its own.
+"""The same block in PyTorch, traced by hooks and by torchlens, in a separate process.
 
-It runs in the environment of `tests/bench/requirements.txt` and knows nothing of the
-explorer. Each line that it reads is a JSON request `{"height", "channels", "rounds"}`;
-each line that it prints is `{peer: [milliseconds, …]}`.
+It runs in the environment of `tests/bench/requirements.txt`, without the explorer. Each line of
+its input is a JSON request `{"height", "channels", "rounds"}`; each line of its output is
+`{peer: [milliseconds, …]}`, after a first line with the versions.
 """
 
 import json
@@ -30,34 +30,36 @@ class Block(nn.Module):
         return self.out(self.add(residual + x))
 
 
-def hooked(block: Block) -> dict:
-    """Keeps every stage's output as a NumPy array, as it is made."""
-    kept = {}
+def add_hooks(block: Block) -> None:
+    """Add forward hooks that store every stage's output as a NumPy array."""
+    stages = {}
     for name, module in block.named_children():
         module.register_forward_hook(
-            lambda _, __, output, name=name: kept.__setitem__(name, output.numpy())
+            lambda _, __, output, name=name: stages.__setitem__(name, output.numpy())
         )
-    return kept
 
 
 def calls(height: int, channels: int) -> dict:
+    """Return the functions to measure, by name."""
     x = torch.randn(1, channels, height, height)
-    last = x.to(memory_format=torch.channels_last)
-    plain, hooks = Block(channels), Block(channels)
-    layout = Block(channels).to(memory_format=torch.channels_last)
-    hooked(hooks)
-    hooked(layout)
-    lens = Block(channels)
+    x_last = x.to(memory_format=torch.channels_last)
+    bare, hooked, traced = Block(channels), Block(channels), Block(channels)
+    hooked_last = Block(channels).to(memory_format=torch.channels_last)
+    add_hooks(hooked)
+    add_hooks(hooked_last)
     return {
-        "PyTorch, the two convolutions": lambda: plain.conv2(plain.conv1(x)),
-        "PyTorch, the two convolutions, channels last": lambda: layout.conv2(layout.conv1(last)),
-        "PyTorch with hooks": lambda: hooks(x),
-        "PyTorch with hooks, channels last": lambda: layout(last),
-        "torchlens": lambda: torchlens.trace(lens, x),
+        "PyTorch, convolutions only": lambda: bare.conv2(bare.conv1(x)),
+        "PyTorch, convolutions only, channels last": lambda: hooked_last.conv2(
+            hooked_last.conv1(x_last)
+        ),
+        "PyTorch with hooks": lambda: hooked(x),
+        "PyTorch with hooks, channels last": lambda: hooked_last(x_last),
+        "torchlens": lambda: torchlens.trace(traced, x),
     }
 
 
-def timed(call, rounds: int) -> list:
+def measure(call, rounds: int) -> list:
+    """Return the milliseconds of each of `rounds` calls."""
     times = []
     for _ in range(rounds):
         start = time.perf_counter()
@@ -69,18 +71,18 @@ def timed(call, rounds: int) -> list:
 if __name__ == "__main__":
     versions = {"torch": torch.__version__, "torchlens": torchlens.__version__}
     print(json.dumps(versions), flush=True)
-    shape, made = None, {}
+    shape, functions = None, {}
     with torch.no_grad():
         for line in sys.stdin:
             request = json.loads(line)
             if shape != (request["height"], request["channels"]):
                 shape = request["height"], request["channels"]
-                made = calls(*shape)
-                for call in made.values():
+                functions = calls(*shape)
+                for call in functions.values():
                     call()
-            slow = 1 + request["rounds"] // 10
+            rounds = request["rounds"]
             answer = {
-                name: timed(call, slow if name == "torchlens" else request["rounds"])
-                for name, call in made.items()
+                name: measure(call, 1 + rounds // 10 if name == "torchlens" else rounds)
+                for name, call in functions.items()
             }
             print(json.dumps(answer), flush=True)

@@ -1,7 +1,7 @@
-"""What XLA compiles the block to, bare and traced: the profile behind the engine's rows.
+"""What XLA compiles the block to, bare and traced, to explain the engine's rows.
 
-`python -m tests.bench.programs` prints how many milliseconds the two convolutions take in this
-process, whose environment may hold flags for XLA.
+`python -m tests.bench.programs` prints the milliseconds of the two convolutions, with the XLA
+flags of its environment.
 """
 
 import json
@@ -15,8 +15,8 @@ from collections import Counter
 import jax
 import jax.numpy as jnp
 
-from explorer.engine.forward import Arrays, initial_state, run_stages
-from explorer.model.variants import V1
+from explorer.engine.forward import run_stages
+from explorer.model.weights import Arrays, Model
 from explorer.server.memory import reuse_freed_memory
 from tests.bench.engine import calls
 from tests.bench.table import Row, compared, paired, table
@@ -24,13 +24,13 @@ from tests.browser.server import ROOT
 
 HEIGHT, CHANNELS = 64, 64
 NAME = f"{HEIGHT}×{HEIGHT}×{CHANNELS}"
-FLAG = "--xla_cpu_use_onednn=true"  # asks for the library that PyTorch uses
+FLAG = "--xla_cpu_use_onednn=true"  # selects oneDNN, which PyTorch uses
 TURNS, ROUNDS = 5, 40
-HEADINGS = ("program", "parts", "arrays out", "kB out", "kB of scratch")
+HEADINGS = ("program", "operations", "outputs", "output kB", "temporary kB")
 
 
 def rows() -> list[Row]:
-    """The two convolutions with another library, asked of XLA by a flag; in turns."""
+    """Measure the two convolutions with and without the flag, alternating."""
     times: dict[str, list[float]] = {"": [], FLAG: []}
     for _ in range(TURNS):
         for flags, found in times.items():
@@ -42,37 +42,38 @@ def rows() -> list[Row]:
                 check=True,
             )
             found.append(json.loads(done.stdout))
-    what = f"{NAME}: the two convolutions alone, with {FLAG}"
-    return [compared(what, "ms", "the same without", times[FLAG], times[""])]
+    what = f"{NAME}: convolutions only, with {FLAG}"
+    return [compared(what, "ms", "without the flag", times[FLAG], times[""])]
 
 
 def convolution_milliseconds() -> float:
+    """Return the median time of the two convolutions in this process."""
     reuse_freed_memory()
-    one = {"convolutions": calls(HEIGHT, CHANNELS)["convolutions"]}
-    return statistics.median(paired(one, ROUNDS)["convolutions"])
+    call = {"convolutions": calls(HEIGHT, CHANNELS)["convolutions"]}
+    return statistics.median(paired(call, ROUNDS)["convolutions"])
 
 
 def markdown() -> str:
-    """What the compiled programs consist of, as a table."""
+    """Return a table of the operations, outputs and memory of the compiled programs."""
     x = jnp.zeros((HEIGHT, HEIGHT, CHANNELS))
-    weights = initial_state(0, V1, CHANNELS)
-    program = V1.program()
+    model = Model.from_seed(0, CHANNELS)
+    structure, weights = model.structure, (model.parameters, model.statistics)
 
     @jax.jit
     def bare(parameters: Arrays, running: Arrays, x: jax.Array) -> jax.Array:
-        return run_stages(program, parameters, running, x, False)[0]["out"]
+        return run_stages(structure, parameters, running, x, False)[0]["out"]
 
     compiled = {
         "bare": bare.lower(*weights, x).compile(),
-        "traced": run_stages.lower(program, *weights, x, False).compile(),
+        "traced": run_stages.lower(structure, *weights, x, False).compile(),
     }
-    return table(HEADINGS, [_cells(name, one) for name, one in compiled.items()])
+    return table(HEADINGS, [_cells(name, program) for name, program in compiled.items()])
 
 
 def _cells(name: str, compiled: jax.stages.Compiled) -> tuple[str, ...]:
     text = compiled.as_text() or ""
     entry = text[text.index("\nENTRY") :]
-    parts = Counter(
+    operations = Counter(
         f"`{_last(line, 'op_name')}` ({_last(line, 'kind').lstrip('_')})"
         for line in entry.splitlines()
         if " fusion(" in line or " convolution(" in line or " custom-call(" in line
@@ -81,7 +82,7 @@ def _cells(name: str, compiled: jax.stages.Compiled) -> tuple[str, ...]:
     assert memory
     return (
         f"{NAME}, {name}",
-        ", ".join(f"{count} {part}" for part, count in sorted(parts.items())),
+        ", ".join(f"{count} {name}" for name, count in sorted(operations.items())),
         str(len(jax.tree.leaves(compiled.out_info))),
         f"{memory.output_size_in_bytes / 1000:.0f}",
         f"{memory.temp_size_in_bytes / 1000:.0f}",
@@ -89,7 +90,7 @@ def _cells(name: str, compiled: jax.stages.Compiled) -> tuple[str, ...]:
 
 
 def _last(line: str, key: str) -> str:
-    """The last word of the last value that an instruction has under this key."""
+    """Return the last part of the last value that an instruction has for this key."""
     found = re.findall(rf'{key}"?[=:]\s*"?([^",]+)', line)
     return found[-1].split("/")[-1] if found else "?"
 

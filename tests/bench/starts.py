@@ -1,4 +1,4 @@
-"""How long until there is a picture: after a start, after a restart, with a new shape."""
+"""Time to the first figure: after a start, after a restart, and with a new shape."""
 
 import os
 import shutil
@@ -20,68 +20,71 @@ RUNS = 3
 
 
 def rows() -> list[Row]:
-    """The starts' part of the table. The programs' folder is a new one, empty at first."""
-    cold, again, warm, new, kept = [], [], [], [], []
+    """Measure the starts' rows of the table, each run with an empty compilation cache."""
+    cold, restarted, warm, new, new_restarted = [], [], [], [], []
     for run in range(RUNS):
         folder = Path(tempfile.mkdtemp())
         height, features = 36 + run, 21 + run
-        with started(folder) as (page, address, seconds):
-            cold.append(seconds + _painted(page, address))
+        with started(folder) as (page, address, start):
+            cold.append(start + _painted(page, address))
             page.wait_for_load_state("networkidle")
             warm += [_warm(page, address) for _ in range(RUNS)]
             new.append(_first_use(page, address, height, features))
-        with started(folder) as (page, address, seconds):
-            again.append(seconds + _painted(page, address))
-            kept.append(_first_use(page, address, height, features))
+        with started(folder) as (page, address, start):
+            restarted.append(start + _painted(page, address))
+            new_restarted.append(_first_use(page, address, height, features))
         shutil.rmtree(folder)
     return [
-        _row("start, nothing compiled before: page painted", cold, 10_000),
-        _row("start, programs kept: page painted", again, 6_000),
-        _row("warm server, fresh browser: stage figure painted", warm, 2_600),
-        _row("features and shape never seen: painted", new, 1_000),
-        _row("the same after a restart: painted", kept, 400),
+        _row("start, empty compilation cache: page painted", cold, 10_000),
+        _row("start, filled compilation cache: page painted", restarted, 6_000),
+        _row("running server, new browser profile: figure painted", warm, 2_600),
+        _row("new features and shape: figure painted", new, 1_000),
+        _row("the same after a restart: figure painted", new_restarted, 400),
     ]
 
 
-def _row(what: str, times: list[float], bound: float) -> Row:
+def _row(what: str, times: list[float], limit: float) -> Row:
     median = statistics.median(times)
-    return Row(what, median, "ms", "bound", bound, median / bound, len(times))
+    return Row(what, median, "ms", "limit", limit, median / limit, len(times))
 
 
 @contextmanager
 def started(folder: Path) -> Iterator[tuple[Page, str, float]]:
-    """A server whose cache folder this is, a browser, and the milliseconds until it answered:
-    the default experiment is compiled before."""
+    """Start a server with this cache folder and a browser.
+
+    Gives a page, the server's address, and the milliseconds until the server answered, by when
+    the default experiment is compiled.
+    """
     begin = time.perf_counter()
     with running_server(environment={**os.environ, "XDG_CACHE_HOME": str(folder)}) as server:
-        seconds = (time.perf_counter() - begin) * 1000
+        milliseconds = (time.perf_counter() - begin) * 1000
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=chromium.find(), args=chromium.ARGUMENTS
             )
-            yield browser.new_page(), server.address, seconds
+            yield browser.new_page(), server.address, milliseconds
             browser.close()
 
 
 def _painted(page: Page, address: str) -> float:
-    """Milliseconds from opening the page to the stage figure."""
+    """Return the milliseconds from opening the page to the painted stage figure."""
     page.goto(address)
     wait_for_picture(page)
     return float(page.evaluate("performance.now()"))
 
 
 def _warm(page: Page, address: str) -> float:
-    """The same in a fresh profile: nothing is in the browser's cache."""
+    """Return the same in a new browser profile, whose cache is empty."""
     assert page.context.browser
     context = page.context.browser.new_context()
-    seconds = _painted(context.new_page(), address)
+    milliseconds = _painted(context.new_page(), address)
     context.close()
-    return seconds
+    return milliseconds
 
 
 def _first_use(page: Page, address: str, height: int, channels: int) -> float:
-    """Milliseconds from Enter, in a page that is open, to the figure of a new shape."""
-    page.goto(f"{address}/?input=Normal+noise&height={height}&width={height}&channels=8")
+    """Return the milliseconds from Enter, in an open page, to the painted figure of a new shape."""
+    page.goto(f"{address}/?input=normal&height={height}&width={height}&channels=8")
     wait_for_picture(page)
     page.wait_for_load_state("networkidle")
     field = page.get_by_label("Channels", exact=True)

@@ -1,4 +1,4 @@
-"""The benchmark's table: what was measured, beside a peer's figure."""
+"""The benchmark's table, and paired timing."""
 
 import statistics
 import time
@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """A figure of ours beside a peer's; `ratio` is the median of paired runs' ratios."""
+    """One measurement and a peer's.
+
+    Attributes:
+        what: name of the measurement.
+        ours: median, in `unit`.
+        peer: name of the peer.
+        theirs: the peer's median, in `unit`; None without a peer.
+        ratio: median of the paired runs' ratios; None without a peer.
+        runs: number of runs.
+    """
 
     what: str
     ours: float
@@ -19,6 +28,7 @@ class Row:
     runs: int
 
     def cells(self) -> tuple[str, ...]:
+        """Return the row's texts, one per heading."""
         theirs = "–" if self.theirs is None else f"{rounded(self.theirs)} {self.unit}"
         ratio = "–" if self.ratio is None else f"{self.ratio:.2f}"
         return (
@@ -31,27 +41,27 @@ class Row:
         )
 
 
-HEADINGS = ("what", "ours", "peer", "theirs", "ours / theirs", "runs")
+HEADINGS = ("measurement", "ours", "peer", "theirs", "ours / theirs", "runs")
 
 
 def rounded(number: float) -> str:
-    """Three digits, as many as a timing is worth."""
+    """Return a number as text, with three significant digits below 100."""
     return f"{number:.3g}" if number < 100 else f"{number:.0f}"
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The rows as a table in Markdown."""
+    """Return the rows as a Markdown table."""
     return table(HEADINGS, [row.cells() for row in rows])
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Cells as a table in Markdown."""
+    """Return headings and rows as a Markdown table."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
 def paired(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of every call, taken in turns so that what disturbs one disturbs all."""
+    """Return the milliseconds of every call, alternating so that disturbances affect all alike."""
     for call in calls.values():
         call()  # compiles
         call()
@@ -67,7 +77,7 @@ def paired(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, 
 def compared(
     what: str, unit: str, peer: str, ours: Sequence[float], theirs: Sequence[float]
 ) -> Row:
-    """A row of paired runs."""
+    """Return a row of paired runs."""
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
     return Row(
         what,

@@ -1,4 +1,4 @@
-"""The server's doors: headers, quotas, foreign origins. No browser is needed, but a server."""
+"""Tests of the running server without a browser: headers, quotas, foreign origins."""
 
 import asyncio
 import gzip
@@ -14,9 +14,10 @@ from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from explorer.server import upload_quota
 from explorer.server.security_headers import HEADERS
-from explorer.server.session_cap import MAX_MESSAGE, MAX_SESSIONS
-from explorer.server.upload_quota import SESSION_BYTES, UploadQuota
+from explorer.server.session_cap import MAX_MESSAGE_BYTES, MAX_SESSIONS, MESSAGE_TOO_BIG
+from explorer.server.upload_quota import MAX_SESSION_BYTES, UploadQuota
 from tests.load.client import Client, awaited
 
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
@@ -45,20 +46,20 @@ def request(
 
 
 def xsrf(address: str) -> dict[str, str]:
-    """The token as a browser of the same origin sends it."""
+    """Return the token as a browser of the same origin sends it."""
     answer = request(address, "GET", "/_stcore/health")
     cookie = answer.headers["set-cookie"].split(";")[0]
     return {"Cookie": cookie, "X-Xsrftoken": cookie.split("=", 1)[1], **FORM}
 
 
 def form(size: int) -> bytes:
-    """A file of that many bytes as `FORM` says."""
+    """Return a form body with a file of `size` bytes, encoded as `FORM`."""
     head = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a.npy"\r\n\r\n'
     return head + bytes(size) + b"\r\n--b--\r\n"
 
 
 @pytest.mark.parametrize("path", ["/", "/_stcore/health", "/nothing/here", "/static/nothing.js"])
-def test_every_answer_has_the_security_headers(address: str, path: str) -> None:
+def test_every_response_has_the_security_headers(address: str, path: str) -> None:
     answer = request(address, "GET", path)
     for name, value in HEADERS.items():
         assert answer.headers[name.lower()] == value
@@ -66,7 +67,7 @@ def test_every_answer_has_the_security_headers(address: str, path: str) -> None:
     assert "*" not in HEADERS["Content-Security-Policy"]
 
 
-def test_bound_to_loopback() -> None:
+def test_the_server_listens_on_loopback() -> None:
     import tomllib
 
     from tests.browser.server import ROOT
@@ -78,7 +79,7 @@ def test_bound_to_loopback() -> None:
 
 
 async def handshake(address: str, **headers: str) -> int:
-    """The status of an attempt to open the page's websocket."""
+    """Return the HTTP status of an attempt to open the page's websocket."""
     try:
         socket = await connect(
             f"ws://{urlsplit(address).netloc}/_stcore/stream",
@@ -94,13 +95,13 @@ async def handshake(address: str, **headers: str) -> int:
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "null", "https://127.0.0.1.evil.example", "file://"]
 )
-def test_foreign_origins_are_refused(address: str, origin: str) -> None:
+def test_foreign_origins_are_rejected(address: str, origin: str) -> None:
     assert awaited(handshake(address, Origin=origin)) == 403
     assert awaited(handshake(address, Origin=address)) == 101
 
 
-def test_a_foreign_name_for_this_server_is_refused(address: str) -> None:
-    """Else a page that lets its own name point here would count as of the same origin."""
+def test_a_foreign_host_name_is_rejected(address: str) -> None:
+    """Otherwise a page whose host name resolves to this server would be of the same origin."""
 
     async def rebound() -> int:
         reader, writer = await asyncio.open_connection(*urlsplit(address).netloc.split(":"))
@@ -116,22 +117,22 @@ def test_a_foreign_name_for_this_server_is_refused(address: str) -> None:
     assert awaited(rebound()) == 403
 
 
-def test_uploads_without_the_token_are_refused(address: str) -> None:
+def test_uploads_without_the_token_are_rejected(address: str) -> None:
     path = "/_stcore/upload_file/any/file"
     assert request(address, "PUT", path, form(10), FORM).status == 403
     wrong = xsrf(address) | {"X-Xsrftoken": "2|00000000|00000000000000000000000000000000|1"}
     assert request(address, "PUT", path, form(10), wrong).status == 403
 
 
-def test_uploads_of_unknown_sessions_are_refused(address: str) -> None:
+def test_uploads_of_unknown_sessions_are_rejected(address: str) -> None:
     path = "/_stcore/upload_file/nobody/file"
     assert request(address, "PUT", path, form(10), xsrf(address)).status == 400
 
 
-def test_a_session_may_upload_so_much_and_no_more(address: str) -> None:
-    """Files sent straight to the route: the page never asked for them."""
+def test_uploads_of_a_session_are_limited_in_total(address: str) -> None:
+    """The files are sent to the route directly; the page has no uploader."""
     token, body = xsrf(address), form(30_000_000)
-    assert 3 * len(body) < SESSION_BYTES < 4 * len(body)
+    assert 3 * len(body) < MAX_SESSION_BYTES < 4 * len(body)
 
     async def uploads() -> list[Answer]:
         client = await Client.open(address)
@@ -145,19 +146,19 @@ def test_a_session_may_upload_so_much_and_no_more(address: str) -> None:
 
     answers = awaited(uploads())
     assert [answer.status for answer in answers] == [204, 204, 204, 413, 204]
-    assert b"bounded to 100,000,000 bytes in all" in answers[3].body
+    assert b"the limit is 100 MB" in answers[3].body
     assert b"\n" not in answers[3].body
 
 
-def test_an_upload_that_does_not_say_how_long_it_is_is_refused(address: str) -> None:
+def test_an_upload_without_content_length_is_rejected(address: str) -> None:
     path = "/_stcore/upload_file/a/b"
     parts = iter([b"1\r\nx\r\n0\r\n\r\n"])
     chunked = {"Transfer-Encoding": "chunked"}
     assert request(address, "PUT", path, parts, chunked).status == 411
 
 
-def test_who_says_too_much_at_once_is_cut_off(address: str) -> None:
-    async def said(size: int) -> int | None:
+def test_a_connection_that_sends_too_long_a_message_is_closed(address: str) -> None:
+    async def close_code(size: int) -> int | None:
         client = await Client.open(address, "x" * size)
         try:
             await client.run()
@@ -166,14 +167,14 @@ def test_who_says_too_much_at_once_is_cut_off(address: str) -> None:
         await client.close()
         return None
 
-    assert awaited(said(MAX_MESSAGE)) == 1009
-    assert awaited(said(MAX_MESSAGE // 2)) is None
+    assert awaited(close_code(MAX_MESSAGE_BYTES)) == MESSAGE_TOO_BIG
+    assert awaited(close_code(MAX_MESSAGE_BYTES // 2)) is None
 
 
-def test_a_slow_upload_is_cut_off_and_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload_quota, "SECONDS", 0.01)
-    monkeypatch.setattr(upload_quota, "_held", dict)
-    told: list[Message] = []
+def test_a_slow_upload_times_out_and_frees_its_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload_quota, "TIMEOUT", 0.01)
+    monkeypatch.setattr(upload_quota, "_stored_bytes", dict)
+    sent: list[Message] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(20)
@@ -182,7 +183,7 @@ def test_a_slow_upload_is_cut_off_and_holds_nothing(monkeypatch: pytest.MonkeyPa
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
-        told.append(message)
+        sent.append(message)
 
     middleware = UploadQuota(app)
     scope = {
@@ -193,34 +194,34 @@ def test_a_slow_upload_is_cut_off_and_holds_nothing(monkeypatch: pytest.MonkeyPa
     }
     for _ in range(3):
         awaited(middleware(scope, receive, send))
-    assert [message["status"] for message in told if "status" in message] == [408] * 3
-    assert b"took longer" in told[1]["body"]
-    assert not middleware._coming
+    assert [message["status"] for message in sent if "status" in message] == [408] * 3
+    assert b"timed out" in sent[1]["body"]
+    assert not middleware._in_progress
 
 
 @pytest.mark.parametrize(
     "state", ['{"pin": 5}', '{"pin": ["x", 1, 2]}', '{"window": [1]}', "[1, 2]", "null", "5"]
 )
-def test_a_figure_that_says_what_no_figure_says_is_not_heard(address: str, state: str) -> None:
+def test_invalid_component_state_is_ignored(address: str, state: str) -> None:
     async def texts() -> list[str]:
         client = await Client.open(address)
         await client.run()
-        client.say("stages", state)
-        await client.run()  # raises, if something failed inside
+        client.set_component_state("stages", state)
+        await client.run()  # raises if the page shows an internal error
         await client.close()
         return client.texts()
 
     assert any("Digest of out" in text for text in awaited(texts()))
 
 
-def test_so_many_readers_and_one_more() -> None:
+def test_the_number_of_users_is_limited() -> None:
     from tests.browser.server import running_page
 
     async def crowd(address: str) -> tuple[int, int, int]:
         clients = [await Client.open(address) for _ in range(MAX_SESSIONS)]
         one_more = await handshake(address)
         page = request(address, "GET", "/")
-        assert b"Busy: 200 readers are here" in page.body
+        assert b"Server busy: 200 users are connected, which is the limit." in page.body
         await clients[0].close()
         await asyncio.sleep(0.5)
         later = await handshake(address)
@@ -233,9 +234,6 @@ def test_so_many_readers_and_one_more() -> None:
 
 
 def test_health_answers_while_the_page_computes(address: str) -> None:
-    def health() -> int:
-        return request(address, "GET", "/_stcore/health").status
-
     async def busy() -> list[int]:
         queries = [f"view=Depth&depth=24&runs=8&seed={seed}" for seed in range(3)]
         clients = [await Client.open(address, query) for query in queries]
@@ -253,7 +251,7 @@ def test_health_answers_while_the_page_computes(address: str) -> None:
     assert set(awaited(busy())) == {200}
 
 
-def test_plotly_is_sent_packed_to_those_who_take_it(address: str) -> None:
+def test_plotly_is_compressed_for_clients_that_accept_it(address: str) -> None:
     path = f"/assets/plotly-{plotly.__version__}.min.js"
     packed = request(address, "GET", path, headers={"Accept-Encoding": "gzip"})
     plain = request(address, "GET", path, headers={"Accept-Encoding": "identity"})

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 
 from explorer import trace_block
+from explorer.engine import compilation_cache
 from explorer.engine.compilation_cache import enable_compilation_cache, limit_compiled_programs
-from tests.browser.server import ROOT
+from tests.helpers import ROOT
 
-# A process of its own, since JAX's settings are the process's.
-RUN = """
+# Run in a separate process, since JAX's settings are per process.
+SCRIPT = """
 import sys
 from pathlib import Path
 import jax, numpy as np
-from explorer.programs import enable_compilation_cache
+from explorer.engine.compilation_cache import enable_compilation_cache
 hits = []
 jax.monitoring.register_event_listener(lambda event, **_: hits.append(event.endswith("cache_hits")))
 assert enable_compilation_cache(Path(sys.argv[1]))
@@ -29,16 +30,16 @@ print(trace_block(0, np.ones((4, 5, 2), np.float32), 2).digest(), sum(hits))
 
 
 def run(folder: Path) -> tuple[str, int]:
-    """The digest of a traced block, and how many of its programs came from the folder."""
+    """Return the digest of a traced block, and how many of its programs came from the folder."""
     done = subprocess.run(
-        [sys.executable, "-c", RUN, str(folder)], capture_output=True, text=True, cwd=ROOT
+        [sys.executable, "-c", SCRIPT, str(folder)], capture_output=True, text=True, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
     digest, hits = done.stdout.split()
     return digest, int(hits)
 
 
-def test_a_second_start_takes_its_programs_from_the_folder(tmp_path: Path) -> None:
+def test_a_second_start_loads_its_programs_from_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     first, hits = run(folder)
     assert hits == 0
@@ -49,7 +50,7 @@ def test_a_second_start_takes_its_programs_from_the_folder(tmp_path: Path) -> No
     assert first == second
 
 
-def test_a_damaged_program_is_compiled_anew(tmp_path: Path) -> None:
+def test_a_damaged_program_is_compiled_again(tmp_path: Path) -> None:
     first, _ = run(tmp_path)
     for program in tmp_path.glob("*-cache"):
         program.write_bytes(program.read_bytes()[:100])
@@ -57,7 +58,7 @@ def test_a_damaged_program_is_compiled_anew(tmp_path: Path) -> None:
     assert (second, hits) == (first, 0)
 
 
-def test_what_a_full_disk_left_half_written_is_removed(tmp_path: Path) -> None:
+def test_incomplete_entries_are_removed(tmp_path: Path) -> None:
     first, _ = run(tmp_path)
     for name in ("jit_x-1-cache", "jit_y-2-cache"):
         (tmp_path / name).write_bytes(b"half")
@@ -69,25 +70,25 @@ def test_what_a_full_disk_left_half_written_is_removed(tmp_path: Path) -> None:
     assert not [name for name in os.listdir(tmp_path) if name[:6] in ("jit_x-", "jit_y-")]
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_done_without(
+def test_a_folder_that_cannot_be_written_disables_the_cache_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
     with caplog.at_level(logging.WARNING):
         assert not enable_compilation_cache(tmp_path / "file" / "folder")
-    assert "Compiled programs are not kept" in caplog.text
+    assert "Compilation cache disabled" in caplog.text
 
 
-def test_a_disk_nearly_full_is_told_and_done_without(
+def test_a_full_disk_disables_the_cache_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=2**20))
     with caplog.at_level(logging.WARNING):
         assert not enable_compilation_cache(tmp_path)
-    assert "1 MB are free" in caplog.text
+    assert "1 MB free" in caplog.text
 
 
-def test_programs_in_memory_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_in_memory_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compilation_cache, "MAX_PROGRAMS", 3)
     cleared = []
     monkeypatch.setattr(jax, "clear_caches", lambda: cleared.append(True))

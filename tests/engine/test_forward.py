@@ -157,7 +157,7 @@ def test_the_same_arguments_give_the_same_bits() -> None:
 
 @pytest.mark.parametrize("passes", [-1, 0.5, 1001, float("nan"), "3"])
 def test_bad_warmup_is_refused(passes: object) -> None:
-    with pytest.raises(InputError, match="warmup_passes must be a whole number from 0 to 1000"):
+    with pytest.raises(InputError, match="warmup_passes must be an integer from 0 to 1000"):
         trace_block(0, noise((2, 2, 1)), 1, warmup_passes=passes)  # type: ignore[arg-type]
 
 

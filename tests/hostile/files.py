@@ -1,4 +1,4 @@
-"""Puts the corpus on disk and reads it in a process of its own."""
+"""Writes the corpus to disk, reads it in a separate process and checks the results."""
 
 import json
 import re
@@ -9,34 +9,37 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.browser.server import ROOT
+from tests.helpers import ROOT
 from tests.hostile.corpus import CASES, Case
-from tests.hostile.fuzz import assert_is_one_sentence
-from tests.hostile.reader import Outcome, digest
+from tests.hostile.file_process import ReadResult, array_digest
+from tests.hostile.fuzz import assert_is_error_message
 
 
-def outcomes() -> dict[str, Outcome]:
-    """What became of every case, by name."""
+def read_corpus() -> dict[str, ReadResult]:
+    """Return the result of every case, by name."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for number, case in enumerate(CASES.values()):
-            (folder / str(number)).write_bytes(case.make())
+        for index, case in enumerate(CASES.values()):
+            (folder / str(index)).write_bytes(case.make())
         names = json.dumps([case.filename for case in CASES.values()])
         (folder / "names.json").write_text(names, encoding="utf-8")
-        command = [sys.executable, "-m", "tests.hostile.reader", name]
+        command = [sys.executable, "-m", "tests.hostile.file_process", name]
         run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    found = [Outcome(**{**one, "shape": tuple(one["shape"])}) for one in json.loads(run.stdout)]
-    return dict(zip(CASES, found, strict=True))
+    results = [
+        ReadResult(**{**fields, "shape": tuple(fields["shape"])})
+        for fields in json.loads(run.stdout)
+    ]
+    return dict(zip(CASES, results, strict=True))
 
 
-def check(case: Case, outcome: Outcome) -> None:
-    """Fails unless the file was read as what it holds, or refused in one fitting sentence."""
-    if case.refused is not None:
-        assert outcome.message is not None, f"read as {outcome.shape}"
-        assert re.search(case.refused, outcome.message), outcome.message
-        assert_is_one_sentence(outcome.message)
+def check(case: Case, result: ReadResult) -> None:
+    """Assert that the file was read with its values, or rejected with a fitting message."""
+    if case.error is not None:
+        assert result.message is not None, f"read as {result.shape}"
+        assert re.search(case.error, result.message), result.message
+        assert_is_error_message(result.message)
         return
-    assert outcome.message is None, outcome.message
-    assert outcome.shape == case.shape
+    assert result.message is None, result.message
+    assert result.shape == case.shape
     if case.values is not None:
-        assert outcome.digest == digest(np.ascontiguousarray(case.values))
+        assert result.digest == array_digest(np.ascontiguousarray(case.values))

@@ -1,36 +1,36 @@
 import pytest
 
 from tests.hostile.corpus import CASES
-from tests.hostile.files import check, outcomes
+from tests.hostile.file_process import ReadResult
+from tests.hostile.files import check, read_corpus
 from tests.hostile.fuzz import fuzz
-from tests.hostile.reader import Outcome
 
-MEMORY = 100_000_000  # bytes above the process at rest
+MAX_GROWTH = 100_000_000  # bytes above the process at rest
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Outcome]:
-    return outcomes()
+def results() -> dict[str, ReadResult]:
+    return read_corpus()
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_file_is_read_as_what_it_holds_or_refused_in_one_sentence(
-    name: str, found: dict[str, Outcome]
+def test_each_file_is_read_or_rejected_with_a_message(
+    name: str, results: dict[str, ReadResult]
 ) -> None:
-    check(CASES[name], found[name])
+    check(CASES[name], results[name])
 
 
-def test_no_file_needs_much_memory(found: dict[str, Outcome]) -> None:
-    largest = max(found, key=lambda name: found[name].growth)
-    assert found[largest].growth <= MEMORY, largest
+def test_no_file_needs_much_memory(results: dict[str, ReadResult]) -> None:
+    largest = max(results, key=lambda name: results[name].growth)
+    assert results[largest].growth <= MAX_GROWTH, largest
 
 
-def test_the_corpus_is_large_and_has_both_kinds() -> None:
+def test_the_corpus_has_many_valid_and_invalid_files() -> None:
     assert len(CASES) >= 100
-    assert sum(case.refused is None for case in CASES.values()) >= 40
-    assert sum(case.refused is not None for case in CASES.values()) >= 60
+    assert sum(case.error is None for case in CASES.values()) >= 40
+    assert sum(case.error is not None for case in CASES.values()) >= 60
 
 
-def test_one_changed_byte_is_read_or_refused() -> None:
-    read, refused = fuzz(2000)
-    assert min(read, refused) > 200
+def test_files_with_one_changed_byte_are_read_or_rejected() -> None:
+    read, rejected = fuzz(2000)
+    assert min(read, rejected) > 200

@@ -28,7 +28,9 @@ def test_pad_channels_appends_zeros() -> None:
     y = pad_channels(x, 5)
     np.testing.assert_array_equal(y[:, :, :2], x)
     np.testing.assert_array_equal(y[:, :, 2:], 0)
-    with pytest.raises(InputError, match="only be added: the input has 2 channels and 1 features"):
+    with pytest.raises(
+        InputError, match="only be added: features is 1 but the input has 2 channels"
+    ):
         pad_channels(x, 1)
     with pytest.raises(InputError, match="C from 1 to 512"):
         pad_channels(x, 600)

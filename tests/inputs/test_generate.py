@@ -4,25 +4,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.errors import InputError
-from explorer.inputs import KINDS, generate
+from explorer.inputs import GENERATORS, generate
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", GENERATORS)
 @pytest.mark.parametrize("size", [(1, 1), (2, 7), (33, 20)])
-def test_every_kind_has_the_shape_asked_for(kind: str, size: tuple[int, int]) -> None:
-    channels = KINDS[kind].channels or 5
-    x = generate(kind, *size, channels, seed=3)
+def test_every_generator_returns_the_requested_shape(name: str, size: tuple[int, int]) -> None:
+    channels = GENERATORS[name].channels or 5
+    x = generate(name, *size, channels, seed=3)
     assert x.shape == (*size, channels)
     assert x.dtype == np.float32
     assert np.isfinite(x).all()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_seed_fixes_what_is_random_and_nothing_else(kind: str) -> None:
-    channels = KINDS[kind].channels or 2
-    first, same, other = (generate(kind, 16, 16, channels, seed) for seed in (1, 1, 2))
+@pytest.mark.parametrize("name", GENERATORS)
+def test_the_seed_fixes_the_random_numbers_and_nothing_else(name: str) -> None:
+    channels = GENERATORS[name].channels or 2
+    first, same, other = (generate(name, 16, 16, channels, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, same)
-    assert np.array_equal(first, other) != KINDS[kind].seeded
+    assert np.array_equal(first, other) != GENERATORS[name].seeded
 
 
 def test_noise_has_its_moments() -> None:
@@ -49,8 +49,8 @@ def test_patterns_by_hand() -> None:
 
 
 def test_samples_are_pictures() -> None:
-    for kind in ("landscape", "cells", "digit"):
-        x = generate(kind, 40, 60, KINDS[kind].channels or 1, 0)
+    for name in ("landscape", "cells", "digit"):
+        x = generate(name, 40, 60, GENERATORS[name].channels or 1, 0)
         assert x.min() >= 0
         assert x.max() <= 1
         assert x.std() > 0.1
@@ -59,23 +59,21 @@ def test_samples_are_pictures() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("plaid", 2, 2, 1), "kind must be one of zone_plate, .* got 'plaid'"),
+        (("plaid", 2, 2, 1), "name must be one of zone_plate, .*; got 'plaid'"),
         (("normal", 0, 2, 1), "shape 0×2×1"),
         (("normal", 2049, 2, 1), "H and W from 1 to 2048"),
         (("normal", 2, 2, 513), "C from 1 to 512"),
-        (("normal", 2048, 2048, 3), "at most 8,388,608"),
-        (("digit", 2, 2, 3), "digit has 1 channels, got channels 3"),
+        (("normal", 2048, 2048, 3), "the limit is 8,388,608"),
+        (("digit", 2, 2, 3), "channels must be 1 for digit, got 3"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(
-    arguments: tuple[str, int, int, int], message: str
-) -> None:
+def test_illegal_arguments_are_refused(arguments: tuple[str, int, int, int], message: str) -> None:
     with pytest.raises(InputError, match=message):
         generate(*arguments)
 
 
 @settings(max_examples=50, deadline=None)
-@given(kind=st.sampled_from(list(KINDS)), height=st.integers(1, 40), width=st.integers(1, 40))
-def test_any_size_is_drawn(kind: str, height: int, width: int) -> None:
-    channels = KINDS[kind].channels or 3
-    assert generate(kind, height, width, channels).shape == (height, width, channels)
+@given(name=st.sampled_from(list(GENERATORS)), height=st.integers(1, 40), width=st.integers(1, 40))
+def test_any_size_is_generated(name: str, height: int, width: int) -> None:
+    channels = GENERATORS[name].channels or 3
+    assert generate(name, height, width, channels).shape == (height, width, channels)

@@ -1,9 +1,8 @@
-"""`make load`: many readers at once, without browsers; three rows with their bounds.
+"""Load test, `make load`: many users at once, without browsers; three rows with limits.
 
-Each row has a server of its own. A run that shows an exception is an error, and so is a
-digest that is not that of the reader's seed. Beside it
-stands the same load on a bare Streamlit page, so that a noisy machine can be told
-from a slow page.
+Each row starts a new server. A run that shows an exception is an error, and so is a digest that
+is wrong for the user's seed. The same load on a bare Streamlit page is measured for comparison,
+to distinguish a slow page from a busy machine.
 """
 
 import asyncio
@@ -21,160 +20,172 @@ from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE
 from tests.browser.server import running_server
 from tests.load.client import Client
 
-REST = 150  # seconds; Streamlit keeps a session that was cut off for 120
+SESSION_TIMEOUT = 150  # seconds; Streamlit keeps a disconnected session for 120
 MEGABYTE = 2**20
 
 
 @dataclass
-class Tally:
-    """What the readers of one row saw: seconds of each rerun, and errors."""
+class Measurements:
+    """Measurements of all users of one row.
 
-    seconds: list[float] = field(default_factory=list)
-    first: list[float] = field(default_factory=list)
+    Attributes:
+        reruns: seconds of each rerun.
+        first_runs: seconds of each user's first run.
+        errors: messages of failed runs.
+        digests: seed and digest of each picture.
+    """
+
+    reruns: list[float] = field(default_factory=list)
+    first_runs: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    shown: list[tuple[int, str]] = field(default_factory=list)  # seed and digest
+    digests: list[tuple[int, str]] = field(default_factory=list)
 
     def p95(self) -> float:
-        return statistics.quantiles(self.seconds, n=20)[-1]
+        """Return the 95th percentile of the reruns."""
+        return statistics.quantiles(self.reruns, n=20)[-1]
 
 
-def acts(client: Client, chance: random.Random) -> None:
-    """One thing that a reader does: mostly another channel or seed, now and then a view."""
-    kind = chance.random()
-    if kind < 0.45 and client.has_number("Channel"):
-        client.set_number("Channel", chance.randrange(8))
-    elif kind < 0.85:
-        client.set_number("Seed of the weights", chance.randrange(1000))
+def change_page(client: Client, rng: random.Random) -> None:
+    """Change one setting of the page: mostly the channel or the seed, sometimes the view."""
+    choice = rng.random()
+    if choice < 0.45 and client.has_number("Channel"):
+        client.set_number("Channel", rng.randrange(8))
+    elif choice < 0.85:
+        client.set_number("Seed of the weights", rng.randrange(1000))
     else:
-        client.choose("View", chance.choice(["Forward", "What if", "Gradients"]))
+        client.choose("View", rng.choice(["Forward", "What if", "Gradients"]))
 
 
-def presses(client: Client, chance: random.Random) -> None:
-    """On the bare page there is one number."""
-    client.set_number("Number", chance.randrange(1000))
+def change_bare_page(client: Client, rng: random.Random) -> None:
+    """Change the only number of the bare page."""
+    client.set_number("Number", rng.randrange(1000))
 
 
 @cache
-def expected(seed: int) -> str:
-    """The digest of the page's own input with this seed, computed here."""
+def expected_digest(seed: int) -> str:
+    """Compute the digest of the page's default input with this seed."""
     return trace_block(seed, generate(DEFAULT_INPUT, *DEFAULT_SHAPE), DEFAULT_SHAPE[2]).digest()
 
 
-def check(tally: Tally) -> None:
-    """Adds an error for each picture that was not its seed's."""
-    for seed, digest in tally.shown:
-        if digest != expected(seed):
-            tally.errors.append(f"wrong picture: seed {seed} gave {digest}, not {expected(seed)}")
+def check_digests(measured: Measurements) -> None:
+    """Add an error for each digest that is wrong for its seed."""
+    for seed, digest in measured.digests:
+        if digest != expected_digest(seed):
+            measured.errors.append(
+                f"wrong digest: seed {seed} gave {digest}, expected {expected_digest(seed)}"
+            )
 
 
-Act = Callable[[Client, random.Random], None]
+Change = Callable[[Client, random.Random], None]
 
 
-async def reader(
-    address: str, act: Act, number: int, think: float, until: float, tally: Tally
+async def use_page(
+    address: str, change: Change, seed: int, think: float, until: float, measured: Measurements
 ) -> None:
-    """Opens the page, then acts and thinks in turn."""
-    chance = random.Random(number)
-    await asyncio.sleep(chance.uniform(0, think))
+    """Open the page, then wait and change something until the time is over."""
+    rng = random.Random(seed)
+    await asyncio.sleep(rng.uniform(0, think))
     try:
         client = await Client.open(address)
-        tally.first.append(await client.run())
+        measured.first_runs.append(await client.run())
         while True:
-            await asyncio.sleep(chance.expovariate(1 / think))
+            await asyncio.sleep(rng.expovariate(1 / think))
             if time.monotonic() > until:
                 break
-            act(client, chance)
-            tally.seconds.append(await client.run())
+            change(client, rng)
+            measured.reruns.append(await client.run())
             if digest := client.digest():
-                tally.shown.append((client.number("Seed of the weights"), digest))
+                measured.digests.append((client.number("Seed of the weights"), digest))
         await client.close()
     except Exception as error:
-        tally.errors.append(f"{type(error).__name__}: {error}")
+        measured.errors.append(f"{type(error).__name__}: {error}")
 
 
-async def crowd(address: str, act: Act, readers: int, think: float, seconds: float) -> Tally:
-    tally = Tally()
+async def run_users(
+    address: str, change: Change, users: int, think: float, seconds: float
+) -> Measurements:
+    """Let several users use the page at once."""
+    measured = Measurements()
     until = time.monotonic() + seconds
     await asyncio.gather(
-        *(reader(address, act, number, think, until, tally) for number in range(readers))
+        *(use_page(address, change, user, think, until, measured) for user in range(users))
     )
-    return tally
+    return measured
 
 
-async def visits(address: str, count: int, at_once: int = 8) -> Tally:
-    """Opens the page, lets it run once and leaves, again and again."""
-    tally, places = Tally(), asyncio.Semaphore(at_once)
+async def run_visits(address: str, count: int, at_once: int = 8) -> Measurements:
+    """Open the page, run it once and disconnect, `count` times."""
+    measured, limit = Measurements(), asyncio.Semaphore(at_once)
 
     async def visit() -> None:
-        async with places:
+        async with limit:
             try:
                 client = await Client.open(address)
-                tally.first.append(await client.run())
+                measured.first_runs.append(await client.run())
                 await client.close()
             except Exception as error:
-                tally.errors.append(f"{type(error).__name__}: {error}")
+                measured.errors.append(f"{type(error).__name__}: {error}")
 
     await asyncio.gather(*(visit() for _ in range(count)))
-    return tally
+    return measured
 
 
-def think_row(readers: int, think: float, seconds: float, bound: float) -> bool:
-    """One row of readers who think; whether it is within its bound."""
+def reruns_row(users: int, think: float, seconds: float, limit: float) -> bool:
+    """Print the row of users who change settings; return whether its limit is met."""
     with running_server() as server:
-        ours = asyncio.run(crowd(server.address, acts, readers, think, seconds))
-    check(ours)
+        ours = asyncio.run(run_users(server.address, change_page, users, think, seconds))
+    check_digests(ours)
     with running_server(script="tests/load/bare.py") as server:
-        bare = asyncio.run(crowd(server.address, presses, readers, think, seconds / 2))
-    good = not ours.errors and ours.p95() <= bound
+        bare = asyncio.run(run_users(server.address, change_bare_page, users, think, seconds / 2))
+    is_met = not ours.errors and ours.p95() <= limit
     cells = (
-        f"{readers} readers, {think:g} s think time",
-        f"{len(ours.seconds)} reruns",
+        f"{users} users, {think:g} s think time",
+        f"{len(ours.reruns)} reruns",
         f"p95 {ours.p95():.2f} s",
-        f"bound {bound:g} s",
-        f"median {statistics.median(ours.seconds):.3f} s",
-        f"first run p95 {statistics.quantiles(ours.first, n=20)[-1]:.2f} s",
+        f"limit {limit:g} s",
+        f"median {statistics.median(ours.reruns):.3f} s",
+        f"first run p95 {statistics.quantiles(ours.first_runs, n=20)[-1]:.2f} s",
         f"bare page p95 {bare.p95():.3f} s",
         f"ratio {ours.p95() / bare.p95():.1f}",
-        f"{len(ours.shown)} pictures checked",
+        f"{len(ours.digests)} digests checked",
         f"errors {len(ours.errors)}",
-        "within" if good else "BEYOND",
+        "met" if is_met else "EXCEEDED",
     )
     print(*cells, sep=" | ", flush=True)
     print(*ours.errors[:3], sep="\n", end="\n" if ours.errors else "", file=sys.stderr)
-    return good
+    return is_met
 
 
-def visit_row(count: int, bound: float) -> bool:
-    """A thousand readers who come and go; whether the server is as small as before."""
+def visits_row(count: int, limit: float) -> bool:
+    """Print the row of users who connect and leave; return whether memory stays in its limit."""
     with running_server() as server:
-        asyncio.run(visits(server.address, 50))  # what every server needs once it is used
+        asyncio.run(run_visits(server.address, 50))  # lets the server reach its usual size
         before = server.memory()
-        tally = asyncio.run(visits(server.address, count))
+        measured = asyncio.run(run_visits(server.address, count))
         peak = server.memory()
-        time.sleep(REST)
-        asyncio.run(
-            visits(server.address, 1)
-        )  # Streamlit looks for sessions that have ended when used
+        time.sleep(SESSION_TIMEOUT)
+        # Streamlit removes expired sessions when another one connects.
+        asyncio.run(run_visits(server.address, 1))
         after = server.memory()
     growth = (after - before) / MEGABYTE
-    good = not tally.errors and growth <= bound
+    is_met = not measured.errors and growth <= limit
     cells = (
-        f"{count} connects and closes",
-        f"{before / MEGABYTE:.0f} MB before, {peak / MEGABYTE:.0f} MB at their end, "
-        f"{after / MEGABYTE:.0f} MB after the session time-out",
+        f"{count} visits",
+        f"{before / MEGABYTE:.0f} MB before, {peak / MEGABYTE:.0f} MB after the last one, "
+        f"{after / MEGABYTE:.0f} MB after the sessions expired",
         f"growth {growth:.0f} MB",
-        f"bound {bound:g} MB",
-        f"errors {len(tally.errors)}",
-        "within" if good else "BEYOND",
+        f"limit {limit:g} MB",
+        f"errors {len(measured.errors)}",
+        "met" if is_met else "EXCEEDED",
     )
     print(*cells, sep=" | ", flush=True)
-    return good
+    return is_met
 
 
 if __name__ == "__main__":
     rows = [
-        think_row(30, 8, 80, bound=1),
-        think_row(100, 20, 100, bound=5),
-        visit_row(1000, bound=50),
+        reruns_row(30, 8, 80, limit=1),
+        reruns_row(100, 20, 100, limit=5),
+        visits_row(1000, limit=50),
     ]
     sys.exit(not all(rows))

@@ -1,4 +1,4 @@
-"""A page with one number on it: what Streamlit itself takes."""
+"""A page with one number input: the load of Streamlit alone."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""A reader without a browser: speaks Streamlit's websocket protocol and keeps what it is told."""
+"""A client of the page without a browser, which speaks Streamlit's websocket protocol."""
 
 import asyncio
 import re
@@ -16,31 +16,38 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
 TIMEOUT = 60  # seconds for a rerun
-# How a script run ends well; one that asks for another run is not the last.
-DONE = ForwardMsg.ScriptFinishedStatus
-AGAIN = DONE.FINISHED_EARLY_FOR_RERUN
-ENDS = {
-    DONE.FINISHED_SUCCESSFULLY,
-    DONE.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
+Status = ForwardMsg.ScriptFinishedStatus
+RERUN = Status.FINISHED_EARLY_FOR_RERUN  # another run follows
+SUCCESS = {
+    Status.FINISHED_SUCCESSFULLY,
+    Status.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
 }
 
 
-Told = TypeVar("Told")
+Result = TypeVar("Result")
 
 
-def awaited(work: Coroutine[Any, Any, Told]) -> Told:
-    """What a coroutine gives; in a thread of its own, since Playwright has a loop in the first."""
+def awaited(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine in a new thread, since Playwright runs a loop in the main one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
 
 
-class ReaderError(Exception):
-    """The page showed an exception, or the run did not end well."""
+class PageError(Exception):
+    """The page showed an exception, or the run failed."""
 
 
 @dataclass
 class Client:
-    """One session. `elements` are what the last run drew, `widgets` what the reader has set."""
+    """One session.
+
+    Attributes:
+        connection: the open websocket.
+        query: the page's query string.
+        session: the session's id; empty before the first run.
+        elements: what the last run drew.
+        widgets: the widgets that the user has set, by id.
+    """
 
     connection: ClientConnection
     query: str = ""
@@ -50,7 +57,7 @@ class Client:
 
     @classmethod
     async def open(cls, address: str, query: str = "") -> "Client":
-        """Connects as a browser's page with this address bar does; runs nothing yet."""
+        """Connect as a browser does that shows the page with this query string; run nothing yet."""
         host = urlsplit(address).netloc
         connection = await connect(
             f"ws://{host}/_stcore/stream",
@@ -63,10 +70,10 @@ class Client:
         return cls(connection, query)
 
     async def run(self) -> float:
-        """Runs the page as it is set, and gives the seconds until it was told that all is drawn.
+        """Run the page with the widgets as set, and return the seconds until the run finished.
 
         Raises:
-            ReaderError: an exception was drawn, or the run failed.
+            PageError: an exception was drawn, or the run failed.
         """
         request = BackMsg()
         request.rerun_script.query_string = self.query
@@ -76,73 +83,77 @@ class Client:
         async with asyncio.timeout(TIMEOUT):
             while True:
                 message = ForwardMsg.FromString(bytes(await self.connection.recv()))  # type: ignore[arg-type]
-                kind = message.WhichOneof("type")
-                if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+                content = message.WhichOneof("type")
+                if content == "delta" and message.delta.WhichOneof("type") == "new_element":
                     self.elements.append(message.delta.new_element)
-                if kind == "page_info_changed":
+                if content == "page_info_changed":
                     self.query = message.page_info_changed.query_string
-                if kind == "new_session":
+                if content == "new_session":
                     self.elements = []
                     self.session = message.new_session.initialize.session_id
-                if kind == "script_finished" and message.script_finished != AGAIN:
+                if content == "script_finished" and message.script_finished != RERUN:
                     break
         seconds = time.perf_counter() - start
-        if message.script_finished not in ENDS:
-            raise ReaderError(f"the run ended as {DONE.Name(message.script_finished)}")
+        if message.script_finished not in SUCCESS:
+            raise PageError(f"the run ended as {Status.Name(message.script_finished)}")
         for element in self.drawn("exception"):
-            raise ReaderError(f"exception: {element.type} {element.message}")
+            raise PageError(f"exception: {element.type} {element.message}")
         for alert in self.drawn("alert"):
             if "failed inside" in alert.body:
-                raise ReaderError(alert.body)
+                raise PageError(alert.body)
         return seconds
 
-    def drawn(self, kind: str) -> list[Any]:
-        """The elements of one kind, such as `markdown`, that the last run drew."""
+    def drawn(self, name: str) -> list[Any]:
+        """Return the elements of one type, such as `markdown`, that the last run drew."""
         return [
-            getattr(element, kind)
+            getattr(element, name)
             for element in self.elements
-            if element.WhichOneof("type") == kind
+            if element.WhichOneof("type") == name
         ]
 
     def texts(self) -> list[str]:
-        """What the last run drew as Markdown or as messages."""
-        found = [element.body for kind in ("markdown", "alert") for element in self.drawn(kind)]
+        """Return the texts of Markdown, messages and headings that the last run drew."""
+        found = [element.body for name in ("markdown", "alert") for element in self.drawn(name)]
         return found + [element.body for element in self.drawn("heading")]
 
     def digest(self) -> str:
-        """The digest of `out` that the page shows; empty if it shows none."""
+        """Return the digest of `out` that the page shows; empty if it shows none."""
         for text in self.texts():
             if found := re.search(r"Digest of out: ([0-9a-f]{16})", text):
                 return found[1]
         return ""
 
     def has_number(self, label: str) -> bool:
-        """Whether the last run drew such a field."""
+        """Return whether the last run drew a number input with this label."""
         return any(one.label == label for one in self.drawn("number_input"))
 
     def number(self, label: str) -> int:
-        """What the field says, as the reader set it or as it was drawn."""
+        """Return the value of a number input, as the user set it or as it was drawn."""
         (widget,) = [one for one in self.drawn("number_input") if one.label == label]
         if widget.id in self.widgets:
             return int(self.widgets[widget.id].double_value)
         return int(widget.value if widget.set_value else widget.default)
 
     def set_number(self, label: str, value: float) -> None:
-        """Types a number into a field, for the next run."""
+        """Set a number input for the next run."""
         (widget,) = [one for one in self.drawn("number_input") if one.label == label]
         self.widgets[widget.id] = WidgetState(id=widget.id, double_value=value)
 
     def choose(self, label: str, option: str) -> None:
-        """Picks a segment of a control, for the next run."""
+        """Set a segmented control for the next run."""
         (widget,) = [one for one in self.drawn("button_group") if one.label == label]
         index = [one.content for one in widget.options].index(option)
         self.widgets[widget.id] = WidgetState(id=widget.id)
         self.widgets[widget.id].string_array_value.data[:] = [widget.options[index].content]
 
-    def say(self, key: str, state: str) -> None:
-        """Says something as the figure of this key, for the next run; JSON or not."""
+    def set_component_state(self, key: str, state: str) -> None:
+        """Set the state of the linked figure with this key for the next run.
+
+        `state` is sent as it is; it need not be valid JSON.
+        """
         (figure,) = [one for one in self.drawn("bidi_component") if f"-{key}" in one.id]
         self.widgets[figure.id] = WidgetState(id=figure.id, json_value=state)
 
     async def close(self) -> None:
+        """Close the websocket."""
         await self.connection.close()

@@ -80,7 +80,7 @@ BAD_SEEDS = [0.5, -1, 2**32, float("nan"), float("inf"), -float("inf"), 10**5000
 
 @pytest.mark.parametrize("seed", BAD_SEEDS, ids=lambda s: str(type(s).__name__))
 def test_bad_seeds_are_refused(seed: object) -> None:
-    with pytest.raises(InputError, match="seed must be a whole number from 0 to 4294967295, got"):
+    with pytest.raises(InputError, match="seed must be an integer from 0 to 4294967295, got"):
         resnet_basic_forward(seed, noise((2, 2, 1)), 1)  # type: ignore[arg-type]
 
 
@@ -91,7 +91,7 @@ def test_the_largest_seed_works_and_does_not_wrap() -> None:
 
 @pytest.mark.parametrize("features", [0, -1, 1.5, float("nan"), float("inf"), "2", None])
 def test_bad_features_are_refused(features: object) -> None:
-    with pytest.raises(InputError, match="features must be a whole number of at least 1, got"):
+    with pytest.raises(InputError, match="features must be an integer of at least 1, got"):
         resnet_basic_forward(0, noise((2, 2, 2)), features)  # type: ignore[arg-type]
 
 

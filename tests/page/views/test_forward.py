@@ -8,7 +8,7 @@ import pytest
 from explorer import STAGES, trace_block
 from explorer.analysis.summary import headline
 from explorer.figures.sheet import number
-from explorer.inputs import KINDS, generate, standardise
+from explorer.inputs import GENERATORS, generate, standardise
 from tests.files import colours, npy, npz, picture
 from tests.helpers import PANELS, digest, page, shown, upload
 
@@ -75,7 +75,7 @@ def test_zero_channels_are_offered_only_where_channels_are_missing(
 
 def test_every_kind_of_input_is_drawn() -> None:
     at = page()
-    for kind in KINDS:
+    for kind in GENERATORS:
         at.selectbox(key="input").select(kind).run()
         assert not at.exception
         assert not at.error
@@ -128,7 +128,7 @@ def test_of_several_arrays_one_is_chosen() -> None:
         ("a.npy", npy(np.array([{}]), allow_pickle=True), "Python objects"),
         ("a.png", b"hello", "neither a PNG nor a JPEG"),
         ("a.csv", b"1,nan", "1 NaN"),
-        ("a.exe", b"MZ", "accepted are"),
+        ("a.exe", b"MZ", "expected one of"),
     ],
 )
 def test_a_bad_file_leaves_the_page_usable(name: str, data: bytes, said: str) -> None:

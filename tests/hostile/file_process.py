@@ -1,0 +1,89 @@
+"""A separate process that reads files and measures the time and memory of each.
+
+`python -m tests.hostile.file_process FOLDER` prints a JSON list with a `ReadResult` per file.
+The files are named by numbers; `names.json` holds the names they are uploaded under.
+"""
+
+import hashlib
+import json
+import re
+import resource
+import sys
+import time
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from explorer.errors import InputError
+from explorer.inputs import decode_upload
+from tests.files import colours, npy, picture
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """What reading a file gave, and its cost.
+
+    Attributes:
+        message: the error message; None if the file was read.
+        shape, digest: of the array that was read.
+        seconds: time to read the file.
+        growth: peak memory so far, in bytes above the process at rest.
+    """
+
+    message: str | None
+    shape: tuple[int, ...]
+    digest: str
+    seconds: float
+    growth: int
+
+
+def array_digest(x: np.ndarray) -> str:
+    """Return a digest of an array's float32 values."""
+    return hashlib.blake2b(x.data, digest_size=8).hexdigest()
+
+
+def read(filename: str, data: bytes, resting: int) -> ReadResult:
+    """Read a file's contents as an upload of this name."""
+    message, shape, digest = None, (), ""
+    start = time.perf_counter()
+    try:
+        x = decode_upload(filename, data).array
+        seconds = time.perf_counter() - start
+        shape, digest = x.shape, array_digest(x)
+    except InputError as error:
+        seconds = time.perf_counter() - start
+        message = str(error)
+    return ReadResult(message, shape, digest, seconds, peak_memory() - resting)
+
+
+def peak_memory() -> int:
+    """Return the peak memory of this process in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would include the parent's memory before exec
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
+        assert found
+        return int(found[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main(folder: Path) -> None:
+    """Read every file of a folder and print the results."""
+    warnings.simplefilter("error")
+    # Imports and codecs are loaded before memory is measured.
+    decode_upload("a.png", picture(colours(4, 4, 3), "PNG"))
+    decode_upload("a.jpg", picture(colours(4, 4, 3), "JPEG"))
+    decode_upload("a.npy", npy(np.ones((2, 2))))
+    decode_upload("a.csv", b"1,2")
+    resting = peak_memory()
+    names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
+    results = [
+        asdict(read(name, (folder / str(index)).read_bytes(), resting))
+        for index, name in enumerate(names)
+    ]
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
