@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.resources import files
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
@@ -27,7 +28,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 
 
 app = st.App(
-    "explorer/page/main.py",
+    str(files("explorer.page") / "main.py"),
     lifespan=lifespan,
     routes=[plotly_route()],
     middleware=[Middleware(SecurityHeaders), Middleware(SessionCap), Middleware(UploadQuota)],

@@ -1,78 +1,117 @@
-"""The house's import rule: data flows one way, and lower rooms know nothing of upper ones."""
+"""One table of the packages of `explorer/` and what each may import."""
 
 import ast
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
-# Each room may import from those before it, and from files of its own.
-ROOMS = [
-    ("errors",),
-    ("inputs",),
-    ("memory", "programs"),
-    ("block",),
-    ("layers",),
-    ("specs",),
-    ("variants",),
-    ("trace",),
-    ("nnx_source", "state_tree", "linen_parity", "gradients"),
-    ("stack",),
-    ("depth", "ablations", "paths"),
-    ("detail", "analysis", "arithmetic", "distributions", "outcomes", "gallery", "view"),
-    ("figures",),
-    ("page",),
-]
-RANK = {name: rank for rank, names in enumerate(ROOMS) for name in names}
-MAY_NAME_JAX = {"block", "layers", "specs", "variants", "trace", "state_tree", "linen_parity"}
-MAY_NAME_JAX |= {"programs", "gradients", "stack", "depth", "paths"}
-FILES = sorted(path for path in (ROOT / "explorer").rglob("*.py") if path.parent.name != "explorer")
-FILES += sorted(path for path in (ROOT / "explorer").glob("*.py") if path.stem != "__init__")
+# For each package, from the lowest to the highest: the packages of `explorer` that it may import,
+# all of them above it in the table, and the third-party packages. `__init__` is the public
+# interface of the library. `server` may import everything above it, since its warm-up runs the
+# page's default experiment; `page` imports nothing from `server`; only `app` joins the two.
+TABLE: dict[str, tuple[str, str]] = {
+    "errors": ("", "numpy"),
+    "inputs": ("errors", "numpy PIL"),
+    "model": ("errors inputs", "numpy jax flax"),
+    "records": ("errors model", "numpy"),
+    "engine": ("errors inputs model records", "numpy jax flax platformdirs"),
+    "__init__": ("errors inputs model records engine", ""),
+    "analysis": ("errors model records", "numpy"),
+    "figures": ("errors model records analysis", "numpy plotly"),
+    "linked_figure": ("", "numpy plotly"),
+    "page": (
+        "errors inputs model records engine analysis figures linked_figure",
+        "numpy plotly streamlit cachetools",
+    ),
+    "server": (
+        "errors inputs model records engine analysis figures linked_figure page",
+        "streamlit cachetools click starlette",
+    ),
+    "app": ("engine page server", "streamlit starlette"),
+}
+MODULES = {"__init__", "errors", "records"}
+BUILT_ON = {"streamlit": {"click", "starlette"}}  # which it loads
+# Imports every package in the order of the table, without `explorer/__init__.py`, which would
+# load the engine first; prints the third-party packages that are loaded after each.
+LOAD = """
+import importlib, json, pkgutil, sys, types
+explorer = sys.modules["explorer"] = types.ModuleType("explorer")
+explorer.__path__ = ["explorer"]
+for package, modules in json.loads(sys.argv[1]).items():
+    for module in modules:
+        importlib.import_module(module)
+    print(json.dumps([package, sorted({name.partition(".")[0] for name in sys.modules})]))
+"""
 
 
-def module_name(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-
-
-MODULES = [module_name(path) for path in FILES]
-
-
-def imports(path: Path) -> set[str]:
-    """Every module named by an import anywhere in a file."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            base = str(node.module)
-            found |= {f"{base}.{alias.name}" for alias in node.names}
+def package_files() -> dict[str, list[Path]]:
+    """Return the Python files of every package, and `app.py`."""
+    found: dict[str, list[Path]] = {"app": [ROOT / "app.py"]}
+    for path in sorted((ROOT / "explorer").rglob("*.py")):
+        name = path.relative_to(ROOT / "explorer").parts[0].removesuffix(".py")
+        found.setdefault(name, []).append(path)
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=MODULES)
-def test_a_room_imports_only_what_stands_before_it(path: Path) -> None:
-    room = module_name(path).split(".")[1]
-    for name in imports(path):
-        parts = name.split(".")
-        if parts[0] == "explorer":
-            assert RANK[parts[1]] <= RANK[room], f"{path.name} imports {name}"
-        if parts[0] in ("jax", "flax"):
-            assert room in MAY_NAME_JAX, f"{path.name} imports {name}"
-        if room == "figures":
-            assert parts[:2] != ["explorer", "block"]
+def module_name(path: Path) -> str:
+    """Return the name that a file is imported by."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if ".page" not in name])
-def test_lower_rooms_load_without_streamlit_and_plotly(module: str) -> None:
-    """Also by way of what they import: a fresh interpreter tells."""
-    code = f"import sys, {module}; print(*(name.split('.')[0] for name in sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    loaded = set(done.stdout.split())
-    assert "streamlit" not in loaded
-    if not module.startswith("explorer.figures"):
-        assert "plotly" not in loaded
+def imports(path: Path) -> Iterator[str]:
+    """Yield every module that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def loaded_packages() -> dict[str, set[str]]:
+    """Return the top-level packages loaded in a fresh interpreter, once every package of the
+    table up to this one is imported."""
+    files = package_files()
+    # The page's script draws when it is imported, and `app` is what Streamlit imports.
+    scripts = {"explorer", "explorer.page.main", "app"}
+    modules = {
+        package: [name for name in map(module_name, files[package]) if name not in scripts]
+        for package in TABLE
+    }
+    output = subprocess.run(
+        [sys.executable, "-c", LOAD, json.dumps(modules)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    ).stdout
+    return {package: set(loaded) for package, loaded in map(json.loads, output.splitlines())}
+
+
+def test_packages_import_only_what_the_table_allows() -> None:
+    files = package_files()
+    assert files.keys() == TABLE.keys()
+    assert {path.stem for path in (ROOT / "explorer").glob("*.py")} == MODULES
+    wrong = []
+    for package, (own, third_party) in TABLE.items():
+        above = list(TABLE)[: list(TABLE).index(package)]
+        assert set(own.split()) <= set(above) - {"__init__"}, f"{package}: not above it"
+        for path in files[package]:
+            for name in imports(path):
+                top, _, rest = name.partition(".")
+                if top == "explorer":
+                    legal = rest.partition(".")[0] in {package, *own.split()}
+                else:
+                    legal = top in sys.stdlib_module_names or top in third_party.split()
+                if not legal:
+                    wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    every = {name for _, third_party in TABLE.values() for name in third_party.split()}
+    allowed: set[str] = set()
+    for package, loaded in loaded_packages().items():
+        names = set(TABLE[package][1].split())
+        allowed |= names.union(*(BUILT_ON.get(name, ()) for name in names))
+        wrong += [f"{package} loads {name}" for name in sorted(loaded & (every - allowed))]
+    assert not wrong

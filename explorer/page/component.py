@@ -17,7 +17,7 @@ import streamlit as st
 import explorer.linked_figure as linked_figure_package
 from explorer.figures.theme import THEMES, ThemeName
 from explorer.linked_figure.payload import Link, as_json
-from explorer.server.assets import plotly_url
+from explorer.page.asset_urls import plotly_url
 
 # What the browser may say, and as what; a hostile one may send anything.
 _SAID = {"theme": str, "pin": str, "pick": str, "window": str, "box": list, "step": int}

@@ -4,17 +4,11 @@ import gzip
 from functools import cache
 from importlib.resources import files
 
-import plotly
-import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-
-def plotly_url() -> str:
-    """The script's path on this server, with the base path and plotly's version in it."""
-    base = st.get_option("server.baseUrlPath").strip("/")
-    return f"/{base}/assets/plotly-{plotly.__version__}.min.js".replace("//", "/")
+from explorer.page.asset_urls import plotly_url
 
 
 def plotly_route() -> Route:
