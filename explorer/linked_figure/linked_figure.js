@@ -2,7 +2,7 @@
 //
 // Python sends traces, two layouts and a `link`: which traces are panels, how
 // many rows and columns they share, what fed each panel, and which terms the
-// ledger shows. Hover, pin and keys are handled here without asking the server;
+// readout shows. Hover, pin and keys are handled here without asking the server;
 // Python is told of a pin, a step, a zoomed window or a drawn box.
 
 const NARROW_BELOW = 800; // pixels of room under which the second layout is used
@@ -63,7 +63,7 @@ function larger(one, other, [first, second]) {
   return Math.abs(one) >= Math.abs(other) ? first : second;
 }
 
-// A term of the ledger as text in its colour.
+// A term of the readout as text in its colour.
 function written(term) {
   const piece = document.createElement("span");
   if (term.panel) {
@@ -93,7 +93,7 @@ class LinkedFigure {
     this.root = root.querySelector(".linked-figure");
     this.plot = root.querySelector(".linked-figure-plot");
     this.overlay = root.querySelector("canvas");
-    this.ledger = root.querySelector(".linked-figure-ledger");
+    this.readout = root.querySelector(".linked-figure-readout");
     this.spoken = root.querySelector(".linked-figure-spoken");
     this.watcher = new ResizeObserver(() => this.draw());
     this.watcher.observe(this.root);
@@ -106,12 +106,12 @@ class LinkedFigure {
     Object.assign(this, { Plotly, message, channel });
     this.link = message.link;
     this.takePin(this.link);
-    const { panels, label, ledger, labels } = this.link;
+    const { panels, label, readout, labels } = this.link;
     const isLive = panels.length > 0;
     this.root.tabIndex = isLive ? 0 : -1;
     this.root.setAttribute("role", isLive ? "application" : "img");
     this.root.setAttribute("aria-label", label);
-    this.ledger.hidden = !(ledger.length || labels);
+    this.readout.hidden = !(readout.length || labels);
     if (this.title !== undefined && this.title !== this.link.title) {
       this.spoken.textContent = this.link.title;
     }
@@ -121,10 +121,10 @@ class LinkedFigure {
     if (theme !== message.theme) channel.state("theme", theme);
   }
 
-  // Python's pin counts, unless the reader has set a newer one that it has not heard of.
-  takePin({ pin, heard }) {
-    if (this.unheard !== undefined && this.unheard !== heard) return;
-    this.unheard = undefined;
+  // Python's pin counts, unless the reader has set a newer one that it has not acked_pin of.
+  takePin({ pin, acked_pin }) {
+    if (this.pendingPin !== undefined && this.pendingPin !== acked_pin) return;
+    this.pendingPin = undefined;
     this.pin = pin;
   }
 
@@ -333,9 +333,9 @@ class LinkedFigure {
       if (place) this.channel.trigger("pick", `${place.panel},${place.row},${place.col}`);
       return;
     }
-    this.unheard = place ? `${place.panel},${place.row},${place.col}` : "";
+    this.pendingPin = place ? `${place.panel},${place.row},${place.col}` : "";
     this.mark();
-    this.tell("pin", this.unheard);
+    this.tell("pin", this.pendingPin);
   }
 
   // Rows and columns in view, where the reader has zoomed; nothing where all is in view.
@@ -358,7 +358,7 @@ class LinkedFigure {
     this[`telling ${name}`] = setTimeout(() => this.channel.state(name, value), TELL_AFTER);
   }
 
-  // ---- marks, ledger, words --------------------------------------------------
+  // ---- marks, readout, words --------------------------------------------------
 
   ink() {
     return getComputedStyle(this.root).color;
@@ -376,7 +376,7 @@ class LinkedFigure {
       const fields = { ...this.link.fields?.[place.panel], [place.panel]: 0 };
       for (const panel of this.panels) this.markPanel(panel, place, fields);
     }
-    this.writeLedger(place);
+    this.writeReadout(place);
     return undefined;
   }
 
@@ -499,16 +499,16 @@ class LinkedFigure {
     }));
   }
 
-  writeLedger(place) {
-    const { link, ledger } = this;
-    if (!link.ledger.length && !link.labels) return;
+  writeReadout(place) {
+    const { link, readout } = this;
+    if (!link.readout.length && !link.labels) return;
     const held = place && !this.cursor && this.pin ? "pinned " : "";
     if (!place) {
-      ledger.textContent = link.hint;
+      readout.textContent = link.hint;
       return;
     }
     if (link.labels) {
-      ledger.textContent = link.labels[place.row * link.cols + place.col] ?? "";
+      readout.textContent = link.labels[place.row * link.cols + place.col] ?? "";
       return;
     }
     const isMean = this.stride() > 1 && !this.isExact(place);
@@ -517,12 +517,12 @@ class LinkedFigure {
     const head = document.createElement("div");
     head.className = "linked-figure-note";
     head.textContent = where;
-    const lines = link.ledger.map((line) => {
+    const lines = link.readout.map((line) => {
       const row = document.createElement("div");
       row.append(...this.termsAt(line, place).map(written));
       return row;
     });
-    ledger.replaceChildren(head, ...lines);
+    readout.replaceChildren(head, ...lines);
   }
 
   speak() {
@@ -530,15 +530,15 @@ class LinkedFigure {
     if (!place) return;
     const { row, col, panel } = place;
     const words = this.link.labels
-      ? this.ledger.textContent
-      : `${panel} ${shown(this.value(panel, place))}. ${this.ledger.textContent}`;
+      ? this.readout.textContent
+      : `${panel} ${shown(this.value(panel, place))}. ${this.readout.textContent}`;
     const held = this.pin ? "Pinned. " : "";
     this.spoken.textContent = `${held}Row ${row}, column ${col}: ${words}`;
   }
 
   fail(sentence) {
-    this.ledger.hidden = false;
-    this.ledger.textContent = sentence;
+    this.readout.hidden = false;
+    this.readout.textContent = sentence;
   }
 
   remove() {

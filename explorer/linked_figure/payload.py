@@ -44,7 +44,7 @@ class Link:
         title: what changes from picture to picture, spoken when it does.
         box: where dragging draws a box instead of zooming, the box in axis units as
             left, right, low, high, or empty.
-        heard: the pin as the browser last told it.
+        acked_pin: the pin as the browser last told it.
     """
 
     panels: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class Link:
     picks: bool = False
     title: str = ""
     box: tuple[float, ...] | None = None
-    heard: str | None = None
+    acked_pin: str | None = None
 
 
 def as_json(part: go.Figure | go.Layout | Mapping[str, Any]) -> str:

@@ -159,7 +159,7 @@ def _place_figure(
         window=watches,
         view=(component_state(key, "window") or "") if window else "",
         title="Mean over channels" if shown.channel is None else f"Channel {shown.channel}",
-        heard=component_state(key, "pin"),
+        acked_pin=component_state(key, "pin"),
     )
     linked_figure(
         wide,
