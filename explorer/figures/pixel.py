@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from explorer.analysis.distributions import histogram
 from explorer.analysis.pixel import Arithmetic, ConvSum, Cut, Given, Normalisation, Sum
-from explorer.figures.sheet import base_layout, hidden_axis, number, text
+from explorer.figures.sheet import base_layout, format_number, hidden_axis, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName, plain_scale
 
 TILES = {"wide": 8, "narrow": 3}
@@ -56,34 +56,34 @@ def equation(found: Arithmetic) -> tuple[str, ...]:
     """The arithmetic with its numbers, line by line, the last being "= value"."""
     at = found.pixel
     name = f"<b>{at.stage}</b>[{at.row}, {at.col}]"
-    value = f"<b>= {number(found.value)}</b>"
+    value = f"<b>= {format_number(found.value)}</b>"
     match found:
         case ConvSum():
             cells = f"= Σ over {found.order.size} channels × 9 cells of {found.source} · kernel"
-            return (name, f"{cells} + bias {number(found.bias)}", value)
+            return (name, f"{cells} + bias {format_number(found.bias)}", value)
         case Normalisation():
-            top = f"({number(found.v)} − {_bracketed(found.mean)})"
-            root = f"√({number(found.var)} + {found.epsilon:g})".replace("-", "−")
-            scale = f"· {number(found.gamma)} + {number(found.beta)}"
+            top = f"({format_number(found.v)} − {_bracketed(found.mean)})"
+            root = f"√({format_number(found.var)} + {found.epsilon:g})".replace("-", "−")
+            scale = f"· {format_number(found.gamma)} + {format_number(found.beta)}"
             symbols = "= (v − μ) / √(σ² + ε) · γ + β"
             return (name, symbols, f"= {top} / {root} {scale}", value)
         case Cut():
-            return (name, f"= max(0, {found.source}) = max(0, {number(found.v)})", value)
+            return (name, f"= max(0, {found.source}) = max(0, {format_number(found.v)})", value)
         case Sum():
-            terms = f"{number(found.residual)} + {_bracketed(found.identity)}"
+            terms = f"{format_number(found.residual)} + {_bracketed(found.identity)}"
             return (name, f"= F(x) + x = {terms}", value)
         case Given():
             return (name, "is the block's input, as it comes in", value)
 
 
 def _bracketed(value: float) -> str:
-    return f"({number(value)})" if value < 0 else number(value)
+    return f"({format_number(value)})" if value < 0 else format_number(value)
 
 
 def _check(found: Arithmetic) -> str:
     off = found.value - found.traced
     rounding = f"{off:.1e} (float32 rounding)".replace("-", "−") if off else "0"
-    words = f"the block's own value: {number(found.traced)}, difference {rounding}"
+    words = f"the block's own value: {format_number(found.traced)}, difference {rounding}"
     if isinstance(found, Normalisation):
         where = "this input's batch" if found.statistics == "batch" else "the running"
         return f"μ and σ² are {where} statistics of {found.source}<br>{words}"
@@ -147,7 +147,7 @@ def _conv(found: ConvSum, theme: Theme, tiles: int) -> tuple[list[dict[str, Any]
             text(
                 (4 * place + 1.5) / (4 * tiles - 1),
                 0.93,
-                f"channel {channel}: Σ {number(found.contributions[channel])}",
+                f"channel {channel}: Σ {format_number(found.contributions[channel])}",
                 xanchor="center",
                 font={"size": NOTE_SIZE, "color": theme.muted},
             )

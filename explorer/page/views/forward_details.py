@@ -12,8 +12,8 @@ from explorer.analysis.gallery import Order, gallery
 from explorer.analysis.pixel import Pixel, explain
 from explorer.analysis.sum_comparison import cells_in_box, compare_sum
 from explorer.analysis.summary import channel_table
-from explorer.figures.distributions import distributions_figure
-from explorer.figures.gallery import gallery_spec
+from explorer.figures.distributions import distributions_layouts
+from explorer.figures.gallery import gallery_layouts
 from explorer.figures.panels import panels
 from explorer.figures.pixel import arithmetic_figure
 from explorer.figures.sum_comparison import plane_figure, sum_comparison_figure
@@ -84,11 +84,7 @@ def _gallery(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
         placeholder=st.empty(),
         message="Sorting the channels",
     )
-    wide, narrow = both(
-        lambda arrangement: gallery_spec(
-            trace, tiles, scope=shown.scope, theme=shown.theme, arrangement=arrangement
-        )
-    )
+    figure = gallery_layouts(trace, tiles, scope=shown.scope, theme=shown.theme)
     chosen = None
     if shown.channel is not None:
         chosen = PanelPixel("x", *tiles.place(shown.channel))
@@ -111,8 +107,8 @@ def _gallery(experiment: Experiment, trace: BlockTrace, shown: Shown) -> None:
         picks=True,
     )
     linked_figure(
-        wide,
-        narrow=narrow["layout"],
+        figure.spec(),
+        narrow=figure.narrow,
         key="gallery",
         theme=shown.theme,
         link=link,
@@ -195,10 +191,8 @@ def _distributions(experiment: Experiment, trace: BlockTrace, shown: Shown) -> N
         placeholder=st.empty(),
         message="Counting",
     )
-    wide, narrow = both(
-        lambda arrangement: distributions_figure(found, theme=shown.theme, arrangement=arrangement)
-    )
-    linked_figure(wide, narrow=narrow.layout, key="distributions", theme=shown.theme)
+    figure = distributions_layouts(found, theme=shown.theme)
+    linked_figure(figure.figure(), narrow=figure.narrow, key="distributions", theme=shown.theme)
     st.caption(
         "Over all cells and channels. The bars leave out what a ReLU zeroed; its part is in the "
         "title, and mean and std count it."
