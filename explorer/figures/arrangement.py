@@ -1,8 +1,8 @@
-"""Where the panels and wires of the stage figure lie, in pixels of a canvas.
+"""Positions of the stage figure's panels and wires, in pixels of a canvas.
 
-Origin top left, y downwards. Two arrangements of the same panels: a wide one
-that reads like the drawing in the paper, and a narrow one for small windows.
-Both are laid out from a spec's paths. The canvas is scaled to the window while
+The origin is top left, y points downwards. There are two arrangements of the same
+panels: a wide one, drawn like the block in the paper, and a narrow one for small
+windows. Both are laid out from a spec's paths. The canvas is scaled to the window while
 text keeps its size, so the text at its upper and lower edge lies in margins that
 are not scaled.
 """
@@ -46,8 +46,8 @@ class Wire:
 
 @dataclass(frozen=True)
 class Paths:
-    """A spec's panels: the branch, the shortcut (none of them: no shortcut), and what
-    comes after both have met."""
+    """Names of a spec's panels: the branch, the shortcut (empty where there is none), and
+    the sum and what follows it."""
 
     branch: tuple[str, ...]
     shortcut: tuple[str, ...]
@@ -56,7 +56,7 @@ class Paths:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The canvas: size, a box for every panel, wires, ⊕ and where free text goes.
+    """The canvas: size, a box for every panel, wires, ⊕ and positions of labels.
 
     `plus` is None where nothing is added.
     `colour_bar` is its lower edge; its labels lie beneath, in the margin.
@@ -73,17 +73,17 @@ class Arrangement:
     colour_bar: tuple[Point, Point]
 
     def moved(self, down: float, width: float, height: float) -> "Arrangement":
-        """This arrangement as a part, `down` pixels lower, of a canvas of that size."""
+        """Return this arrangement, `down` pixels lower, on a canvas of that size."""
 
-        def move(at: Point) -> Point:
-            return at[0], at[1] + down
+        def move(point: Point) -> Point:
+            return point[0], point[1] + down
 
         return replace(
             self,
             width=width,
             height=height,
             boxes={name: replace(box, top=box.top + down) for name, box in self.boxes.items()},
-            wires=tuple(Wire(w.path, tuple(move(at) for at in w.points)) for w in self.wires),
+            wires=tuple(Wire(w.path, tuple(move(point) for point in w.points)) for w in self.wires),
             plus=move(self.plus) if self.plus else None,
             branch_label=move(self.branch_label),
             identity_label=move(self.identity_label),
@@ -95,13 +95,13 @@ class Arrangement:
 PLUS_RADIUS = 13
 TITLE = 56  # height above a panel that its title takes
 BAR_HEIGHT, BAR_LABELS = 12, 24
-BETWEEN = 165  # from one figure to the next beneath it
+BETWEEN = 165  # from one block to the next beneath it
 BIG, SMALL, GAP = 142, 116, 26
 MOST_IN_A_ROW = 6  # branch panels of full size
 
 
 def stacked(parts: Sequence[Arrangement]) -> list[Arrangement]:
-    """Arrangements one beneath the other on a common canvas."""
+    """Return arrangements one beneath the other on a common canvas."""
     width = max(part.width for part in parts)
     height = sum(part.height for part in parts) + BETWEEN * (len(parts) - 1)
     tops = [sum(part.height + BETWEEN for part in parts[:n]) for n in range(len(parts))]
@@ -109,7 +109,7 @@ def stacked(parts: Sequence[Arrangement]) -> list[Arrangement]:
 
 
 def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
-    """Left to right: the branch over the top, the shortcut underneath, ⊕, and the sum."""
+    """Lay out panels left to right: branch above, shortcut below, then ⊕ and the sum."""
     count, margin = len(paths.branch), 4
     small = SMALL if count <= MOST_IN_A_ROW else 0.8 * SMALL
     run = max(5 * SMALL + 4 * GAP, count * (small + GAP) - GAP)  # as long as the basic block's
@@ -121,14 +121,16 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         _fit(shape, small, (end - small / 2 - (count - 1 - i) * pitch, branch_row))
         for i in range(count)
     ]
-    short = len(paths.shortcut)
+    count_shortcut = len(paths.shortcut)
     shortcut = [
-        _fit(shape, SMALL, (end - SMALL / 2 - (short - 1 - i) * (SMALL + GAP), identity_row))
-        for i in range(short)
+        _fit(
+            shape, SMALL, (end - SMALL / 2 - (count_shortcut - 1 - i) * (SMALL + GAP), identity_row)
+        )
+        for i in range(count_shortcut)
     ]
     meeting = end + 32
     after = meeting + PLUS_RADIUS + 28
-    spare = max(0, 2 - len(paths.trunk))  # out stands where the basic block's does
+    spare = max(0, 2 - len(paths.trunk))  # so that out is where the basic block's is
     trunk = [
         _fit(shape, BIG, (after + BIG / 2 + (spare + i) * (BIG + 46), trunk_row))
         for i in range(len(paths.trunk))
@@ -136,7 +138,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     wires = [
         Wire("trunk", ((x.right, trunk_row), (fork, trunk_row))),
         Wire("branch", ((fork, trunk_row), (fork, branch_row), (branch[0].left, branch_row))),
-        *_chain("branch", branch),
+        *_straight_wires("branch", branch),
     ]
     leaving = ((branch[-1].right, branch_row), (meeting, branch_row))
     if shortcut:
@@ -145,19 +147,19 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         wires += [
             Wire("branch", (*leaving, above)),
             Wire("identity", fork_row),
-            *_chain("identity", shortcut),
+            *_straight_wires("identity", shortcut),
             Wire("identity", ((shortcut[-1].right, identity_row), (meeting, identity_row), below)),
             Wire("trunk", ((meeting + PLUS_RADIUS, trunk_row), (trunk[0].left, trunk_row))),
         ]
     else:
         wires.append(Wire("branch", (*leaving, (meeting, trunk_row), (trunk[0].left, trunk_row))))
     last = trunk[-1].middle[0] + BIG / 2
-    height = identity_row + SMALL / 2 + 42  # room under out for what is said of it
+    height = identity_row + SMALL / 2 + 42  # space under out for its label
     return Arrangement(
         width=last + margin,
         height=height,
         boxes=dict(zip(_names(paths), [x, *branch, *shortcut, *trunk], strict=True)),
-        wires=(*wires, *_chain("trunk", trunk)),
+        wires=(*wires, *_straight_wires("trunk", trunk)),
         plus=(meeting, trunk_row) if shortcut else None,
         branch_label=(fork + 14, SMALL + 54),
         identity_label=(fork + 14, identity_row - 16),
@@ -167,25 +169,26 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
 
 
 def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
-    """Rows of three that turn like a path: x and the branch, then the shortcut and the sum."""
+    """Lay out panels in rows of three, every other one from right to left: x and the branch,
+    then the shortcut and the sum."""
     side, gap, left = 118, 42, 34
     columns = [left + side / 2 + i * (side + gap) for i in range(3)]
     pitch = side + TITLE + 50
 
-    def place(n: int, first_row: int = 0) -> Point:
-        row, col = divmod(n, 3)
+    def centre(index: int, first_row: int = 0) -> Point:
+        row, col = divmod(index, 3)
         return columns[2 - col if row % 2 else col], side / 2 + (first_row + row) * pitch
 
-    upper = [_fit(shape, side, place(n)) for n in range(1 + len(paths.branch))]
+    upper = [_fit(shape, side, centre(i)) for i in range(1 + len(paths.branch))]
     rows = -(-len(upper) // 3)
     lower_names = (*paths.shortcut, *paths.trunk)
-    spare = 0 if paths.shortcut else 2  # a lone end stands to the right
-    lower = [_fit(shape, side, place(n + spare, rows)) for n in range(len(lower_names))]
+    spare = 0 if paths.shortcut else 2  # a single last panel is on the right
+    lower = [_fit(shape, side, centre(i + spare, rows)) for i in range(len(lower_names))]
     shortcut, trunk = lower[: len(paths.shortcut)], lower[len(paths.shortcut) :]
     x, last = upper[0], upper[-1]
     lane, outside, level = 10.0, columns[2] + side / 2 + 18, side / 2 + rows * pitch
     turn = last.middle[1] + side / 2 + 34
-    wires = _turning("branch", upper, outside, lane + 14)
+    wires = _turning_wires("branch", upper, outside, lane + 14)
     down = ((last.right - 8, last.bottom), (last.right - 8, turn))
     plus = None
     if shortcut:
@@ -194,7 +197,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         wires += [
             Wire("branch", (*down, (plus[0], turn), (plus[0], level - PLUS_RADIUS))),
             Wire("identity", around),
-            *_chain("identity", shortcut),
+            *_straight_wires("identity", shortcut),
             Wire("identity", ((shortcut[-1].right, level), (plus[0] - PLUS_RADIUS, level))),
             Wire("trunk", ((plus[0] + PLUS_RADIUS, level), (trunk[0].left, level))),
         ]
@@ -203,9 +206,9 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         wires.append(
             Wire("branch", (*down, (before, turn), (before, level), (trunk[0].left, level)))
         )
-    wires += _turning("trunk", trunk, outside, lane)
+    wires += _turning_wires("trunk", trunk, outside, lane)
     beside = (max(last.right, plus[0]) + 10, turn) if plus else (last.right + 10, turn - 10)
-    if last.middle[0] == columns[2]:  # no room beside the wire that leaves there: above it
+    if last.middle[0] == columns[2]:  # no space beside the wire that leaves there
         beside = columns[2] - side / 2 - 30, turn - 10
     bottom = lower[-1].middle[1] + side / 2
     return Arrangement(
@@ -226,23 +229,24 @@ def _names(paths: Paths) -> tuple[str, ...]:
 
 
 def _fit(shape: tuple[int, int], side: float, middle: Point) -> Box:
-    """The box of a picture `(H, W)` whose longer side is `side`; at most 4 times longer."""
+    """Return the box of a picture `(H, W)`, its longer side `side`, at most 4 times the other."""
     height, width = shape
     ratio = min(max(height / width, 0.25), 4)
     wide, high = (side, side * ratio) if ratio <= 1 else (side / ratio, side)
     return Box(middle[0] - wide / 2, middle[1] - high / 2, wide, high)
 
 
-def _chain(path: str, boxes: Sequence[Box]) -> list[Wire]:
-    """Straight wires from each box to the next on its right."""
+def _straight_wires(path: str, boxes: Sequence[Box]) -> list[Wire]:
+    """Return straight wires from each box to the next on its right."""
     return [
         Wire(path, ((one.right, one.middle[1]), (two.left, two.middle[1])))
         for one, two in pairwise(boxes)
     ]
 
 
-def _turning(path: str, boxes: Sequence[Box], right: float, left: float) -> list[Wire]:
-    """Wires from each box to the next: along a row, or around its end at `right` or `left`."""
+def _turning_wires(path: str, boxes: Sequence[Box], right: float, left: float) -> list[Wire]:
+    """Return wires from each box to the next: along a row, or around its end at `right` or
+    `left`."""
     wires = []
     for one, two in pairwise(boxes):
         (x, y), (x2, y2) = one.middle, two.middle

@@ -1,23 +1,25 @@
-"""Curves over depth: residual against plain, a ablation's change, and gradients by path length."""
+"""Curves over depth of a residual and a plain network, ablation, and gradients by path length."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.sheet import base_layout, cell, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName
+from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 from explorer.records import AblationRecord, DepthRecord, PathRecord
 
 WORDS = {
     "gradient norm": "of the gradient at the block's input",
-    "gradient correlation": "with the gradient of an input nearby",
+    "gradient correlation": "with the gradient for a nearby input",
     "branch share": "of the variance at the sum",
     "std": "standard deviation of the output",
     "squared mean": "of the output's channels",
-    "zeroed": "part that the last ReLU zeroed",
+    "zeroed": "part zeroed by the last ReLU",
 }
 GROWING = {"gradient norm", "std", "squared mean"}  # by factors, so on a logarithmic axis
+ABLATION_WORDS = {"delete": "block deleted", "swap": "block swapped with the next"}
 LEGEND = 48  # height above the panels
 LOG_FROM = 50  # largest by smallest value from which an axis is logarithmic
 
@@ -27,43 +29,61 @@ def curves_figure(
     plain: DepthRecord,
     *,
     theme: ThemeName = "light",
-    arrangement: Literal["wide", "narrow"] = "wide",
+    arrangement: ArrangementName = "wide",
 ) -> go.Figure:
-    """Every curve of two stacks of the same weights: the median over runs, and their range.
+    """Draw every curve of two stacks of the same weights: the median over runs, and their range.
 
     Thin lines are published trends: 1/(l + 1) for the branch share (De & Smith 2020); and
     for the correlation at L blocks from the end 2^−L without and 1/√L with shortcuts
     (Balduzzi et al. 2017).
     """
+    return curves_layouts(residual, plain, theme=theme).figure(arrangement)
+
+
+def curves_layouts(residual: DepthRecord, plain: DepthRecord, *, theme: ThemeName) -> TwoLayouts:
+    """Return the figure of `curves_figure` in both layouts."""
     palette = THEMES[theme]
-    both = (residual, plain)
-    names = [n for n in WORDS if any(np.isfinite(record.curves[n]).any() for record in both)]
-    columns = {"wide": 3, "narrow": 2}[arrangement]
-    rows = -(-len(names) // columns)
-    layout = _layout(palette, 400 * columns, 270 * rows)
-    data: list[dict[str, Any]] = []
+    stacks = (
+        ("residual", residual, palette.residual_network),
+        ("plain", plain, palette.plain_network),
+    )
     depth = residual.inputs.shape[0]
     blocks = np.arange(1, depth + 1)
-    for index, name in enumerate(names):
-        number = index + 1
-        lines = [
-            (stack, record.curves[name], colour)
-            for stack, record, colour in (
-                ("residual", residual, palette.identity),
-                ("plain", plain, palette.branch),
-            )
-            if np.isfinite(record.curves[name]).any()
+    data: list[dict[str, Any]] = []
+    logarithmic: dict[str, bool] = {}  # by curve, in the order of the panels
+    for name in WORDS:
+        known = [
+            (stack, values, colour)
+            for stack, record, colour in stacks
+            if np.isfinite(values := record.curves[name]).any()
         ]
-        for stack, values, colour in lines:
-            data += _band(f"{stack}: {name}", blocks, values, colour, number)
+        if not known:
+            continue
+        finite = np.concatenate([values[np.isfinite(values)] for _, values, _ in known])
+        logarithmic[name] = name in GROWING and _is_wide(finite)
+        axis_number = len(logarithmic)
+        for stack, values, colour in known:
+            data += _band(f"{stack}: {name}", blocks, values, colour, axis_number)
         if residual.spec.norms():  # the trends are of stacks with BatchNorm
-            data += _trends(name, blocks, palette, number)
-        _frame(layout, index, columns, rows, f"<b>{name}</b><br>{WORDS[name]}", palette)
-        known = [values[np.isfinite(values)] for _, values, _ in lines]
-        if name in GROWING and known and _is_wide(np.concatenate(known)):
-            layout[f"yaxis{number}"] |= {"type": "log", "exponentformat": "power", "dtick": None}
-    layout["annotations"].append(_legend(palette, depth))
-    return go.Figure({"data": data, "layout": layout})
+            data += _trends(name, blocks, palette, axis_number)
+    return TwoLayouts(
+        data,
+        _curves_layout(logarithmic, palette, 3),
+        _curves_layout(logarithmic, palette, 2),
+    )
+
+
+def _curves_layout(logarithmic: dict[str, bool], theme: Theme, columns: int) -> dict[str, Any]:
+    rows = -(-len(logarithmic) // columns)
+    layout = _base_layout(theme, 400 * columns, 270 * rows)
+    for index, (name, is_logarithmic) in enumerate(logarithmic.items()):
+        _add_panel(layout, index, columns, rows, f"<b>{name}</b><br>{WORDS[name]}", theme)
+        if is_logarithmic:
+            layout[f"yaxis{index + 1}"] |= {"type": "log", "exponentformat": "power"}
+    layout["annotations"].append(
+        _legend(theme, "<br>line: median over runs · band: all runs · dotted: published trend")
+    )
+    return layout
 
 
 def ablation_figure(
@@ -72,13 +92,13 @@ def ablation_figure(
     *,
     theme: ThemeName = "light",
 ) -> go.Figure:
-    """The change of the output by the index of the block that was touched."""
+    """Draw the change of the output by the index of the block deleted or swapped."""
     palette = THEMES[theme]
-    layout = _layout(palette, 1000, 320)
+    layout = _base_layout(palette, 1000, 320)
     data: list[dict[str, Any]] = []
     for stack, record, colour in (
-        ("residual", residual, palette.identity),
-        ("plain", plain, palette.branch),
+        ("residual", residual, palette.residual_network),
+        ("plain", plain, palette.plain_network),
     ):
         data.append(
             {
@@ -91,11 +111,10 @@ def ablation_figure(
                 "hovertemplate": f"{stack}, block %{{x}}: %{{y:.3f}}<extra></extra>",
             }
         )
-    done = {"delete": "deleted", "swap": "swapped with the next"}[residual.kind]
-    title = f"<b>‖changed − out‖ / ‖out‖</b><br>by the block that was {done}"
-    _frame(layout, 0, 1, 1, title, palette)
+    title = f"<b>‖changed − out‖ / ‖out‖</b><br>by index of the {ABLATION_WORDS[residual.kind]}"
+    _add_panel(layout, 0, 1, 1, title, palette)
     layout["yaxis1"]["rangemode"] = "tozero"
-    layout["annotations"].append(_legend(palette, None))
+    layout["annotations"].append(_legend(palette))
     return go.Figure({"data": data, "layout": layout})
 
 
@@ -103,94 +122,107 @@ def paths_figure(
     found: PathRecord,
     *,
     theme: ThemeName = "light",
-    arrangement: Literal["wide", "narrow"] = "wide",
+    arrangement: ArrangementName = "wide",
 ) -> go.Figure:
-    """How many paths have each length, what comes back along one, and along all of a length."""
+    """Draw, by path length, the number of paths, the gradient along one, and along all of them."""
+    return paths_layouts(found, theme=theme).figure(arrangement)
+
+
+def paths_layouts(found: PathRecord, *, theme: ThemeName) -> TwoLayouts:
+    """Return the figure of `paths_figure` in both layouts."""
     palette = THEMES[theme]
-    columns = {"wide": 3, "narrow": 1}[arrangement]
-    rows = 3 // columns
-    layout = _layout(palette, 400 * columns, 290 * rows)
     carried = found.norm * found.paths
     whole = carried.sum() or 1
-    titles = [
-        "<b>paths</b><br>part of all 2ⁿ: C(n, k) / 2ⁿ",
-        "<b>one path</b><br>mean ‖gradient‖ ± standard error",
-        "<b>all of a length</b><br>mean × number of paths, as a part of all",
-    ]
-    panels: list[tuple[np.ndarray, np.ndarray | None, str]] = [
-        (found.paths, None, palette.muted),
-        (found.norm, found.error, palette.branch),
-        (carried / whole, found.error * found.paths / whole, palette.identity),
+    panels: list[tuple[str, np.ndarray, np.ndarray | None, str]] = [
+        ("paths", found.paths, None, palette.muted),
+        ("one path", found.norm, found.error, palette.residual_network),
+        (
+            "all paths of a length",
+            carried / whole,
+            found.error * found.paths / whole,
+            palette.residual_network,
+        ),
     ]
     data: list[dict[str, Any]] = []
-    for index, (title, (values, error, colour)) in enumerate(zip(titles, panels, strict=True)):
-        number = index + 1
+    for axis_number, (name, values, error, colour) in enumerate(panels, start=1):
         bars = {"error_y": {"type": "data", "array": error}} if error is not None else {}
         data.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "name": title.split("</b>")[0].removeprefix("<b>"),
+                "name": name,
                 "x": found.lengths,
                 "y": values,
                 "line": {"color": colour, "width": 2},
                 "marker": {"size": 5},
-                "xaxis": f"x{number}",
-                "yaxis": f"y{number}",
+                "xaxis": f"x{axis_number}",
+                "yaxis": f"y{axis_number}",
                 "hovertemplate": "length %{x}: %{y:.3g}<extra></extra>",
                 **bars,
             }
         )
-        _frame(layout, index, columns, rows, title, palette)
-        layout[f"xaxis{number}"]["title"]["text"] = "blocks of the path that go through F"
-        if index == 1 and _is_wide(values):
-            layout[f"yaxis{number}"] |= {"type": "log", "exponentformat": "power"}
-    return go.Figure({"data": data, "layout": layout})
+    is_logarithmic = _is_wide(found.norm)
+    return TwoLayouts(
+        data, _paths_layout(is_logarithmic, palette, 3), _paths_layout(is_logarithmic, palette, 1)
+    )
 
 
-def _layout(theme: Theme, width: int, height: int) -> dict[str, Any]:
-    layout = base_layout(theme, width, height + LEGEND)
-    layout["margin"] |= {"l": 52, "r": 12, "t": LEGEND, "b": 26}
-    layout["meta"] = {"fixedHeight": True}
-    layout["hovermode"] = "closest"
+def _paths_layout(is_logarithmic: bool, theme: Theme, columns: int) -> dict[str, Any]:
+    rows = 3 // columns
+    layout = _base_layout(theme, 400 * columns, 290 * rows)
+    titles = [
+        "<b>paths</b><br>fraction of all 2ⁿ: C(n, k) / 2ⁿ",
+        "<b>one path</b><br>mean ‖gradient‖ ± standard error",
+        "<b>all paths of a length</b><br>mean × number of paths, fraction of the total",
+    ]
+    for index, title in enumerate(titles):
+        _add_panel(layout, index, columns, rows, title, theme)
+        layout[f"xaxis{index + 1}"]["title"]["text"] = "blocks of the path that go through F"
+    if is_logarithmic:
+        layout["yaxis2"] |= {"type": "log", "exponentformat": "power"}
     return layout
 
 
-def _frame(
+def _base_layout(theme: Theme, width: int, height: int) -> dict[str, Any]:
+    layout = base_layout(theme, width, height + LEGEND, meta={"fixedHeight": True})
+    layout["margin"] |= {"l": 52, "r": 12, "t": LEGEND, "b": 26}
+    return {**layout, "hovermode": "closest"}
+
+
+def _add_panel(
     layout: dict[str, Any], index: int, columns: int, rows: int, title: str, theme: Theme
 ) -> None:
-    number = index + 1
+    """Add the axes and the title of a panel, counted from 0."""
+    axis_number = index + 1
     x, y = cell(index, columns, rows, gap=0.07)
-    y = [y[0] + 0.12 / rows, y[1] - 0.06 / rows]  # room for the axis below and two lines above
-    axis = {"gridcolor": theme.zeroed, "gridwidth": 0.5, "zeroline": False, "nticks": 6}
+    y = [y[0] + 0.12 / rows, y[1] - 0.06 / rows]  # leaves space for the axis and two lines
     note = {"size": NOTE_SIZE, "color": theme.muted}
-    layout[f"xaxis{number}"] = {
+    axis = {"griddash": "solid", "gridwidth": 0.5, "zeroline": False, "nticks": 6, "tickfont": note}
+    layout[f"xaxis{axis_number}"] = {
         **axis,
         "domain": x,
-        "anchor": f"y{number}",
+        "anchor": f"y{axis_number}",
         "title": {"text": "block", "font": note, "standoff": 4},
-        "tickfont": note,
     }
-    layout[f"yaxis{number}"] = {**axis, "domain": y, "anchor": f"x{number}", "tickfont": note}
+    layout[f"yaxis{axis_number}"] = {**axis, "domain": y, "anchor": f"x{axis_number}"}
     words = text(x[0], y[1], title, font={"size": NOTE_SIZE + 1}, yshift=4, align="left")
     layout["annotations"].append(words)
 
 
-def _legend(theme: Theme, depth: int | None) -> dict[str, Any]:
+def _legend(theme: Theme, more: str = "") -> dict[str, Any]:
     words = (
-        f"<span style='color:{theme.identity}'>■</span> residual, with + x   "
-        f"<span style='color:{theme.branch}'>■</span> plain, the same without + x"
+        f"<span style='color:{theme.residual_network}'>■</span> residual network   "
+        f"<span style='color:{theme.plain_network}'>■</span> plain network: same weights, "
+        f"no shortcuts{more}"
     )
-    if depth:
-        words += "<br>line: median over runs · band: all runs · dotted: published trend"
     return text(0, 1, words, yshift=10, font={"size": TITLE_SIZE}, align="left")
 
 
 def _band(
-    name: str, blocks: np.ndarray, values: np.ndarray, colour: str, number: int
+    name: str, blocks: np.ndarray, values: np.ndarray, colour: str, axis_number: int
 ) -> list[dict[str, Any]]:
-    """The range over runs as an area, the median as a line."""
-    axes = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+    """Return the range over runs as an area, the median as a line."""
+    axes = {"xaxis": f"x{axis_number}", "yaxis": f"y{axis_number}"}
     low, high = values.min(axis=0), values.max(axis=0)
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     area = {
@@ -218,8 +250,8 @@ def _band(
     return [area, line]
 
 
-def _trends(name: str, blocks: np.ndarray, theme: Theme, number: int) -> list[dict[str, Any]]:
-    """Published trends of a curve, named at their ends."""
+def _trends(name: str, blocks: np.ndarray, theme: Theme, axis_number: int) -> list[dict[str, Any]]:
+    """Return published trends of a curve, named at their ends."""
     to_end = blocks[::-1].astype(float)
     trends: dict[str, list[tuple[str, np.ndarray, float]]] = {
         "branch share": [("1/(l+1)", 1 / (blocks + 1.0), 0.25)],
@@ -233,13 +265,13 @@ def _trends(name: str, blocks: np.ndarray, theme: Theme, number: int) -> list[di
             "x": blocks,
             "y": values,
             "text": [words if at == int(part * blocks.size) else "" for at in range(blocks.size)],
-            # Beside the curve: where it falls there is room below, where it rises above.
+            # A falling curve leaves space for its name below, a rising one above.
             "textposition": "bottom left" if values[0] > values[-1] else "top left",
             "textfont": {"size": NOTE_SIZE, "color": theme.muted},
             "line": {"color": theme.muted, "width": 1, "dash": "dot"},
             "hovertemplate": f"{words}: %{{y:.4g}}<extra></extra>",
-            "xaxis": f"x{number}",
-            "yaxis": f"y{number}",
+            "xaxis": f"x{axis_number}",
+            "yaxis": f"y{axis_number}",
         }
         for words, values, part in trends.get(name, [])
     ]

@@ -1,15 +1,15 @@
-"""Histograms of every stage, with mean, spread and zeroed part."""
+"""Histograms of every stage, with mean, standard deviation and zeroed part."""
 
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explorer.analysis.distributions import Distribution
 from explorer.figures.sheet import base_layout, cell, text
-from explorer.figures.theme import NOTE_SIZE, THEMES, ThemeName
+from explorer.figures.theme import NOTE_SIZE, THEMES, Theme, ThemeName
+from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
-COLUMNS = {"wide": 4, "narrow": 2}
 COLOURS = {"x": "identity", "add": "trunk", "out": "trunk"}
 
 
@@ -17,52 +17,60 @@ def distributions_figure(
     found: dict[str, Distribution],
     *,
     theme: ThemeName = "light",
-    arrangement: Literal["wide", "narrow"] = "wide",
+    arrangement: ArrangementName = "wide",
 ) -> go.Figure:
-    """One histogram a stage, all on the same horizontal axis."""
+    """Draw one histogram a stage, all on the same horizontal axis."""
+    return distributions_layouts(found, theme=theme).figure(arrangement)
+
+
+def distributions_layouts(found: dict[str, Distribution], *, theme: ThemeName) -> TwoLayouts:
+    """Return the figure of `distributions_figure` in both layouts."""
     palette = THEMES[theme]
-    columns = COLUMNS[arrangement]
+    data = [
+        {
+            "type": "bar",
+            "name": stage,
+            "x": (each.edges[:-1] + each.edges[1:]) / 2,
+            "y": each.counts,
+            "width": np.diff(each.edges),
+            "marker": {"color": getattr(palette, COLOURS.get(stage, "branch"))},
+            "hoverinfo": "skip",
+            "xaxis": f"x{axis_number}",
+            "yaxis": f"y{axis_number}",
+        }
+        for axis_number, (stage, each) in enumerate(found.items(), start=1)
+    ]
+    return TwoLayouts(data, _layout(found, palette, 4), _layout(found, palette, 2))
+
+
+def _layout(found: dict[str, Distribution], theme: Theme, columns: int) -> dict[str, Any]:
     rows = -(-len(found) // columns)
-    layout = base_layout(palette, 280 * columns, 240 * rows)
+    layout = base_layout(theme, 280 * columns, 240 * rows)
     layout["margin"]["b"] = 20
-    low = min(float(d.edges[0]) for d in found.values())
-    high = max(float(d.edges[-1]) for d in found.values())
-    data = []
-    for index, (stage, spread) in enumerate(found.items()):
-        panel = index + 1
-        data.append(
-            {
-                "type": "bar",
-                "name": stage,
-                "x": (spread.edges[:-1] + spread.edges[1:]) / 2,
-                "y": spread.counts,
-                "width": np.diff(spread.edges),
-                "marker": {"color": getattr(palette, COLOURS.get(stage, "branch"))},
-                "hoverinfo": "skip",
-                "xaxis": f"x{panel}",
-                "yaxis": f"y{panel}",
-            }
-        )
+    low = min(float(each.edges[0]) for each in found.values())
+    high = max(float(each.edges[-1]) for each in found.values())
+    for index, (stage, each) in enumerate(found.items()):
+        axis_number = index + 1
         x, y = cell(index, columns, rows, gap=0.04)
-        layout[f"xaxis{panel}"] = {
+        layout[f"xaxis{axis_number}"] = {
             "domain": x,
-            "anchor": f"y{panel}",
+            "anchor": f"y{axis_number}",
             "range": [low, high],
-            "gridcolor": palette.zeroed,
-            "griddash": "dot",
+            "zeroline": False,
             "nticks": 5,
             "tickfont": {"size": NOTE_SIZE},
         }
-        layout[f"yaxis{panel}"] = {
+        layout[f"yaxis{axis_number}"] = {
             "domain": [y[0] + 0.05, y[1] - 0.03],
-            "anchor": f"x{panel}",
+            "anchor": f"x{axis_number}",
             "showticklabels": False,
             "showgrid": False,
+            "zeroline": False,
         }
-        zeroed = f" {spread.zeroed:.0%} zeroed" if spread.zeroed else ""
-        mean = round(spread.mean, 3) + 0.0  # no "−0.000"
-        words = f"<b>{stage}</b>{zeroed}<br>mean {mean:.3f} · std {spread.std:.3f}"
+        zeroed = f" {each.zeroed:.0%} zeroed" if each.zeroed else ""
+        mean = round(each.mean, 3) + 0.0  # no "−0.000"
+        words = f"<b>{stage}</b>{zeroed}<br>mean {mean:.3f} · std {each.std:.3f}"
         layout["annotations"].append(
             text(x[0], y[1], words, align="left", font={"size": NOTE_SIZE})
         )
-    return go.Figure({"data": data, "layout": layout})
+    return layout

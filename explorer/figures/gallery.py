@@ -1,16 +1,16 @@
 """The gallery: one sheet of tiles a stage, a tile a channel."""
 
-from typing import Any, Literal
+from typing import Any
 
 import plotly.graph_objects as go
 
 from explorer.analysis.colour_limits import Scope, colour_limits, stage_maps
 from explorer.analysis.gallery import Gallery
-from explorer.figures.sheet import base_layout, cell, hidden_axis, sheet_height, text
-from explorer.figures.theme import BEYOND, THEMES, TITLE_SIZE, ThemeName, diverging_scale
+from explorer.figures.sheet import base_layout, cell, sheet_height, text
+from explorer.figures.template import map_template
+from explorer.figures.theme import BEYOND, THEMES, TITLE_SIZE, Theme, ThemeName, diverging_scale
+from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 from explorer.records import BlockTrace
-
-COLUMNS = {"wide": 4, "narrow": 2}
 
 
 def gallery_figure(
@@ -19,36 +19,28 @@ def gallery_figure(
     *,
     scope: Scope = "block",
     theme: ThemeName = "light",
-    arrangement: Literal["wide", "narrow"] = "wide",
+    arrangement: ArrangementName = "wide",
 ) -> go.Figure:
-    """Draws a gallery. Axes count tiles from 0, so that tile (r, c) is centred near (c, r).
+    """Draw a gallery. Axes count tiles from 0, so that tile (r, c) is centred near (c, r).
 
     The scope "map" would give every tile a scale of its own, which one sheet cannot
     show; it counts as "stage" here.
     """
-    return go.Figure(gallery_spec(trace, tiles, scope=scope, theme=theme, arrangement=arrangement))
+    return gallery_layouts(trace, tiles, scope=scope, theme=theme).figure(arrangement)
 
 
-def gallery_spec(
-    trace: BlockTrace,
-    tiles: Gallery,
-    *,
-    scope: Scope,
-    theme: ThemeName,
-    arrangement: Literal["wide", "narrow"],
-) -> dict[str, Any]:
-    """The gallery as plain `data` and `layout`, which the page sends unchecked, as it does
-    with the stage figure: it is made again at every change of channel."""
+def gallery_layouts(
+    trace: BlockTrace, tiles: Gallery, *, scope: Scope, theme: ThemeName
+) -> TwoLayouts:
+    """Return the figure of `gallery_figure` in both layouts.
+
+    The page sends it unchecked, as it does with the stage figure: it is made again at
+    every change of channel.
+    """
     palette = THEMES[theme]
     limits = colour_limits([trace], [stage_maps(trace, 0)], "stage" if scope == "map" else scope, 0)
-    columns = COLUMNS[arrangement]
-    rows = -(-len(tiles.sheets) // columns)
-    height_x, width_x = tiles.tiles["x"]
-    aspect = tiles.rows * (height_x + 1) / (tiles.cols * (width_x + 1))
-    width = 280 * columns
-    layout = base_layout(palette, width, sheet_height(width, columns, rows, aspect))
     data: list[dict[str, Any]] = []
-    for number, (stage, sheet) in enumerate(tiles.sheets.items(), start=1):
+    for axis_number, (stage, sheet) in enumerate(tiles.sheets.items(), start=1):
         limit = limits[stage] * (1 + BEYOND)
         pitch_y, pitch_x = (1 / (side + 1) for side in tiles.tiles[stage])
         data.append(
@@ -65,20 +57,39 @@ def gallery_spec(
                 "colorscale": diverging_scale(palette),
                 "showscale": False,
                 "hoverinfo": "skip",
-                "xaxis": f"x{number}",
-                "yaxis": f"y{number}",
+                "xaxis": f"x{axis_number}",
+                "yaxis": f"y{axis_number}",
             }
         )
-        x, y = cell(number - 1, columns, rows)
-        linked = ({"matches": "x"}, {"matches": "y"}) if number > 1 else ({}, {})
-        layout[f"xaxis{number}"] = hidden_axis(
-            domain=x, anchor=f"y{number}", range=[-0.5, tiles.cols - 0.5], **linked[0]
-        )
-        layout[f"yaxis{number}"] = hidden_axis(
-            domain=y, anchor=f"x{number}", range=[tiles.rows - 0.5, -0.5], **linked[1]
-        )
-        means = f", means of {tiles.step}×{tiles.step}" if tiles.step > 1 else ""
+    return TwoLayouts(data, _layout(tiles, palette, 4), _layout(tiles, palette, 2))
+
+
+def _layout(tiles: Gallery, theme: Theme, columns: int) -> dict[str, Any]:
+    rows, width = -(-len(tiles.sheets) // columns), 280 * columns
+    height_x, width_x = tiles.tiles["x"]
+    aspect = tiles.rows * (height_x + 1) / (tiles.cols * (width_x + 1))
+    height = sheet_height(width, columns, rows, aspect)
+    layout = base_layout(theme, width, height, template=map_template(theme))
+    means = f", means of {tiles.step}×{tiles.step}" if tiles.step > 1 else ""
+    for index, stage in enumerate(tiles.sheets):
+        axis_number = index + 1
+        x, y = cell(index, columns, rows)
+        matches_x, matches_y = ({"matches": "x"}, {"matches": "y"}) if index else ({}, {})
+        layout[f"xaxis{axis_number}"] = {
+            "domain": x,
+            "anchor": f"y{axis_number}",
+            "range": [-0.5, tiles.cols - 0.5],
+            "showline": False,
+            **matches_x,
+        }
+        layout[f"yaxis{axis_number}"] = {
+            "domain": y,
+            "anchor": f"x{axis_number}",
+            "range": [tiles.rows - 0.5, -0.5],
+            "showline": False,
+            **matches_y,
+        }
         layout["annotations"].append(
             text(x[0], y[1], f"<b>{stage}</b>{means}", font={"size": TITLE_SIZE}, yshift=2)
         )
-    return {"data": data, "layout": layout}
+    return layout

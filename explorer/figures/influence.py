@@ -1,14 +1,16 @@
 """The effective receptive field of one pixel of out, with the shortcut and without it."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explorer.analysis.downsampling import block_means, whole
 from explorer.analysis.receptive_field import Influence
-from explorer.figures.sheet import base_layout, cell, hidden_axis, sheet_height, text
-from explorer.figures.theme import NOTE_SIZE, THEMES, ThemeName
+from explorer.figures.sheet import base_layout, cell, sheet_height, text
+from explorer.figures.template import map_template
+from explorer.figures.theme import NOTE_SIZE, THEMES, Theme, ThemeName
+from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 DECADES = 6  # of the scale
 
@@ -17,84 +19,95 @@ def influence_figure(
     found: dict[str, Influence],
     *,
     theme: ThemeName = "light",
-    arrangement: Literal["wide", "narrow"] = "wide",
+    arrangement: ArrangementName = "wide",
 ) -> go.Figure:
-    """One map a block, by its title: log10 of the influence, relative to the largest of all.
+    """Draw one map a block, by its title: log10 of the influence, relative to the largest of all.
 
     The frame is the theoretical receptive field.
     """
+    return influence_layouts(found, theme=theme).figure(arrangement)
+
+
+def influence_layouts(found: dict[str, Influence], *, theme: ThemeName) -> TwoLayouts:
+    """Return the figure of `influence_figure` in both layouts."""
     palette = THEMES[theme]
-    columns = {"wide": 3, "narrow": 2}[arrangement]
-    rows, width = -(-len(found) // columns), 330 * columns
-    shape = next(iter(found.values())).values.shape
-    layout = base_layout(
-        palette, width, sheet_height(width, columns, rows, shape[0] / shape[1]) + 50
-    )
-    layout["margin"]["b"] = 58
-    window = whole(shape)
     largest = max(float(each.values.max()) for each in found.values()) or 1.0
     data: list[dict[str, Any]] = []
-    for index, (title, each) in enumerate(found.items()):
-        number = index + 1
+    for axis_number, (title, each) in enumerate(found.items(), start=1):
+        step = whole(each.values.shape).step
         with np.errstate(divide="ignore"):
-            z = np.maximum(np.log10(block_means(each.values, window.step) / largest), -DECADES)
+            z = np.maximum(np.log10(block_means(each.values, step) / largest), -DECADES)
         data.append(
             {
                 "type": "heatmap",
                 "name": title,
                 "z": z,
-                "x0": (window.step - 1) / 2,
-                "dx": window.step,
-                "y0": (window.step - 1) / 2,
-                "dy": window.step,
+                "x0": (step - 1) / 2,
+                "dx": step,
+                "y0": (step - 1) / 2,
+                "dy": step,
                 "coloraxis": "coloraxis",
                 "hoverinfo": "skip",
-                "xaxis": f"x{number}",
-                "yaxis": f"y{number}",
+                "xaxis": f"x{axis_number}",
+                "yaxis": f"y{axis_number}",
             }
         )
+    return TwoLayouts(data, _layout(found, palette, 3), _layout(found, palette, 2))
+
+
+def _layout(found: dict[str, Influence], theme: Theme, columns: int) -> dict[str, Any]:
+    rows, width = -(-len(found) // columns), 330 * columns
+    shape = next(iter(found.values())).values.shape
+    height = sheet_height(width, columns, rows, shape[0] / shape[1]) + 50
+    layout = base_layout(theme, width, height, template=map_template(theme))
+    layout["margin"]["b"] = 58
+    for index, (title, each) in enumerate(found.items()):
+        axis_number = index + 1
         x, y = cell(index, columns, rows)
-        frame = {"showline": True, "mirror": True, "linecolor": palette.muted, "linewidth": 1}
-        layout[f"xaxis{number}"] = hidden_axis(
-            domain=x, anchor=f"y{number}", range=[-0.5, shape[1] - 0.5], **frame
-        )
-        layout[f"yaxis{number}"] = hidden_axis(
-            domain=y, anchor=f"x{number}", range=[shape[0] - 0.5, -0.5], **frame
-        )
-        layout["shapes"].append(
-            {
-                "type": "rect",
-                "x0": max(each.col - each.radius, 0) - 0.5,
-                "x1": min(each.col + each.radius, shape[1] - 1) + 0.5,
-                "y0": max(each.row - each.radius, 0) - 0.5,
-                "y1": min(each.row + each.radius, shape[0] - 1) + 0.5,
-                "xref": f"x{number}",
-                "yref": f"y{number}",
-                "line": {"color": palette.accent, "width": 2},
-            }
-        )
-        told = "nothing returns" if np.isnan(each.outside) else f"{each.outside:.1%} outside"
+        layout[f"xaxis{axis_number}"] = {
+            "domain": x,
+            "anchor": f"y{axis_number}",
+            "range": [-0.5, shape[1] - 0.5],
+        }
+        layout[f"yaxis{axis_number}"] = {
+            "domain": y,
+            "anchor": f"x{axis_number}",
+            "range": [shape[0] - 0.5, -0.5],
+        }
+        layout["shapes"].append(_receptive_field(each, axis_number, shape, theme))
+        part = "no influence" if np.isnan(each.outside) else f"{each.outside:.1%} outside the frame"
         layout["annotations"].append(
-            text(x[0], y[1], f"<b>{title}</b>: {told}", font={"size": NOTE_SIZE + 1}, yshift=3)
+            text(x[0], y[1], f"<b>{title}</b>: {part}", font={"size": NOTE_SIZE + 1}, yshift=3)
         )
-    scale = [(0, palette.page), (0.5, palette.branch), (1, palette.text)]
     layout["coloraxis"] = {
         "cmin": -DECADES,
         "cmax": 0,
-        "colorscale": scale,
+        "colorscale": [(0, theme.page), (0.5, theme.muted), (1, theme.text)],
         "colorbar": {
-            "orientation": "h",
             "y": 0,
             "yanchor": "top",
             "ypad": 14,
             "x": 0,
-            "xanchor": "left",
             "len": 0.4,
             "thickness": 10,
-            "outlinewidth": 0,
             "tickvals": [-6, -4, -2, 0],
             "ticktext": ["≤ 10⁻⁶", "10⁻⁴", "10⁻²", "largest"],
-            "tickfont": {"size": NOTE_SIZE, "color": palette.muted},
         },
     }
-    return go.Figure({"data": data, "layout": layout})
+    return layout
+
+
+def _receptive_field(
+    found: Influence, axis_number: int, shape: tuple[int, ...], theme: Theme
+) -> dict[str, Any]:
+    """Return the frame of the theoretical receptive field."""
+    return {
+        "type": "rect",
+        "x0": max(found.col - found.radius, 0) - 0.5,
+        "x1": min(found.col + found.radius, shape[1] - 1) + 0.5,
+        "y0": max(found.row - found.radius, 0) - 0.5,
+        "y1": min(found.row + found.radius, shape[0] - 1) + 0.5,
+        "xref": f"x{axis_number}",
+        "yref": f"y{axis_number}",
+        "line": {"color": theme.accent, "width": 2},
+    }

@@ -1,4 +1,4 @@
-"""Which panels and words a spec's figure has, forward and backward."""
+"""Panels and words of a spec's stage figure, forward and backward."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -20,11 +20,11 @@ class Panel:
 
 
 def panels(spec: BlockSpec, backward: bool = False) -> dict[str, Panel]:
-    """The panels of a spec's figure, in reading order.
+    """Return the panels of a spec's figure, in reading order.
 
-    Forward, the identity has a panel of its own, which shows x once more, where it
-    meets F(x). Backward, a panel shows the gradient at its stage, and two more what
-    returns to x by either path.
+    Forward, the identity has a panel of its own, which shows x once more, where F(x) is
+    added to it. Backward, a panel shows the gradient at its stage, and two more the parts
+    of the gradient at x that come through each path.
     """
     if backward:
         return _backward_panels(spec)
@@ -54,7 +54,7 @@ def _short(layer: Layer) -> str:
 
 
 def _backward_panels(spec: BlockSpec) -> dict[str, Panel]:
-    """A shortcut with layers shows what came back through all of them, not each."""
+    """Return the panels of a gradient: one for a whole shortcut, not one for each of its layers."""
     forward = panels(spec)
     gradients = {name: replace(panel, what="gradient") for name, panel in forward.items()}
     found = {"x": replace(forward["x"], what="total gradient")}
@@ -64,7 +64,12 @@ def _backward_panels(spec: BlockSpec) -> dict[str, Panel]:
         name = "shortcut" if spec.shortcut else "identity"
         found["identity"] = Panel(IDENTITY_PART, "identity", name, "part")
     trunk = {name: panel for name, panel in gradients.items() if panel.path == "trunk"}
-    return found | {**trunk, "x": found["x"], "out": replace(trunk["out"], what="sent in")}
+    return found | {**trunk, "x": found["x"], "out": replace(trunk["out"], what="cotangent")}
+
+
+def branch_words(backward: bool) -> str:
+    """Return the label of the branch's wire."""
+    return "residual branch: J<sub>F</sub>ᵀ g" if backward else "residual branch F(x)"
 
 
 def shortcut_name(stage: str) -> str:
@@ -73,18 +78,20 @@ def shortcut_name(stage: str) -> str:
 
 
 def shortcut_words(spec: BlockSpec, backward: bool) -> str:
-    """What is written beside the shortcut's wire."""
-    if backward and spec.shortcut == ():
-        return "back through the identity: ⊕ copies g, no weight multiplies it"
+    """Return the label of the shortcut's wire."""
     if spec.shortcut is None:
-        return "no shortcut: x has no path of its own to out"
-    if not spec.shortcut:
-        return "identity path: nothing is computed here"
-    return "shortcut: no longer the identity"
+        return "no shortcut"
+    if spec.shortcut:
+        return "shortcut with layers: not the identity"
+    return (
+        "identity path: g passes unchanged"
+        if backward
+        else "identity path: nothing is computed here"
+    )
 
 
 def equation(spec: BlockSpec, theme: Theme) -> str:
-    """The spec as one line, in the colours of its paths."""
+    """Return the spec as one line, in the colours of its paths."""
     words = f"<span style='color:{theme.branch}'>F(x)</span>"
     if spec.shortcut is not None:
         identity = "x" if not spec.shortcut else "shortcut(x)"
@@ -95,7 +102,7 @@ def equation(spec: BlockSpec, theme: Theme) -> str:
 
 
 def gradient_equation(spec: BlockSpec, theme: Theme) -> str:
-    """The chain rule at x in the colours of the paths; g is the gradient where they meet."""
+    """Return the chain rule at x in the colours of the paths; g is the gradient at the sum."""
     identity = "J<sub>shortcut</sub>ᵀ g" if spec.shortcut else "g"
     plus = f"<span style='color:{theme.identity}'>{identity}</span> + "
     if spec.shortcut is None:

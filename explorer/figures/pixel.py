@@ -25,7 +25,7 @@ from explorer.figures.pixel_parts import (
     sum_parts,
     weighted_sum_parts,
 )
-from explorer.figures.sheet import number, text
+from explorer.figures.sheet import format_number, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, ThemeName
 
 TILES = {"wide": 8, "narrow": 3}
@@ -79,49 +79,49 @@ def equation(found: Arithmetic) -> tuple[str, ...]:
     """Return the arithmetic with its numbers, line by line, the last being "= value"."""
     at = found.cell
     name = f"<b>{at.stage}</b>[{at.row}, {at.col}]"
-    value = f"<b>= {number(found.value)}</b>"
+    value = f"<b>= {format_number(found.value)}</b>"
     match found:
         case WeightedSum(window=window):
             cells = f" × {window.shape[0] ** 2} cells" if window.shape[0] > 1 else ""
             what = f"= Σ over {found.order.size} channels{cells} of {found.source} · kernel"
-            return (name, f"{what} + bias {number(found.bias)}", value)
+            return (name, f"{what} + bias {format_number(found.bias)}", value)
         case Normalisation():
-            top = f"({number(found.v)} − {_bracketed(found.mean)})"
-            root = f"√({number(found.var)} + {found.epsilon:g})".replace("-", "−")
-            scale = f"· {number(found.gamma)} + {_bracketed(found.beta)}"
+            top = f"({format_number(found.v)} − {_bracketed(found.mean)})"
+            root = f"√({format_number(found.var)} + {found.epsilon:g})".replace("-", "−")
+            scale = f"· {format_number(found.gamma)} + {_bracketed(found.beta)}"
             symbols = "= (v − μ) / √(σ² + ε) · γ + β"
             return (name, symbols, f"= {top} / {root} {scale}", value)
         case Activation(function="ReLU"):
-            return (name, f"= max(0, {found.source}) = max(0, {number(found.v)})", value)
+            return (name, f"= max(0, {found.source}) = max(0, {format_number(found.v)})", value)
         case Activation():
             gelu = "½ v (1 + tanh(√(2/π) (v + 0.044715 v³)))"
-            return (name, f"= {gelu} with v = {found.source} = {number(found.v)}", value)
+            return (name, f"= {gelu} with v = {found.source} = {format_number(found.v)}", value)
         case Product():
-            return (name, f"= {number(found.factor)} · {_bracketed(found.v)}", value)
+            return (name, f"= {format_number(found.factor)} · {_bracketed(found.v)}", value)
         case Copy(source=None):
             return (name, "is a channel of zeros that the shortcut appends", value)
         case Copy():
             return (name, f"= {found.source}[{found.at[0]}, {found.at[1]}]", value)
         case Sum():
-            terms = f"{number(found.residual)} + {_bracketed(found.identity)}"
+            terms = f"{format_number(found.residual)} + {_bracketed(found.identity)}"
             return (name, f"= F(x) + {shortcut_name(found.shortcut)} = {terms}", value)
         case AttentionSum():
             count = found.weights.size
-            what = f"= Σ over {count:,} pixels of weight · value + bias {number(found.bias)}"
+            what = f"= Σ over {count:,} pixels of weight · value + bias {format_number(found.bias)}"
             return (name, what, value)
         case Input():
             return (name, "is the block's input", value)
 
 
 def _bracketed(value: float) -> str:
-    return f"({number(value)})" if value < 0 else number(value)
+    return f"({format_number(value)})" if value < 0 else format_number(value)
 
 
 def _notes(found: Arithmetic) -> list[str]:
     """Return what the picture shows, and the difference from the traced value."""
     off = found.value - found.traced
     rounding = f"{off:.1e} (float32 rounding)".replace("-", "−") if off else "0"
-    notes = [f"the block's own value: {number(found.traced)}, difference {rounding}"]
+    notes = [f"the block's own value: {format_number(found.traced)}, difference {rounding}"]
     match found:
         case Normalisation(statistics=statistics):
             where = {

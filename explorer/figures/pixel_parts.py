@@ -8,7 +8,7 @@ from explorer.analysis.distributions import histogram
 from explorer.analysis.downsampling import block_means, whole
 from explorer.analysis.pixel import Activation, AttentionSum, Input, Normalisation, Sum, WeightedSum
 from explorer.figures.panels import shortcut_name
-from explorer.figures.sheet import base_layout, cell, hidden_axis, number, text
+from explorer.figures.sheet import base_layout, cell, format_number, hidden_axis, text
 from explorer.figures.theme import NOTE_SIZE, Theme, plain_scale
 
 WIDTH, HEIGHT = 1100, 210
@@ -68,7 +68,7 @@ def weighted_sum_parts(
             text(0, top - 0.095, label, xanchor="right", yanchor="middle", xshift=-6)
         )
     for index, channel in enumerate(channels):
-        total = f": Σ {number(found.contributions[channel])}" if side > 1 else ""
+        total = f": Σ {format_number(found.contributions[channel])}" if side > 1 else ""
         layout["annotations"].append(
             text(
                 (pitch * index + side / 2) / columns,

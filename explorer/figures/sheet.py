@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from explorer.figures.theme import FONT, LABEL_SIZE, Theme
+from explorer.figures.template import HIDDEN_AXIS, chart_template
+from explorer.figures.theme import Theme
 
 MARGIN = 8
 
@@ -10,15 +11,15 @@ MARGIN = 8
 def base_layout(
     theme: Theme, width: int, height: int, top: int = MARGIN, **more: Any
 ) -> dict[str, Any]:
-    """What every figure's layout shares: colours, font, margins, no legend."""
+    """Return a layout with the theme's template for charts, a size and margins.
+
+    `more` adds to it: `template=map_template(theme)` for heatmaps.
+    """
     return {
+        "template": chart_template(theme),
         "width": width,
         "height": height,
         "margin": {"l": MARGIN, "r": MARGIN, "t": top, "b": MARGIN},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": theme.page,
-        "font": {"family": FONT, "size": LABEL_SIZE, "color": theme.text},
-        "showlegend": False,
         "hovermode": False,
         "annotations": [],
         "shapes": [],
@@ -26,20 +27,18 @@ def base_layout(
     }
 
 
-def cell(
-    number: int, columns: int, rows: int, gap: float = 0.03
-) -> tuple[list[float], list[float]]:
-    """The domain `[x0, x1], [y0, y1]` of panel `number` (from 0) on a sheet, row by row.
+def cell(index: int, columns: int, rows: int, gap: float = 0.03) -> tuple[list[float], list[float]]:
+    """Return the domain `[x0, x1], [y0, y1]` of a sheet's panel, counted from 0 row by row.
 
     A tenth of each row, above the panel, is left for its title.
     """
     width, height = (1 - gap * (columns - 1)) / columns, 1 / rows
-    left, top = (number % columns) * (width + gap), 1 - (number // columns) * height
+    left, top = (index % columns) * (width + gap), 1 - (index // columns) * height
     return [left, left + width], [top - height + 0.02, top - 0.1 * height]
 
 
 def sheet_height(width: int, columns: int, rows: int, aspect: float, gap: float = 0.03) -> int:
-    """The height in pixels at which panels of `cell` are `aspect` times as high as wide.
+    """Return the height in pixels at which panels of `cell` are `aspect` times as high as wide.
 
     Pictures longer than 1:3 or 3:1 are drawn as if they were not.
     """
@@ -49,17 +48,16 @@ def sheet_height(width: int, columns: int, rows: int, aspect: float, gap: float 
 
 
 def text(x: float, y: float, words: str, **style: Any) -> dict[str, Any]:
-    """An annotation at paper coordinates, left and bottom aligned unless said otherwise."""
-    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
-    return {**place, "text": words, "xanchor": "left", "yanchor": "bottom", **style}
+    """Return an annotation at paper coordinates, by default with its lower left corner there."""
+    position = {"x": x, "y": y, "xref": "paper", "yref": "paper"}
+    return {**position, "text": words, "xanchor": "left", "yanchor": "bottom", **style}
 
 
 def hidden_axis(**more: Any) -> dict[str, Any]:
-    """An axis without ticks, grid or zero line."""
-    plain = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": ""}
-    return {**plain, **more}
+    """Return an axis without ticks, grid or zero line."""
+    return {**HIDDEN_AXIS, **more}
 
 
-def number(value: float) -> str:
-    """A value in four significant digits, with a real minus sign."""
+def format_number(value: float) -> str:
+    """Return a value in four significant digits, with a minus sign instead of a hyphen."""
     return f"{value:#.4g}".replace("-", "−")

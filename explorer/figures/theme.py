@@ -10,7 +10,9 @@ class Theme:
 
     `below`, `zero`, `above` are the diverging scale's ends and middle, with one
     colour between each pair; `under` and `over` mark values beyond the limit,
-    `missing` those that are not finite, and `accent` what the reader points at.
+    `missing` those that are not finite, and `accent` what the user points at.
+    `identity` is the page's primary colour, too, and `page` its background, as in
+    `.streamlit/config.toml`.
     """
 
     text: str
@@ -27,6 +29,8 @@ class Theme:
     over: str
     missing: str
     accent: str
+    residual_network: str
+    plain_network: str
 
 
 ThemeName = Literal["light", "dark"]
@@ -36,7 +40,7 @@ THEMES: dict[ThemeName, Theme] = {
         muted="#5b6675",
         page="#ffffff",
         branch="#c96a00",
-        identity="#0b8a83",
+        identity="#0b7f79",
         trunk="#3d4653",
         zeroed="#b9bec6",
         under="#12c46b",
@@ -46,6 +50,8 @@ THEMES: dict[ThemeName, Theme] = {
         over="#ffc800",
         missing="#d200d2",
         accent="#7a2cc9",
+        residual_network="#2456b8",
+        plain_network="#b8336a",
     ),
     "dark": Theme(
         text="#e8ecf2",
@@ -62,6 +68,8 @@ THEMES: dict[ThemeName, Theme] = {
         over="#ffd21f",
         missing="#ff5cff",
         accent="#d7a6ff",
+        residual_network="#6f9dff",
+        plain_network="#ff9db0",
     ),
 }
 
@@ -73,18 +81,18 @@ BEYOND = 0.06
 
 
 def plain_scale(theme: Theme) -> list[tuple[float, str]]:
-    """Plotly's colour scale for values from −limit to +limit, without marks beyond it."""
+    """Return Plotly's colour scale for values from −limit to +limit, without marks beyond it."""
     colours = (*theme.below, theme.zero, *theme.above)
     return [(index / 4, colour) for index, colour in enumerate(colours)]
 
 
 def diverging_scale(theme: Theme) -> list[tuple[float, str]]:
-    """Plotly's colour scale for values from −limit·(1 + BEYOND) to +limit·(1 + BEYOND)."""
-    edge = 0.98 * BEYOND / (1 + BEYOND) / 2  # a hair outside, so that ±limit itself is not marked
+    """Return Plotly's colour scale for values from −limit·(1 + BEYOND) to +limit·(1 + BEYOND)."""
+    edge = 0.98 * BEYOND / (1 + BEYOND) / 2  # slightly outside, so that ±limit itself is not marked
     return [
         (0.0, theme.under),
         (edge, theme.under),
-        *((0.5 + (place - 0.5) / (1 + BEYOND), colour) for place, colour in plain_scale(theme)),
+        *((0.5 + (at - 0.5) / (1 + BEYOND), colour) for at, colour in plain_scale(theme)),
         (1 - edge, theme.over),
         (1.0, theme.over),
     ]

@@ -10,7 +10,7 @@ WIRE_WIDTH = {"branch": 2.5, "identity": 5, "trunk": 2.5}
 
 
 def wire_shapes(canvas: Arrangement, theme: Theme, backward: bool) -> list[dict[str, Any]]:
-    """Every wire in its path's colour, with its head at the end that the data goes to."""
+    """Return every wire in its path's colour, with an arrow head in the direction of the data."""
     shapes = []
     for wire in canvas.wires:
         points = wire.points[::-1] if backward else wire.points
@@ -44,7 +44,7 @@ def _arrow_head(
 
 
 def frame(canvas: Arrangement, box: Box, colour: str) -> dict[str, Any]:
-    """The outline of a panel that has nothing to show."""
+    """Return the outline of a panel that has nothing to show."""
     (x0, y0), (x1, y1) = (
         on_paper(canvas, corner) for corner in ((box.left, box.top), (box.right, box.bottom))
     )
@@ -53,7 +53,7 @@ def frame(canvas: Arrangement, box: Box, colour: str) -> dict[str, Any]:
 
 
 def plus_shapes(canvas: Arrangement, theme: Theme) -> list[dict[str, Any]]:
-    """⊕, where the arrangement has one."""
+    """Return ⊕, where the arrangement has one."""
     if canvas.plus is None:
         return []
     (x, y), radius, arm = canvas.plus, PLUS_RADIUS, 7
@@ -75,12 +75,12 @@ _ON_PAPER: Mapping[str, Any] = {"xref": "paper", "yref": "paper", "layer": "abov
 
 
 def _svg_path(canvas: Arrangement, points: tuple[Point, ...]) -> str:
-    places = (on_paper(canvas, point) for point in points)
-    return "M " + " L ".join(f"{x:.5f} {y:.5f}" for x, y in places)
+    corners = (on_paper(canvas, point) for point in points)
+    return "M " + " L ".join(f"{x:.5f} {y:.5f}" for x, y in corners)
 
 
 def on_paper(canvas: Arrangement, point: Point) -> Point:
-    """Canvas pixels as Plotly's paper coordinates: 0 … 1, y upwards."""
+    """Return canvas pixels as Plotly's paper coordinates: 0 … 1, y upwards."""
     return point[0] / canvas.width, 1 - point[1] / canvas.height
 
 

@@ -13,7 +13,7 @@ from explorer.analysis.downsampling import Window, whole
 from explorer.analysis.receptive_field import receptive_fields
 from explorer.analysis.stage_view import difference_view, gradient_view, stage_views
 from explorer.figures.panels import panels
-from explorer.figures.stage import Part, stage_spec
+from explorer.figures.stage import Part, stage_layouts
 from explorer.figures.theme import ThemeName
 from explorer.linked_figure.payload import Link, PanelPixel
 from explorer.page.component import component_state, current_theme, linked_figure
@@ -136,9 +136,7 @@ def _place_figure(
     """Puts the figure of `parts` on the page, which show the blocks `drawn`; readout and
     hover windows are of `blocks`."""
     shape = drawn[0].trace["x"].shape[:2]
-    wide, narrow = both(
-        lambda arrangement: stage_spec(parts, theme=shown.theme, arrangement=arrangement)
-    )
+    figure = stage_layouts(parts, theme=shown.theme)
     link = Link(
         panels=tuple(
             name
@@ -162,8 +160,8 @@ def _place_figure(
         acked_pin=component_state(key, "pin"),
     )
     linked_figure(
-        wide,
-        narrow=narrow["layout"],
+        figure.spec(),
+        narrow=figure.narrow,
         key=key,
         theme=shown.theme,
         link=link,

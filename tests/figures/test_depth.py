@@ -4,10 +4,18 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer.engine.ablation import ablation
+from explorer.engine.ablation import ablate
 from explorer.engine.paths import path_lengths
 from explorer.engine.propagation import propagate
-from explorer.figures.depth import WORDS, ablation_figure, curves_figure, paths_figure
+from explorer.engine.stack import Stack
+from explorer.figures.depth import (
+    WORDS,
+    ablation_figure,
+    curves_figure,
+    paths_figure,
+)
+from explorer.figures.theme import THEMES
+from explorer.figures.two_layouts import ArrangementName
 from explorer.inputs import generate
 from explorer.records import DepthRecord
 
@@ -28,9 +36,9 @@ def lines(figure: go.Figure) -> dict[str, go.Scatter]:
 
 @pytest.mark.parametrize("arrangement", ["wide", "narrow"])
 def test_every_curve_is_the_median_and_the_range(
-    records: tuple[DepthRecord, DepthRecord], arrangement: str
+    records: tuple[DepthRecord, DepthRecord], arrangement: ArrangementName
 ) -> None:
-    drawn = lines(curves_figure(*records, arrangement=arrangement))  # type: ignore[arg-type]
+    drawn = lines(curves_figure(*records, arrangement=arrangement))
     for stack, record in zip(("residual", "plain"), records, strict=True):
         for name in WORDS:
             values = record.curves[name]
@@ -64,13 +72,29 @@ def test_an_axis_is_logarithmic_where_values_span_decades(
     assert curves_figure(replace(records[0], curves=grown), records[1]).layout.yaxis4.type == "log"
 
 
+def test_networks_have_colours_other_than_those_of_the_paths(
+    records: tuple[DepthRecord, DepthRecord],
+) -> None:
+    for name, theme in THEMES.items():
+        figure = curves_figure(*records, theme=name)
+        drawn = lines(figure)
+        assert drawn["residual: std"].line.color == theme.residual_network
+        assert drawn["plain: std"].line.color == theme.plain_network
+        of_paths = {theme.branch, theme.identity, theme.trunk}
+        assert not of_paths & {item.line.color for item in figure.data}
+        assert theme.plain_network in figure.layout.annotations[-1].text
+
+
 def test_ablations_and_paths_are_drawn_as_they_are() -> None:
-    both = [ablation(0, X, 3, depth=5, kind="swap", variant=name) for name in ("v1", "no_skip")]
-    drawn = lines(ablation_figure(*both))
-    np.testing.assert_array_equal(drawn["residual"].y, both[0].change)
+    stack = Stack.from_seed(0, 3, 5)
+    residual, plain = (ablate(of, X, kind="swap") for of in (stack, stack.without_shortcut()))
+    figure = ablation_figure(residual, plain)
+    drawn = lines(figure)
+    np.testing.assert_array_equal(drawn["residual"].y, residual.change)
     np.testing.assert_array_equal(drawn["plain"].x, [1, 2, 3, 4])
-    found = path_lengths(0, X, 3, depth=6, samples=4)
+    assert "by index of the block swapped with the next" in figure.layout.annotations[0].text
+    found = path_lengths(Stack.from_seed(0, 3, 6), X, samples=4)
     drawn = lines(paths_figure(found, arrangement="narrow"))
     np.testing.assert_array_equal(drawn["one path"].y, found.norm)
     np.testing.assert_array_equal(drawn["one path"].error_y.array, found.error)
-    assert sum(drawn["all of a length"].y) == pytest.approx(1)
+    assert sum(drawn["all paths of a length"].y) == pytest.approx(1)

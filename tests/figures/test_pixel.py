@@ -5,7 +5,7 @@ import pytest
 from explorer import STAGES, VARIANTS, BlockTrace, trace_block
 from explorer.analysis.pixel import AttentionSum, Cell, WeightedSum, explain
 from explorer.figures.pixel import arithmetic_figure, equation
-from explorer.figures.sheet import number
+from explorer.figures.sheet import format_number
 from explorer.inputs import generate
 from explorer.model.variants import FIXES
 
@@ -26,9 +26,9 @@ def test_every_stage_ends_in_its_value_and_its_difference(
 ) -> None:
     found = explain(trace, Cell(stage, 0, 7, 5))
     figure = arithmetic_figure(found, arrangement=arrangement)  # type: ignore[arg-type]
-    assert equation(found)[-1] == f"<b>= {number(trace[stage][0, 7, 5])}</b>"
+    assert equation(found)[-1] == f"<b>= {format_number(trace[stage][0, 7, 5])}</b>"
     assert all(line in words(figure) for line in equation(found))
-    assert f"the block's own value: {number(found.traced)}, difference" in words(figure)
+    assert f"the block's own value: {format_number(found.traced)}, difference" in words(figure)
 
 
 def test_a_convolution_shows_the_largest_channels_and_all_contributions(trace: BlockTrace) -> None:
@@ -63,7 +63,7 @@ def test_every_stage_of_every_variant_is_drawn(name: str) -> None:
     for stage in variant.stages:
         found = explain(variant, Cell(stage, 1, 2, 0))
         figure = arithmetic_figure(found)
-        assert f"<b>= {number(found.value)}</b>" in words(figure), stage
+        assert f"<b>= {format_number(found.value)}</b>" in words(figure), stage
         assert f"<b>{stage}</b>[1, 2]" in words(figure)
 
 

@@ -1,4 +1,4 @@
-"""Figures that are sheets of panels: gallery, outcomes, plane, distributions."""
+"""Figures that are sheets of panels: gallery, sum comparison, plane, distributions."""
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from explorer.analysis.sum_comparison import CATEGORIES, compare_sum
 from explorer.figures.distributions import distributions_figure
 from explorer.figures.gallery import gallery_figure
 from explorer.figures.sum_comparison import plane_figure, sum_comparison_figure
+from explorer.figures.two_layouts import ArrangementName
 from explorer.inputs import generate
 
 
@@ -20,9 +21,11 @@ def trace() -> BlockTrace:
 
 
 @pytest.mark.parametrize("arrangement", ["wide", "narrow"])
-def test_a_tile_of_the_gallery_is_its_channel(trace: BlockTrace, arrangement: str) -> None:
+def test_a_tile_of_the_gallery_is_its_channel(
+    trace: BlockTrace, arrangement: ArrangementName
+) -> None:
     tiles = gallery(trace, "ratio")
-    figure = gallery_figure(trace, tiles, arrangement=arrangement)  # type: ignore[arg-type]
+    figure = gallery_figure(trace, tiles, arrangement=arrangement)
     assert [item.name for item in figure.data] == list(STAGES)
     row, col = tiles.place(4)
     sheet = figure.data[5].z
@@ -33,7 +36,7 @@ def test_a_tile_of_the_gallery_is_its_channel(trace: BlockTrace, arrangement: st
     assert figure.data[5].x0 + 10 * figure.data[5].dx == pytest.approx(0.5 + 0.05)
 
 
-def test_the_two_maps_of_who_won(trace: BlockTrace) -> None:
+def test_the_two_maps_of_the_sum_comparison(trace: BlockTrace) -> None:
     found = compare_sum(trace, 2)
     figure = sum_comparison_figure(found)
     np.testing.assert_array_equal(figure.data[0].z, found.identity_part)

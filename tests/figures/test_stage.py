@@ -8,8 +8,9 @@ from explorer import VARIANTS, BlockTrace, trace_block
 from explorer.analysis.downsampling import Window
 from explorer.analysis.stage_view import difference_view, stage_views, zeroed_map
 from explorer.figures.panels import equation, panels
-from explorer.figures.stage import Part, stage_figure, stage_spec
+from explorer.figures.stage import Part, stage_figure, stage_layouts
 from explorer.figures.theme import BEYOND, THEMES, ThemeName, diverging_scale
+from explorer.figures.two_layouts import ArrangementName
 from explorer.inputs import generate
 from explorer.model.variants import FIXES, projection
 from tests.helpers import PANELS
@@ -25,8 +26,8 @@ def drawn_panels(figure: go.Figure) -> dict[str, go.Heatmap]:
 
 
 @pytest.mark.parametrize("arrangement", ["wide", "narrow"])
-def test_every_panel_shows_its_stage(trace: BlockTrace, arrangement: str) -> None:
-    figure = stage_figure(trace, channel=1, arrangement=arrangement)  # type: ignore[arg-type]
+def test_every_panel_shows_its_stage(trace: BlockTrace, arrangement: ArrangementName) -> None:
+    figure = stage_figure(trace, channel=1, arrangement=arrangement)
     drawn = drawn_panels(figure)
     assert list(drawn) == [*PANELS, "zeroed"]
     for panel, stage in PANELS.items():
@@ -80,10 +81,10 @@ def test_values_beyond_the_limit_have_a_colour_and_a_count(trace: BlockTrace) ->
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_scale_ends_in_flat_colours_of_their_own(theme: ThemeName) -> None:
     scale = diverging_scale(THEMES[theme])
-    places = [place for place, _ in scale]
-    assert places == sorted(places)
+    positions = [position for position, _ in scale]
+    assert positions == sorted(positions)
     edge = 1 / (1 + BEYOND) / 2
-    inner = [place for place, _ in scale[2:-2]]
+    inner = [position for position, _ in scale[2:-2]]
     assert inner[0] == pytest.approx(0.5 - edge)
     assert inner[-1] == pytest.approx(0.5 + edge)
     assert scale[1][0] < inner[0]
@@ -102,10 +103,12 @@ def test_not_finite_values_are_marked() -> None:
 
 @pytest.mark.parametrize("arrangement", ["wide", "narrow"])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (24, 40), (5, 5)])
-def test_panels_lie_on_the_page_and_apart(shape: tuple[int, int], arrangement: str) -> None:
+def test_panels_lie_on_the_page_and_apart(
+    shape: tuple[int, int], arrangement: ArrangementName
+) -> None:
     figure = stage_figure(
         trace_block(0, generate("normal", *shape, 1, 0), 1),
-        arrangement=arrangement,  # type: ignore[arg-type]
+        arrangement=arrangement,
     )
     expect_apart(figure, len(PANELS))
 
@@ -126,20 +129,20 @@ def expect_apart(figure: go.Figure, count: int) -> None:
 
 @pytest.mark.parametrize("arrangement", ["wide", "narrow"])
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
-def test_every_variant_is_laid_out_from_its_recipe(name: str, arrangement: str) -> None:
+def test_every_variant_is_laid_out_from_its_spec(name: str, arrangement: ArrangementName) -> None:
     trace = trace_block(0, generate("normal", 12, 10, 4, 1), 4, variant=name)
-    figure = stage_figure(trace, channel=None, arrangement=arrangement)  # type: ignore[arg-type]
+    figure = stage_figure(trace, channel=None, arrangement=arrangement)
     drawn, spec = drawn_panels(figure), VARIANTS[name]
-    told = panels(spec)
-    assert {panel.stage for panel in told.values()} == set(spec.stages())
-    for panel, about in told.items():
-        np.testing.assert_allclose(drawn[panel].z, trace[about.stage].mean(axis=2), atol=1e-6)
-        assert f"<b>{about.name}</b> {about.what}" in texts(figure).replace("<br>", " ")
-    expect_apart(figure, len(told))
-    assert ("identity" in told) == (spec.identity == "x")
+    expected = panels(spec)
+    assert {panel.stage for panel in expected.values()} == set(spec.stages())
+    for name, panel in expected.items():
+        np.testing.assert_allclose(drawn[name].z, trace[panel.stage].mean(axis=2), atol=1e-6)
+        assert f"<b>{panel.name}</b> {panel.what}" in texts(figure).replace("<br>", " ")
+    expect_apart(figure, len(expected))
+    assert ("identity" in expected) == (spec.identity == "x")
     circles = [shape for shape in figure.layout.shapes if shape.type == "circle"]
     assert len(circles) == (spec.identity is not None)
-    assert ("zeroed" in drawn) == (spec.cut is not None)
+    assert ("zeroed" in drawn) == (spec.last_relu_input is not None)
     for path in ("branch", "identity"):
         colour = getattr(THEMES["light"], path)
         wires = [shape for shape in figure.layout.shapes if shape.line.color == colour]
@@ -151,9 +154,8 @@ def test_blocks_beneath_each_other_share_one_window_and_one_scale(trace: BlockTr
     one, two = stage_views([trace, other], 1)
     difference = difference_view(trace, other, 1)
     parts = [Part(one), Part(two, "variant ", "Another"), Part(difference, "difference ", "Less")]
-    for arrangement in ("wide", "narrow"):
-        spec = stage_spec(parts, theme="light", arrangement=arrangement)
-        figure = go.Figure(spec)
+    layouts = stage_layouts(parts, theme="light")
+    for figure in (layouts.figure("wide"), layouts.figure("narrow")):
         drawn = drawn_panels(figure)
         assert drawn["variant add"].zmax == drawn["add"].zmax != drawn["difference x"].zmax
         np.testing.assert_array_equal(drawn["variant proj"].z, other["proj"][:, :, 1])
@@ -177,7 +179,7 @@ def test_blocks_beneath_each_other_share_one_window_and_one_scale(trace: BlockTr
         ("projection", "out = ReLU( F(x) + shortcut(x) )"),
     ],
 )
-def test_the_equation_is_the_recipes(name: str, words: str) -> None:
+def test_the_equation_is_the_specs(name: str, words: str) -> None:
     found = equation(VARIANTS[name], THEMES["light"])
     assert re.sub("<[^>]*>", "", found) == words
 

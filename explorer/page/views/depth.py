@@ -5,13 +5,12 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.engine.stack import MAX_DEPTH, MAX_RUNS
-from explorer.figures.depth import curves_figure
+from explorer.figures.depth import curves_layouts
 from explorer.model.variants import V1, VARIANTS
 from explorer.page.component import current_theme, linked_figure
 from explorer.page.controls import choice, number
 from explorer.page.experiment import Experiment, Result
 from explorer.page.stacks import StackPair
-from explorer.page.stage_panel import both
 from explorer.page.views import depth_details
 from explorer.page.views.trend_captions import trend_captions
 
@@ -41,10 +40,8 @@ def view(experiment: Experiment, result: Result) -> None:
         return
     residual, plain = records
     theme = current_theme("curves")
-    wide, narrow = both(
-        lambda arrangement: curves_figure(residual, plain, theme=theme, arrangement=arrangement)
-    )
-    linked_figure(wide, narrow=narrow.layout, key="curves", theme=theme)
+    figure = curves_layouts(residual, plain, theme=theme)
+    linked_figure(figure.figure(), narrow=figure.narrow, key="curves", theme=theme)
     for words in trend_captions(residual, plain):
         st.caption(words)
     if experiment.use_running_average and norm == "on":

@@ -4,13 +4,13 @@ import numpy as np
 import streamlit as st
 
 from explorer.engine.forward import trace_model
-from explorer.figures.depth import ablation_figure, paths_figure
+from explorer.figures.depth import ablation_figure, paths_layouts
 from explorer.page.cache import get_or_compute
 from explorer.page.component import current_theme, linked_figure
 from explorer.page.controls import choice, number, optional_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.stacks import StackPair
-from explorer.page.stage_panel import Block, both
+from explorer.page.stage_panel import Block
 from explorer.page.views.forward_details import draw_block
 from explorer.page.views.subject import Subject
 from explorer.page.views.trend_captions import number_text
@@ -90,10 +90,8 @@ def _paths(stacks: StackPair) -> None:
     if record is None:
         return
     theme = current_theme("paths_figure")
-    wide, narrow = both(
-        lambda arrangement: paths_figure(record, theme=theme, arrangement=arrangement)
-    )
-    linked_figure(wide, narrow=narrow.layout, key="paths_figure", theme=theme)
+    figure = paths_layouts(record, theme=theme)
+    linked_figure(figure.figure(), narrow=figure.narrow, key="paths_figure", theme=theme)
     carried = record.norm * record.paths
     mean_length = float(np.sum(record.lengths * carried) / (np.sum(carried) or np.nan))
     st.caption(

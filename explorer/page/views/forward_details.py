@@ -10,8 +10,8 @@ from explorer.analysis.distributions import distribution
 from explorer.analysis.gallery import Order, gallery
 from explorer.analysis.pixel import cell_at, explain
 from explorer.analysis.summary import channel_table
-from explorer.figures.distributions import distributions_figure
-from explorer.figures.gallery import gallery_spec
+from explorer.figures.distributions import distributions_layouts
+from explorer.figures.gallery import gallery_layouts
 from explorer.figures.pixel import arithmetic_figure
 from explorer.linked_figure.payload import Link, PanelPixel
 from explorer.page import stage_panel
@@ -112,11 +112,7 @@ def _gallery(subject: Subject, shown: Shown) -> None:
         placeholder=st.empty(),
         message="Sorting the channels",
     )
-    wide, narrow = both(
-        lambda arrangement: gallery_spec(
-            trace, tiles, scope=shown.scope, theme=shown.theme, arrangement=arrangement
-        )
-    )
+    figure = gallery_layouts(trace, tiles, scope=shown.scope, theme=shown.theme)
     chosen = None
     if shown.channel is not None:
         chosen = PanelPixel("x", *tiles.tile_of(shown.channel))
@@ -139,8 +135,8 @@ def _gallery(subject: Subject, shown: Shown) -> None:
         picks=True,
     )
     linked_figure(
-        wide,
-        narrow=narrow["layout"],
+        figure.spec(),
+        narrow=figure.narrow,
         key="gallery",
         theme=shown.theme,
         link=link,
@@ -157,10 +153,8 @@ def _distributions(subject: Subject, shown: Shown) -> None:
         placeholder=st.empty(),
         message="Counting",
     )
-    wide, narrow = both(
-        lambda arrangement: distributions_figure(found, theme=shown.theme, arrangement=arrangement)
-    )
-    linked_figure(wide, narrow=narrow.layout, key="distributions", theme=shown.theme)
+    figure = distributions_layouts(found, theme=shown.theme)
+    linked_figure(figure.figure(), narrow=figure.narrow, key="distributions", theme=shown.theme)
 
 
 def _channels(subject: Subject, shown: Shown) -> None:

@@ -10,7 +10,7 @@ from explorer.analysis.receptive_field import Influence, influence
 from explorer.analysis.summary import GradientNumbers, gradient_numbers
 from explorer.engine.forward import trace_model
 from explorer.engine.gradients import cotangent_of, split_trace
-from explorer.figures.influence import influence_figure
+from explorer.figures.influence import influence_layouts
 from explorer.model.layers import Conv
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import FIXES, V1, VARIANTS, with_bias, zero_gamma
@@ -20,7 +20,7 @@ from explorer.page.component import linked_figure
 from explorer.page.controls import choice, pick, slider
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
-from explorer.page.stage_panel import Block, Shown, both
+from explorer.page.stage_panel import Block, Shown
 from explorer.records import BlockTrace, CotangentKind, GradientSplit
 
 KEY = "gradients"
@@ -191,10 +191,8 @@ def _show_influences(found: dict[str, Influence], trace: BlockTrace, shown: Show
     st.markdown(f"**Effective receptive field** of out[{row}, {col}], channel {channel}")
     if not shown.pin:
         st.caption("No pixel is pinned, so the middle one is taken.")
-    wide, narrow = both(
-        lambda arrangement: influence_figure(found, theme=shown.theme, arrangement=arrangement)
-    )
-    linked_figure(wide, narrow=narrow.layout, key="influence", theme=shown.theme)
+    figure = influence_layouts(found, theme=shown.theme)
+    linked_figure(figure.figure(), narrow=figure.narrow, key="influence", theme=shown.theme)
     st.caption(
         "Σ over channels of |∂out/∂x|, on a scale of powers of ten, after Luo et al. 2016. Frame: "
         "the receptive field by the sizes of the kernels. " + _reach(trace, found[trace.spec.title])

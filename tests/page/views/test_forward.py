@@ -7,7 +7,7 @@ import pytest
 
 from explorer import STAGES, trace_block
 from explorer.analysis.summary import headline
-from explorer.figures.sheet import number
+from explorer.figures.sheet import format_number
 from explorer.inputs import GENERATORS, generate, standardise
 from tests.files import colours, npy, npz, picture
 from tests.helpers import PANELS, digest, page, shown, upload
@@ -186,7 +186,7 @@ def test_a_pin_in_the_link_opens_its_arithmetic(stage: str) -> None:
     at = page(pin=f"{stage},3,4", channel="2")
     words = json.dumps(shown(at)["arithmetic"]["figure"]["layout"], ensure_ascii=False)
     trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
-    assert f"<b>= {number(trace[stage][3, 4, 2])}</b>" in words
+    assert f"<b>= {format_number(trace[stage][3, 4, 2])}</b>" in words
     assert "arithmetic" not in shown(page())
 
 

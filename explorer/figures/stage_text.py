@@ -1,0 +1,128 @@
+"""Text of the stage figure: titles, captions, labels of the paths, equation and colour bar."""
+
+from typing import Any
+
+from explorer.analysis.colour_limits import Scope
+from explorer.analysis.stage_view import PanelView, StageView
+from explorer.figures.arrangement import BAR_HEIGHT, TITLE, Arrangement, Box
+from explorer.figures.panels import (
+    branch_words,
+    equation,
+    gradient_equation,
+    panels,
+    shortcut_words,
+)
+from explorer.figures.sheet import text
+from explorer.figures.stage_traces import StagePanel
+from explorer.figures.theme import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, Theme
+from explorer.figures.wires import on_paper
+
+SCOPES = {
+    "block": "one scale for all panels",
+    "stage": "one limit per stage",
+    "map": "one limit per map",
+}
+LINE_HEIGHT = 15  # of a caption
+
+
+def heading(canvas: Arrangement, words: str) -> dict[str, Any]:
+    """Return the heading above all panels of a part."""
+    corner = canvas.boxes["x"].left, min(box.top for box in canvas.boxes.values())
+    font = {"size": TITLE_SIZE + 2}
+    return text(*on_paper(canvas, corner), f"<b>{words}</b>", yshift=TITLE + 4, font=font)
+
+
+def title(canvas: Arrangement, box: Box, panel: StagePanel, theme: Theme) -> dict[str, Any]:
+    """Return the three lines above a panel: its name, its layer, and its shape."""
+    size = "×".join(str(side) for side in panel.view.shape)
+    words = (
+        f"<b>{panel.panel.name}</b><br>{panel.panel.what}<br>"
+        f"<span style='font-size:{NOTE_SIZE}px;color:{theme.muted}'>{size}</span>"
+    )
+    corner = on_paper(canvas, (box.left, box.top - 1))
+    return text(*corner, words, align="left", font={"size": TITLE_SIZE})
+
+
+def caption(
+    canvas: Arrangement, box: Box, panel: StagePanel, scope: Scope, theme: Theme
+) -> list[dict[str, Any]]:
+    """Return the note below a panel, if it has one."""
+    lines = _caption_lines(panel.view, scope)
+    if not lines:
+        return []
+    font = {"size": NOTE_SIZE, "color": theme.muted}
+    corner = on_paper(canvas, (box.left, box.bottom + 1))
+    return [text(*corner, "<br>".join(lines), yanchor="top", align="left", font=font)]
+
+
+def _caption_lines(view: PanelView, scope: Scope) -> list[str]:
+    if view.note:
+        return [view.note]
+    means = [f"means of {view.step}×{view.step}"] if view.step > 1 else []
+    limit = [f"scale ±{view.limit:.3g}"] if scope != "block" else []
+    return means + limit + ([f"{view.beyond:,} beyond"] if view.beyond else [])
+
+
+def labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str, Any]]:
+    """Return the labels of both paths, the zeroed part, and the equation where it has room."""
+    spec, backward = view.spec, view.backward
+    paths = (
+        (canvas.branch_label, branch_words(backward), theme.branch),
+        (canvas.identity_label, shortcut_words(spec, backward), theme.identity),
+    )
+    found = [
+        text(
+            *on_paper(canvas, point),
+            words,
+            yanchor="middle",
+            font={"size": TITLE_SIZE, "color": colour},
+        )
+        for point, words, colour in paths
+    ]
+    if view.zeroed_part is not None:
+        found.append(_zeroed_label(canvas, view))
+    if canvas.equation:
+        words = gradient_equation(spec, theme) if backward else equation(spec, theme)
+        centre = on_paper(canvas, canvas.equation)
+        found.append(text(*centre, words, xanchor="center", yanchor="middle", font={"size": 22}))
+    return found
+
+
+def _zeroed_label(canvas: Arrangement, view: StageView) -> dict[str, Any]:
+    """Return how much of the map is grey and why, below the panel of out."""
+    out, shape = canvas.boxes["out"], view.panels[view.zeroed_stage].shape
+    what = "where the last ReLU blocks the gradient" if view.backward else "zeroed by the last ReLU"
+    everywhere = ", in every channel" if view.channel is None else ""
+    trunk = [panel for panel in panels(view.spec, view.backward).values() if panel.path == "trunk"]
+    lines = max(
+        len(_caption_lines(view.panels[panel.stage], view.scope)) for panel in trunk[1:][-2:]
+    )
+    return text(
+        *on_paper(canvas, (out.right, out.bottom)),
+        f"grey: {view.zeroed_part:.1%} of this map's {shape[0] * shape[1]:,} cells<br>"
+        f"{what}{everywhere}",
+        xanchor="right",
+        yanchor="top",
+        yshift=-2 - LINE_HEIGHT * lines,
+        align="right",
+        font={"size": LABEL_SIZE},
+    )
+
+
+def colour_bar(canvas: Arrangement, limit: float, scope: Scope) -> dict[str, Any]:
+    """Return the colour bar, with values at its ends where all panels share one scale."""
+    (left, y), (right, _) = (on_paper(canvas, end) for end in canvas.colour_bar)
+    ends = [f"−{limit:.3g}", "0", f"{limit:.3g}"] if scope == "block" else ["−limit", "0", "limit"]
+    return {
+        "x": left,
+        "y": y,
+        "yanchor": "bottom",
+        "len": right - left,
+        "thickness": BAR_HEIGHT,
+        "xpad": 0,
+        "ypad": 0,
+        "tickvals": [-limit, 0, limit],
+        "ticklabeloverflow": "allow",
+        "ticktext": ends,
+        "title": {"text": f"{SCOPES[scope]}; green, yellow: beyond", "side": "top"},
+    }

@@ -1,0 +1,25 @@
+"""A figure's traces with two layouts of them, one for each width of window."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+ArrangementName = Literal["wide", "narrow"]
+
+
+@dataclass(frozen=True)
+class TwoLayouts:
+    """Traces, and the layout of the same traces in a wide and in a narrow window."""
+
+    data: list[dict[str, Any]]
+    wide: dict[str, Any]
+    narrow: dict[str, Any]
+
+    def spec(self, arrangement: ArrangementName = "wide") -> dict[str, Any]:
+        """Return `data` and `layout` as plain dicts, which Plotly has not checked."""
+        return {"data": self.data, "layout": getattr(self, arrangement)}
+
+    def figure(self, arrangement: ArrangementName = "wide") -> go.Figure:
+        """Return a Plotly figure in one of the layouts."""
+        return go.Figure(self.spec(arrangement))
