@@ -43,19 +43,24 @@ def conv3x3(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
 
 
 def batch_norm(
-    v: np.ndarray, mean: np.ndarray, var: np.ndarray, gamma: np.ndarray, beta: np.ndarray
+    v: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    epsilon: float = 1e-5,
 ) -> np.ndarray:
-    """(v − mean)/√(var + 1e-5) · gamma + beta, channel by channel."""
+    """(v − mean)/√(var + epsilon) · gamma + beta, channel by channel."""
     out = np.zeros_like(v)
-    for c in range(v.shape[2]):
-        out[:, :, c] = (v[:, :, c] - mean[c]) / np.sqrt(var[c] + 1e-5) * gamma[c] + beta[c]
+    for c in range(v.shape[-1]):
+        out[..., c] = (v[..., c] - mean[c]) / np.sqrt(var[c] + epsilon) * gamma[c] + beta[c]
     return out
 
 
 def statistics(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and biased variance of each channel over rows and columns."""
-    mean = np.array([v[:, :, c].mean() for c in range(v.shape[2])])
-    var = np.array([((v[:, :, c] - mean[c]) ** 2).mean() for c in range(v.shape[2])])
+    """Mean and biased variance of each channel over rows and columns, and over images."""
+    mean = np.array([v[..., c].mean() for c in range(v.shape[-1])])
+    var = np.array([((v[..., c] - mean[c]) ** 2).mean() for c in range(v.shape[-1])])
     return mean, var
 
 
@@ -68,17 +73,18 @@ def stages(
     kernels: tuple[np.ndarray, np.ndarray],
     biases: tuple[np.ndarray, np.ndarray],
     running: tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None,
+    epsilon: float = 1e-5,
 ) -> dict[str, np.ndarray]:
     """All stages with γ = 1 and β = 0; `running` ((mean, var) a norm) means eval mode."""
     x = x.astype(np.float64)
     one, zero = np.ones(x.shape[2]), np.zeros(x.shape[2])
     conv1 = conv3x3(x, kernels[0], biases[0])
     mean, var = running[0] if running else statistics(conv1)
-    bn1 = batch_norm(conv1, mean, var, one, zero)
+    bn1 = batch_norm(conv1, mean, var, one, zero, epsilon)
     relu1 = relu(bn1)
     conv2 = conv3x3(relu1, kernels[1], biases[1])
     mean, var = running[1] if running else statistics(conv2)
-    bn2 = batch_norm(conv2, mean, var, one, zero)
+    bn2 = batch_norm(conv2, mean, var, one, zero, epsilon)
     add = bn2 + x
     return {
         "x": x,
@@ -90,3 +96,18 @@ def stages(
         "add": add,
         "out": relu(add),
     }
+
+
+def batch_stages(
+    x: np.ndarray, kernels: tuple[np.ndarray, np.ndarray], biases: tuple[np.ndarray, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """All stages of a batch `(N, H, W, C)` in train mode with γ = 1 and β = 0."""
+    x = x.astype(np.float64)
+    one, zero = np.ones(x.shape[-1]), np.zeros(x.shape[-1])
+    conv1 = np.stack([conv3x3(image, kernels[0], biases[0]) for image in x])
+    bn1 = batch_norm(conv1, *statistics(conv1), one, zero)
+    relu1 = relu(bn1)
+    conv2 = np.stack([conv3x3(image, kernels[1], biases[1]) for image in relu1])
+    bn2 = batch_norm(conv2, *statistics(conv2), one, zero)
+    stages = {"x": x, "conv1": conv1, "bn1": bn1, "relu1": relu1, "conv2": conv2, "bn2": bn2}
+    return {**stages, "add": bn2 + x, "out": relu(bn2 + x)}

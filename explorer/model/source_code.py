@@ -1,12 +1,14 @@
-"""A spec as the NNX code that one would write by hand, and what differs from v1's."""
+"""The source code of a spec: NNX code as one would write it by hand, and its difference from v1."""
 
 from difflib import unified_diff
 from fractions import Fraction
 
 from explorer.model.layers import (
+    DEFAULT_BATCH_NORM,
     GELU,
     Attention,
     BatchNorm,
+    BatchNormSettings,
     Conv,
     Crop,
     Dense,
@@ -22,10 +24,14 @@ from explorer.model.variants import V1
 Width = int | Fraction  # channels: a number, or that part of the block's features
 
 
-def nnx_source(spec: BlockSpec, use_running_average: bool = False) -> str:
-    """The spec as a class `Block` and the lines that make and run it.
+def nnx_source(
+    spec: BlockSpec,
+    use_running_average: bool = False,
+    batch_norm: BatchNormSettings = DEFAULT_BATCH_NORM,
+) -> str:
+    """Return a class `Block` of the spec, and the lines that build and run it.
 
-    The code names `features`, `seed` and `x`, which are the reader's.
+    The code uses the names `features`, `seed` and `x`, which the user defines.
     """
     layers = spec.layers()
     widths: dict[str, Width] = {"x": Fraction(1)}
@@ -38,9 +44,9 @@ def nnx_source(spec: BlockSpec, use_running_average: bool = False) -> str:
             continue
         layer = layers[stage]
         widths[stage] = _width(layer, widths[first])
-        if made := _made(layer, widths[first], widths[stage]):
-            build.append(f"self.{stage} = {made}")
-        call.append(f"{stage} = {_applied(layer, stage, first)}")
+        if constructor := _constructor(layer, widths[first], widths[stage], batch_norm):
+            build.append(f"self.{stage} = {constructor}")
+        call.append(f"{stage} = {_call(layer, stage, first)}")
     needs_jnp = any(isinstance(layer, PadChannels) for layer in layers.values())
     in_eval = use_running_average or spec.always_eval
     return "\n".join(
@@ -56,15 +62,15 @@ def nnx_source(spec: BlockSpec, use_running_average: bool = False) -> str:
             *(f"        {line}" for line in call),
             "        return out",
             "",
-            *_made_with_v1s_weights(spec),
+            *_build_with_kernels_of_v1(spec),
             f"out = block(x, use_running_average={in_eval})",
             "",
         ]
     )
 
 
-def _made_with_v1s_weights(spec: BlockSpec) -> list[str]:
-    """The lines that make the block as `build` does: v1 draws its weights first."""
+def _build_with_kernels_of_v1(spec: BlockSpec) -> list[str]:
+    """Return the lines that build the block as `build_block` does: v1 draws its weights first."""
     if spec.structure() == V1.structure():
         return ["block = Block(features, nnx.Rngs(seed))"]
     convs = [name for name, layer in spec.branch if isinstance(layer, Conv)]
@@ -85,7 +91,7 @@ def _made_with_v1s_weights(spec: BlockSpec) -> list[str]:
 
 
 def source_diff(one: BlockSpec, other: BlockSpec, use_running_average: bool = False) -> str:
-    """The lines that turn the code of `one` into that of `other`, as a unified diff."""
+    """Return the lines that turn the code of `one` into that of `other`, as a unified diff."""
     before, after = (nnx_source(spec, use_running_average) for spec in (one, other))
     lines = unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
     return "\n".join(list(lines)[2:])
@@ -105,7 +111,7 @@ def _width(layer: Layer, channels: Width) -> Width:
             return channels
 
 
-def _text(width: Width, features: str = "features") -> str:
+def _width_code(width: Width, features: str = "features") -> str:
     if isinstance(width, int):
         return str(width)
     if width.denominator == 1:
@@ -114,25 +120,30 @@ def _text(width: Width, features: str = "features") -> str:
     return f"max(1, {features}{times} // {width.denominator})"
 
 
-def _made(layer: Layer, channels: Width, out: Width) -> str | None:
-    """The expression that makes the layer's module; None where it has no state."""
-    come = _text(channels)
+def _constructor(
+    layer: Layer, channels: Width, out: Width, batch_norm: BatchNormSettings
+) -> str | None:
+    """Return the expression that builds the layer's module; None where it has no state."""
+    inputs = _width_code(channels)
     match layer:
         case Conv(size=size, stride=stride, padding=padding, bias=bias):
             even = stride > 1 and padding == "SAME"
             pads = str((size - 1) // 2) if even else f'"{padding}"'
             strides = f"strides={stride}, " if stride > 1 else ""
             shape = f"kernel_size=({size}, {size}), {strides}padding={pads}{_init('bias', bias, 0)}"
-            return f"nnx.Conv({come}, {_text(out)}, {shape}, rngs=rngs)"
+            return f"nnx.Conv({inputs}, {_width_code(out)}, {shape}, rngs=rngs)"
         case BatchNorm(gamma=gamma, beta=beta):
+            settings = ""
+            if batch_norm != DEFAULT_BATCH_NORM:
+                settings = f", epsilon={batch_norm.epsilon}, momentum={batch_norm.momentum}"
             init = _init("scale", gamma, 1) + _init("bias", beta, 0)
-            return f"nnx.BatchNorm({come}{init}, rngs=rngs)"
+            return f"nnx.BatchNorm({inputs}{settings}{init}, rngs=rngs)"
         case LayerNorm():
-            return f"nnx.LayerNorm({come}, rngs=rngs)"
+            return f"nnx.LayerNorm({inputs}, rngs=rngs)"
         case Dense():
-            return f"nnx.Linear({come}, {_text(out)}, rngs=rngs)"
+            return f"nnx.Linear({inputs}, {_width_code(out)}, rngs=rngs)"
         case Attention():
-            return f"nnx.MultiHeadAttention(1, {come}, decode=False, rngs=rngs)"
+            return f"nnx.MultiHeadAttention(1, {inputs}, decode=False, rngs=rngs)"
         case _:
             return None
 
@@ -141,7 +152,8 @@ def _init(name: str, value: float, default: float) -> str:
     return "" if value == default else f", {name}_init=nnx.initializers.constant({value!r})"
 
 
-def _applied(layer: Layer, stage: str, source: str) -> str:
+def _call(layer: Layer, stage: str, source: str) -> str:
+    """Return the expression that computes a stage from its source, `(…, H, W, C)`."""
     match layer:
         case ReLU():
             return f"nnx.relu({source})"
@@ -150,15 +162,16 @@ def _applied(layer: Layer, stage: str, source: str) -> str:
         case Scale(factor=factor):
             return f"{factor!r} * {source}"
         case Crop(margin=margin):
-            return f"{source}[{margin}:-{margin}, {margin}:-{margin}]"
+            return f"{source}[..., {margin}:-{margin}, {margin}:-{margin}, :]"
         case PadChannels(out=out, stride=stride):
-            kept = f"{source}[::{stride}, ::{stride}]" if stride > 1 else source
-            here = f"{source}.shape[2]"
-            return f"jnp.pad({kept}, ((0, 0), (0, 0), (0, {_text(out, here)} - {here})))"
+            strided = f"{source}[..., ::{stride}, ::{stride}, :]" if stride > 1 else source
+            here = f"{source}.shape[-1]"
+            pads = f"[(0, 0)] * ({source}.ndim - 1) + [(0, {_width_code(out, here)} - {here})]"
+            return f"jnp.pad({strided}, {pads})"
         case BatchNorm():
             return f"self.{stage}({source}, use_running_average=use_running_average)"
         case Attention():
-            tokens = f"{source}.reshape(-1, {source}.shape[2])"
+            tokens = f"{source}.reshape(*{source}.shape[:-3], -1, {source}.shape[-1])"
             return f"self.{stage}({tokens}).reshape({source}.shape)"
         case _:
             return f"self.{stage}({source})"

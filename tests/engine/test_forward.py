@@ -1,14 +1,28 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer import STAGES, BasicBlock, InputError, resnet_basic_forward, trace_block
-from explorer.engine.forward import EPSILON, MOMENTUM
+from explorer import (
+    STAGES,
+    VARIANTS,
+    BasicBlock,
+    InputError,
+    Model,
+    propagate,
+    resnet_basic_forward,
+    split_gradient,
+    trace_block,
+    trace_model,
+)
+from explorer.model.layers import DEFAULT_BATCH_NORM, BatchNormSettings
+from explorer.model.spec_block import SpecBlock, build_block
+from explorer.model.variants import FIXES
 from tests import reference
 from tests.helpers import SHAPES, noise
 from tests.sketch import Sketch
@@ -43,7 +57,8 @@ def test_eval_mode_agrees_with_the_oracle_after_real_train_passes(
         (np.asarray(norm.mean[...], np.float64), np.asarray(norm.var[...], np.float64))
         for norm in (sketch.bn1, sketch.bn2)
     )
-    kernels, biases = list(trace.kernels.values()), list(trace.biases.values())
+    parameters = [trace.model.parameters[conv] for conv in ("conv1", "conv2")]
+    kernels, biases = ([conv[part] for conv in parameters] for part in ("kernel", "bias"))
     oracle = reference.stages(x, tuple(kernels), tuple(biases), running)  # type: ignore[arg-type]
     for stage in STAGES:
         np.testing.assert_allclose(trace[stage], plain[stage], atol=1e-5, err_msg=stage)
@@ -56,20 +71,32 @@ def test_out_is_the_output_of_the_same_forward_pass() -> None:
     np.testing.assert_allclose(trace_block(5, x, 3)["out"].reshape(-1), forward, atol=1e-5)
 
 
-def test_trace_and_forward_both_run_the_blocks_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever changes `BasicBlock.stages` changes both: neither has a copy of it."""
+def test_forward_trace_gradient_and_stack_all_run_the_literal_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They call `BasicBlock.stages`, never the spec's module."""
     calls = []
     original = BasicBlock.stages
 
-    def counted(self: BasicBlock, x, use_running_average):  # type: ignore[no-untyped-def]
+    def counted(self, x, *arguments):  # type: ignore[no-untyped-def]
         calls.append(x.shape)
-        return original(self, x, use_running_average)
+        return original(self, x, *arguments)
+
+    def refused(*arguments: object) -> None:
+        raise AssertionError("the spec's module runs")
 
     monkeypatch.setattr(BasicBlock, "stages", counted)
+    monkeypatch.setattr(SpecBlock, "stages", refused)
     shape = (3, 7, 2)  # used nowhere else, so that the jitted pass is traced anew
-    resnet_basic_forward(0, noise(shape), 2)
-    trace_block(0, noise(shape), 2)
-    assert calls == [shape, shape]
+    for run in (
+        lambda: resnet_basic_forward(0, noise(shape), 2),
+        lambda: trace_block(0, noise(shape), 2),
+        lambda: split_gradient(0, noise(shape), 2, cotangent=np.ones(shape)),
+        lambda: propagate(0, noise(shape), 2, depth=2),
+    ):
+        calls.clear()
+        run()
+        assert set(calls) == {shape}
 
 
 @pytest.mark.parametrize("features", [1, 6, 23, 64])
@@ -116,9 +143,9 @@ def test_warmup_moves_the_statistics_as_real_passes_do() -> None:
     np.testing.assert_allclose(trace.norms["bn2"].var_before, sketch.bn2.var[...], atol=1e-6)
 
 
-def test_epsilon_and_momentum_are_those_of_the_norms() -> None:
+def test_the_default_epsilon_and_momentum_are_those_of_nnx() -> None:
     block = BasicBlock(1, nnx.Rngs(0))
-    assert (block.bn1.epsilon, block.bn2.momentum) == (EPSILON, MOMENTUM)
+    assert BatchNormSettings(block.bn1.epsilon, block.bn2.momentum) == DEFAULT_BATCH_NORM
 
 
 def test_identities() -> None:
@@ -133,9 +160,9 @@ def test_identities() -> None:
 def test_arrays_are_read_only_and_independent_of_the_caller() -> None:
     x = noise((256, 256, 2))
     trace = trace_block(0, x, 2)
-    kept = x.copy()
+    original = x.copy()
     x[:] = 0
-    np.testing.assert_array_equal(trace["x"], kept)
+    np.testing.assert_array_equal(trace["x"], original)
     for stage in STAGES:
         assert trace[stage].dtype == np.float32
         with pytest.raises(ValueError, match="read-only"):
@@ -144,9 +171,9 @@ def test_arrays_are_read_only_and_independent_of_the_caller() -> None:
 
 def test_the_callers_array_does_not_change() -> None:
     x = noise((5, 5, 2))
-    kept = x.copy()
+    original = x.copy()
     trace_block(0, x, 2)
-    np.testing.assert_array_equal(x, kept)
+    np.testing.assert_array_equal(x, original)
 
 
 def test_the_same_arguments_give_the_same_bits() -> None:
@@ -189,34 +216,121 @@ def experiments() -> list[dict[str, Any]]:
     shapes = [(7, 5, 3), (16, 16, 4), (1, 1, 2), (9, 12, 8), (24, 8, 5)]
     variants = ["v1", "no_skip", "full_preact", "relu_before_add", "zero_gamma"]
     found = []
-    for number in range(50):
-        shape = shapes[number % 5]
+    for index in range(50):
+        shape = shapes[index % 5]
         found.append(
             {
-                "seed": number,
-                "x": np.random.default_rng(number).standard_normal(shape).astype(np.float32),
+                "seed": index,
+                "x": np.random.default_rng(index).standard_normal(shape).astype(np.float32),
                 "features": shape[2],
-                "use_running_average": number % 3 == 0,
-                "warmup_passes": number % 4,
-                "variant": variants[number // 10],
+                "use_running_average": index % 3 == 0,
+                "warmup_passes": index % 4,
+                "variant": variants[index // 10],
             }
         )
     return found
 
 
-def fingerprint(run: dict[str, Any]) -> tuple[str, ...]:
+def digests(run: dict[str, Any]) -> tuple[str, ...]:
     trace = trace_block(**run)
     return tuple(trace.digest(stage) for stage in trace.stages)
 
 
 def test_thirty_two_threads_get_what_one_gets_bit_for_bit() -> None:
     runs = experiments()
-    serial = [fingerprint(run) for run in runs]
+    serial = [digests(run) for run in runs]
     assert len(set(serial)) == 50
 
     def all_in_any_order(thread: int) -> bool:
         order = np.random.default_rng(thread).permutation(50)
-        return all(fingerprint(runs[number]) == serial[number] for number in order)
+        return all(digests(runs[index]) == serial[index] for index in order)
 
     with ThreadPoolExecutor(32) as threads:
         assert all(threads.map(all_in_any_order, range(32)))
+
+
+def test_epsilon_and_momentum_belong_to_the_model() -> None:
+    norm_settings, x = BatchNormSettings(epsilon=1e-2, momentum=0.9), noise((7, 5, 3))
+    model = Model.from_seed(7, 3, batch_norm=norm_settings)
+    block = BasicBlock(3, nnx.Rngs(7), epsilon=1e-2, momentum=0.9)
+    for _ in range(2):
+        block(jnp.asarray(x), use_running_average=False)
+    plain = block.stages(jnp.asarray(x), use_running_average=True)
+    trace = trace_model(model, x, use_running_average=True, warmup_passes=2)
+    for stage in STAGES:
+        np.testing.assert_allclose(trace[stage], plain[stage], atol=1e-5, err_msg=stage)
+    for name, norm in trace.norms.items():
+        running = getattr(block, name)
+        assert (norm.epsilon, norm.momentum) == (running.epsilon, running.momentum)
+        np.testing.assert_allclose(norm.mean_before, running.mean[...], atol=1e-6)
+        np.testing.assert_allclose(norm.var_before, running.var[...], atol=1e-6)
+    train = trace_model(model, x)
+    kernels, biases = (
+        tuple(model.parameters[conv][part] for conv in ("conv1", "conv2"))
+        for part in ("kernel", "bias")
+    )
+    oracle = reference.stages(x, kernels, biases, epsilon=1e-2)
+    for stage in STAGES:
+        np.testing.assert_allclose(train[stage], oracle[stage], atol=1e-5, err_msg=stage)
+    assert np.abs(train["bn1"] - trace_block(7, x, 3)["bn1"]).max() > 1e-3
+
+
+BATCH = np.stack([noise((7, 5, 4), seed) for seed in (1, 2, 3)])
+
+
+@pytest.mark.parametrize("use_running_average", [False, True])
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
+def test_a_batch_agrees_with_plain_nnx_in_every_variant(
+    name: str, use_running_average: bool
+) -> None:
+    """In train mode the statistics are over N, H and W, as in a training step."""
+    spec = VARIANTS[name]
+    model = Model.from_seed(7, 4, name)
+    trace = trace_model(model, BATCH, use_running_average=use_running_average)
+    block = build_block(spec, 4, nnx.Rngs(7), model.batch_norm)
+    plain = block.stages(jnp.asarray(BATCH), use_running_average or spec.always_eval)
+    for stage, values in trace.stages.items():
+        np.testing.assert_allclose(values, plain[stage], atol=1e-5, err_msg=stage)
+    for norm, record in trace.norms.items():
+        source = trace[spec.inputs()[norm]].astype(np.float64)
+        np.testing.assert_allclose(record.batch_mean, source.mean(axis=(0, 1, 2)), atol=1e-6)
+        np.testing.assert_allclose(record.batch_var, source.var(axis=(0, 1, 2)), atol=1e-5)
+        np.testing.assert_allclose(record.mean_after, getattr(block, norm).mean[...], atol=1e-6)
+
+
+def test_a_batch_agrees_with_the_oracle() -> None:
+    trace = trace_block(7, BATCH, 4)
+    kernels, biases = (
+        tuple(trace.model.parameters[conv][part] for conv in ("conv1", "conv2"))
+        for part in ("kernel", "bias")
+    )
+    oracle = reference.batch_stages(BATCH, kernels, biases)
+    for stage in STAGES:
+        np.testing.assert_allclose(trace[stage], oracle[stage], atol=1e-5, err_msg=stage)
+
+
+@pytest.mark.parametrize("name", ["v1", "zero_pad", "transformer_attention"])
+def test_a_batch_of_one_gives_the_same_bits_as_its_image(name: str) -> None:
+    one, image = (trace_block(7, x, 4, variant=name) for x in (BATCH[:1], BATCH[0]))
+    for stage in image.stages:
+        np.testing.assert_array_equal(one[stage][0], image[stage])
+        np.testing.assert_array_equal(one.image(0)[stage], image[stage])
+    assert one.image(0).digest() == image.digest()
+
+
+def test_a_trace_of_a_batch_is_asked_for_an_image() -> None:
+    trace = trace_block(7, BATCH, 4)
+    assert trace.is_batch
+    image = trace.image(2)
+    assert not image.is_batch
+    np.testing.assert_array_equal(image["add"], trace["add"][2])
+    assert image.norms is trace.norms
+    with pytest.raises(InputError, match="index must be an integer from 0 to 2, got 3"):
+        trace.image(3)
+    with pytest.raises(InputError, match="this trace is of one image"):
+        image.image(0)
+
+
+def test_the_forward_pass_takes_a_batch_too() -> None:
+    forward = resnet_basic_forward(7, BATCH, 4)
+    np.testing.assert_allclose(forward, trace_block(7, BATCH, 4)["out"].reshape(-1), atol=1e-5)

@@ -35,7 +35,16 @@ def run(variant: str | BlockSpec) -> BlockTrace:
 
 
 def kernels(trace: BlockTrace) -> tuple[np.ndarray, ...]:
-    return tuple(kernel.astype(np.float64) for kernel in trace.kernels.values())
+    return tuple(
+        values["kernel"].astype(np.float64)
+        for values in trace.model.parameters.values()
+        if "kernel" in values
+    )
+
+
+def kernel_of(trace: BlockTrace, *names: str) -> tuple[np.ndarray, ...]:
+    parameters = trace.model.parameters
+    return tuple(parameters[name]["kernel"].astype(np.float64) for name in names)
 
 
 @pytest.mark.parametrize("use_running_average", [False, True])
@@ -123,7 +132,7 @@ def test_projection_pads_as_torchvision_does(stride: int, size: tuple[int, int])
     """conv3×3 with padding 1 on both sides and 1×1 with padding 0, both with the stride."""
     x = noise((*size, 4), 5)
     trace = trace_block(SEED, x, 4, variant=projection(10, stride))
-    k1, k2, proj = (trace.kernels[name].astype(np.float64) for name in ("conv1", "conv2", "proj"))
+    k1, k2, proj = kernel_of(trace, "conv1", "conv2", "proj")
     branch = bn(conv(relu(bn(conv(x, k1, stride))), k2))
     shortcut = bn(conv(x, proj, stride, padding=0))
     np.testing.assert_allclose(trace["out"], relu(branch + shortcut), atol=1e-5)
@@ -139,7 +148,7 @@ def test_zero_pad_at_stride_2_takes_every_second_pixel() -> None:
 def test_bottleneck_is_its_formula() -> None:
     x = noise((7, 6, 8), 1)
     trace = trace_block(SEED, x, 8, variant="bottleneck")
-    k1, k2, k3 = (trace.kernels[n].astype(np.float64) for n in ("conv1", "conv2", "conv3"))
+    k1, k2, k3 = kernel_of(trace, "conv1", "conv2", "conv3")
     assert (k1.shape, k2.shape, k3.shape) == ((1, 1, 8, 2), (3, 3, 2, 2), (1, 1, 2, 8))
     inner = relu(bn(conv(relu(bn(conv(x, k1, padding=0))), k2)))
     expected = relu(x + bn(conv(inner, k3, padding=0)))
@@ -178,7 +187,7 @@ def test_transformer_attention_is_softmax_of_scaled_products() -> None:
 
 
 def test_attention_on_too_many_pixels_is_refused() -> None:
-    with pytest.raises(InputError, match="65×64 = 4,160; accepted are at most 4,096"):
+    with pytest.raises(InputError, match="65×64 are 4,160 tokens, the limit is 4,096"):
         trace_block(0, np.zeros((65, 64, 1)), 1, variant="transformer_attention")
 
 
@@ -195,7 +204,7 @@ def test_a_skip_scaled_by_1_is_v1() -> None:
     np.testing.assert_array_equal(run(scaled_skip(1.0))["out"], run("v1")["out"])
 
 
-def test_what_the_reader_must_see() -> None:
+def test_pre_activation_leaves_the_sum_as_it_is() -> None:
     before = run("relu_before_add")
     assert (before["out"] >= before["x"]).all()
     for preact in ("relu_only_preact", "full_preact"):
@@ -204,7 +213,7 @@ def test_what_the_reader_must_see() -> None:
         assert (trace["out"] < 0).any()
 
 
-def test_eval_untrained_divides_by_nearly_1_until_passes_mend_it() -> None:
+def test_eval_untrained_divides_by_nearly_1_until_warm_up() -> None:
     fresh = run("eval_untrained")
     assert fresh.use_running_average
     np.testing.assert_allclose(fresh["bn1"], fresh["conv1"], rtol=1e-5, atol=1e-6)
@@ -224,14 +233,14 @@ def test_two_variants_do_not_run_and_say_why(variant: str, shapes: str) -> None:
         run(variant)
 
 
-def test_a_single_channel_is_not_spread_over_many() -> None:
-    """`+` would broadcast one channel of x over two of F(x) without a word."""
-    with pytest.raises(InputError, match="would quietly spread the single channel"):
+def test_a_single_channel_is_not_broadcast() -> None:
+    """`+` would broadcast one channel of x over two of F(x) silently."""
+    with pytest.raises(InputError, match="would silently broadcast the single channel"):
         trace_block(0, np.ones((4, 4, 1)), 1, variant="wrong_channels")
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_every_recipe_is_told_and_ends_in_out(name: str) -> None:
+def test_every_spec_has_texts_and_ends_in_out(name: str) -> None:
     spec = VARIANTS[name]
     assert spec.title
     assert spec.description.endswith(".")
@@ -242,13 +251,14 @@ def test_every_recipe_is_told_and_ends_in_out(name: str) -> None:
 
 
 def test_common_layers_have_the_same_weights() -> None:
-    first = run("v1").kernels
+    first = run("v1").model.parameters
     for name in ("no_skip", "full_preact", "bn_after_add", "no_bn", "projection"):
         for conv_name in ("conv1", "conv2"):
-            np.testing.assert_array_equal(run(name).kernels[conv_name], first[conv_name])
+            found = run(name).model.parameters[conv_name]["kernel"]
+            np.testing.assert_array_equal(found, first[conv_name]["kernel"])
 
 
-def test_a_recipe_of_ones_own_is_traced() -> None:
+def test_a_spec_of_the_users_own_is_traced() -> None:
     own = replace(V1, title="No last ReLU", after=())
     np.testing.assert_array_equal(run(own)["out"], run("v1")["add"])
     twice = replace(V1, after=(("relu2", ReLU()), ("out", ReLU())))
