@@ -113,7 +113,7 @@ def test_a_dead_first_relu_ends_the_branchs_gradient_and_not_the_identitys(
     assert split.identity.any()
 
 
-def test_in_train_mode_the_norm_takes_conv1s_bias_out_again() -> None:
+def test_in_train_mode_the_norm_removes_the_bias_of_conv1() -> None:
     plain = trace_block(SEED, X, 4)
     shifted = trace_block(SEED, X, 4, variant=with_bias(V1, "conv1", -5.0))
     np.testing.assert_allclose(shifted["conv1"], plain["conv1"] - 5, atol=1e-6)
@@ -146,7 +146,7 @@ def test_cotangents() -> None:
     assert (draws[0] != draws[2]).any()
 
 
-def test_what_cannot_be_sent_back_is_refused() -> None:
+def test_a_wrong_cotangent_is_refused() -> None:
     trace = trace_block(SEED, X, 4)
     with pytest.raises(InputError, match=r"cotangent must be a real array shaped like out"):
         split_trace(trace, np.ones((3, 3, 4)))
@@ -163,3 +163,24 @@ def test_what_cannot_be_sent_back_is_refused() -> None:
     padded = trace_block(SEED, X, 4, variant="zero_pad")
     with pytest.raises(InputError, match="there is no squared error"):
         cotangent_of("error", padded)
+
+
+def test_the_gradient_of_a_batch_is_jax_grad_of_plain_nnx() -> None:
+    """Each image's gradient passes through the statistics of the whole batch."""
+    batch, cotangent = np.stack([X, C]), np.stack([C, X])
+    trace = trace_block(SEED, batch, 4)
+    split = split_trace(trace, cotangent)
+
+    def loss(given: jax.Array) -> jax.Array:
+        return jnp.vdot(cotangent, Sketch(4, nnx.Rngs(SEED)).run(given)["out"])
+
+    expected = jax.grad(loss)(jnp.asarray(batch))
+    size = float(jnp.abs(expected).max())
+    np.testing.assert_allclose(split.total, expected, atol=1e-5 * size)
+    np.testing.assert_allclose(split.identity + split.residual, split.total, atol=1e-5 * size)
+
+
+def test_a_batch_of_one_gives_the_gradient_of_its_image() -> None:
+    one, image = (split_gradient(SEED, x, 4, cotangent=c) for x, c in ((X[None], C[None]), (X, C)))
+    np.testing.assert_array_equal(one.total[0], image.total)
+    np.testing.assert_array_equal(one.residual[0], image.residual)
