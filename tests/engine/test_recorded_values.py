@@ -66,9 +66,11 @@ def gradients_and_curves() -> dict[str, list[float]]:
         split = split_gradient(seed, x, 6, cotangent=cotangent, variant=name)
         for part in ("total", "identity", "residual"):
             found[f"gradient {name} {part}"] = sample(getattr(split, part))
+    # A cell that is 0 up to rounding changes gradients by more than rounding when its ReLU flips;
+    # these stacks are small and hold none.
     for seed, name in enumerate(["v1", "no_skip", "full_preact", "no_bn", "eval_untrained"]):
         x = generate("normal", 12, 9, 6, seed)
-        record = propagate(seed, x, 6, depth=6, seeds=2, variant=name)
+        record = propagate(seed + 40, x, 6, depth=4, seeds=2, variant=name)
         for curve, values in record.curves.items():
             if np.isfinite(values).all():
                 found[f"curve {name} {curve}"] = sample(values)
