@@ -1,139 +1,134 @@
-"""Widgets that live in the URL: a control's key is its parameter's name.
+"""Widgets whose values are in the URL: a widget's key is the name of its parameter.
 
-Each looks at what the address says before Streamlit does, which would drop what it does
-not take without a word, and fail on infinity.
+Streamlit's own binding would write titles instead of identifiers, take 3.7 for 3 and fail on
+infinity, so these widgets are bound here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
-from explorer.errors import describe
+from explorer.page.link_state import publish, restore
 
-URL: Final = "query-params"
-TOLD: Final = "told of the address"
 Option = TypeVar("Option", bound=str)
 
 
-def number(
-    label: str, low: int, high: int, default: int | Literal["min"] = "min", *, key: str, **look: Any
+def integer_input(
+    label: str, low: int, high: int, default: int | None = None, *, key: str, **style: Any
 ) -> int:
-    """A whole number from `low` to `high`; one that has become too large is set to `high`."""
-    _check_number(key, low, high, "whole numbers")
-    if st.session_state.get(key, low) > high:
-        st.session_state[key] = high
-    return st.number_input(label, low, high, default, key=key, bind=URL, **look)
+    """Draw a field for an integer from `low` to `high`; return it.
+
+    A value that has become too large is set to `high`.
+    """
+    default = low if default is None else default
+    restore(key, lambda text: _integer(text, low, high), f"an integer from {low} to {high}")
+    value = st.session_state.setdefault(key, default)
+    if value is None or value > high:
+        st.session_state[key] = default if value is None else high
+    chosen = st.number_input(label, low, high, key=key, **style)
+    publish(key, chosen, default)
+    return chosen
 
 
-def optional_number(label: str, low: int, high: int, *, key: str, **look: Any) -> int | None:
-    """A whole number from `low` to `high`, or None while the field is empty."""
-    _check_number(key, low, high, "whole numbers")
-    return st.number_input(label, low, high, None, key=key, bind=URL, **look)
+def optional_integer_input(
+    label: str, low: int, high: int, *, key: str, **style: Any
+) -> int | None:
+    """Draw a field for an integer from `low` to `high`; return it, None while it is empty."""
+    restore(key, lambda text: _integer(text, low, high), f"an integer from {low} to {high}")
+    chosen = st.number_input(label, low, high, None, key=key, **style)
+    publish(key, chosen, None)
+    return chosen
 
 
 def slider(
-    label: str, low: float, high: float, default: float, step: float, *, key: str, **look: Any
+    label: str, low: float, high: float, default: float, step: float, *, key: str, **style: Any
 ) -> float:
-    """A number from `low` to `high`."""
-    _check_number(key, low, high, "numbers")
-    return st.slider(label, low, high, default, step, key=key, bind=URL, **look)
+    """Draw a slider for a number from `low` to `high`; return it."""
+    restore(key, lambda text: _number(text, low, high), f"a number from {low:g} to {high:g}")
+    st.session_state.setdefault(key, default)
+    chosen = st.slider(label, low, high, step=step, key=key, **style)
+    publish(key, chosen, default)
+    return chosen
 
 
-def pick(
-    label: str, titles: Mapping[Option, str], default: Option, *, key: str, **look: Any
+def select(
+    label: str, titles: Mapping[Option, str], default: Option, *, key: str, **style: Any
 ) -> Option:
-    """One of a list, by its title."""
-    _check_words(key, list(titles.values()))
+    """Draw a list of titles; return the identifier of the one selected."""
     options = list(titles)
-    return st.selectbox(
-        label,
-        options,
-        options.index(default),
-        format_func=lambda option: titles.get(option, str(option)),
-        key=key,
-        bind=URL,
-        **look,
+    _restore_option(key, options)
+    if st.session_state.setdefault(key, default) not in titles:
+        st.session_state[key] = default
+    chosen = st.selectbox(
+        label, options, format_func=lambda option: titles.get(option, option), key=key, **style
     )
+    publish(key, chosen, default)
+    return chosen
 
 
-def choice(
+def segmented_choice(
     label: str,
-    options: tuple[Option, ...],
+    options: Sequence[Option],
     key: str,
+    titles: Mapping[Option, str] | None = None,
     help: str | None = None,
     label_visibility: Literal["visible", "collapsed"] = "visible",
 ) -> Option:
-    """One of a few options, side by side; the first is the default."""
-    _check_words(key, options)
+    """Draw a few options side by side; return the one chosen. The first is the default."""
+    _restore_option(key, options)
+    if st.session_state.setdefault(key, options[0]) not in options:
+        st.session_state[key] = options[0]
     chosen = st.segmented_control(
         label,
-        options,
-        default=options[0],
+        list(options),
+        format_func=lambda option: _title(option, titles),
         required=True,
         key=key,
-        bind=URL,
         help=help,
         label_visibility=label_visibility,
     )
+    publish(key, chosen, options[0])
     return chosen or options[0]
 
 
-def optional_choice(label: str, options: Sequence[Option], key: str) -> Option | None:
-    """One of a few options, side by side, or none."""
-    _check_words(key, options)
-    return st.segmented_control(label, list(options), key=key, bind=URL)
+def optional_segmented_choice(
+    label: str, options: Sequence[Option], key: str, titles: Mapping[Option, str] | None = None
+) -> Option | None:
+    """Draw a few options side by side; return the one chosen, None for none."""
+    _restore_option(key, options)
+    chosen = st.segmented_control(
+        label, list(options), format_func=lambda option: _title(option, titles), key=key
+    )
+    publish(key, chosen, None)
+    return chosen
 
 
-def switch(label: str, key: str) -> bool:
-    """On or off."""
-    _check_words(key, ("true", "false"))
-    return st.toggle(label, key=key, bind=URL)
+def toggle(label: str, key: str) -> bool:
+    """Draw a switch; return whether it is on."""
+    legal = {"true": True, "false": False}
+    restore(key, lambda text: legal.get(text.lower()), "true or false")
+    chosen = st.toggle(label, key=key)
+    publish(key, "true" if chosen else None, None)
+    return chosen
 
 
-def refusals() -> list[str]:
-    """What was refused of the address since last asked, a sentence each."""
-    told: list[str] = st.session_state.pop(TOLD, [])
-    return told
+def _title(option: str, titles: Mapping[Any, str] | None) -> str:
+    return titles.get(option, option) if titles else option.replace("_", " ")
 
 
-def check(key: str, is_accepted: Callable[[str], bool], accepted: str) -> None:
-    """Takes a parameter that is not accepted out of the address that the session began with."""
-    # Once a session: later the address says what the controls say.
-    unread: set[str] = st.session_state.setdefault("unread address", set(st.query_params))
-    if key not in unread:
-        return
-    unread.remove(key)
-    given = st.query_params.get_all(key)
-    if given and not (len(given) == 1 and is_accepted(given[0])):
-        del st.query_params[key]
-        st.session_state.setdefault(TOLD, []).append(
-            f"The address says {key} = {describe(', '.join(given))}; accepted {accepted}."
-        )
-        if any(_is_number(text) for text in given):
-            # Streamlit remembers what the address said: it takes 3.7 for 3, and fails on infinity.
-            st.rerun()
+def _restore_option(key: str, options: Sequence[str]) -> None:
+    restore(key, lambda text: text if text in options else None, f"one of {', '.join(options)}")
 
 
-def _is_number(text: str) -> bool:
+def _integer(text: str, low: int, high: int) -> int | None:
+    value = _number(text, low, high)
+    return int(value) if value is not None and value == int(value) else None
+
+
+def _number(text: str, low: float, high: float) -> float | None:
     try:
-        float(text)
+        value = float(text)
     except ValueError:
-        return False
-    return True
-
-
-def _check_number(key: str, low: float, high: float, what: str) -> None:
-    def is_one(text: str) -> bool:
-        try:
-            value = float(text)
-        except ValueError:
-            return False
-        return low <= value <= high and (what == "numbers" or value == int(value))
-
-    check(key, is_one, f"are {what} from {low:g} to {high:,}".replace("-", "−"))
-
-
-def _check_words(key: str, options: Sequence[str]) -> None:
-    words = f"is one of {', '.join(options)}" if len(options) <= 8 else "is a title of that list"
-    check(key, lambda text: text in options, words)
+        return None
+    return value if low <= value <= high else None

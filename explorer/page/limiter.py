@@ -57,8 +57,7 @@ class WorkLimiter:
                 return
             if most is not None and len(self._queue) >= most:
                 raise Busy(
-                    f"Busy: {len(self._queue)} others wait for their runs, accepted are at most "
-                    f"{most}. Try again in a moment."
+                    f"Server busy: {len(self._queue)} requests are queued. Try again in a moment."
                 )
             turn = threading.Event()
             self._queue.append(turn)
@@ -67,7 +66,7 @@ class WorkLimiter:
             while not turn.wait(LOOK):
                 if time.monotonic() > deadline:
                     raise Busy(
-                        f"Busy: no place became free within {timeout:g} seconds. Try again in a "
+                        f"Server busy: no slot became free within {timeout:g} seconds. Try again in a "
                         "moment."
                     )
                 waiting(self._before(turn))

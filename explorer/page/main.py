@@ -4,26 +4,35 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.page.controls import choice, refusals
+from explorer.page.controls import segmented_choice
 from explorer.page.errors import PROBLEMS, plain, show_problem
 from explorer.page.experiment import Experiment, Result, run
+from explorer.page.link_state import ignored_parameters, update_old_link
 from explorer.page.sidebar import ask_for_file, experiment_controls
 from explorer.page.views import depth, forward, gradients, what_if
 
 VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
-    "Forward": forward.view,
-    "What if": what_if.view,
-    "Gradients": gradients.view,
-    "Depth": depth.view,
+    "forward": forward.view,
+    "what_if": what_if.view,
+    "gradients": gradients.view,
+    "depth": depth.view,
+}
+TITLES = {
+    "forward": "Forward",
+    "what_if": "What if",
+    "gradients": "Gradients",
+    "depth": "Depth",
 }
 
 
 def page() -> None:
+    """Draw the page."""
+    update_old_link()
+    messages = st.container()
     # A control, not pages of their own: so channel, pin and experiment stay from view to view.
-    told = st.container()
-    view = choice("View", tuple(VIEWS), key="view", label_visibility="collapsed")
-    if "variant" in st.session_state:  # Streamlit forgets a widget that a view does not draw
-        st.session_state["variant"] = st.session_state["variant"]
+    view = segmented_choice(
+        "View", tuple(VIEWS), key="view", titles=TITLES, label_visibility="collapsed"
+    )
     try:
         experiment = experiment_controls()
         if experiment is None:
@@ -32,8 +41,8 @@ def page() -> None:
             VIEWS[view](experiment, run(experiment, st.sidebar.empty()))
     except PROBLEMS as problem:
         show_problem(problem)
-    for sentence in refusals():
-        told.warning(plain(sentence))
+    for sentence in ignored_parameters():
+        messages.warning(plain(sentence))
 
 
 st.set_page_config(page_title="Residual block explorer", layout="wide")

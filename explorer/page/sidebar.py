@@ -25,7 +25,7 @@ from explorer.inputs import (
 from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
 from explorer.model.arguments import MAX_SEED
 from explorer.page.cache import get_cached, get_or_compute
-from explorer.page.controls import choice, number, optional_number, pick
+from explorer.page.controls import integer_input, optional_integer_input, segmented_choice, select
 from explorer.page.errors import plain
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE, Experiment
 
@@ -45,20 +45,20 @@ def experiment_controls() -> Experiment | None:
         st.header("Residual block explorer")
         st.caption("One ResNet basic block on your own input: out = ReLU(F(x) + x).")
         titles = {key: kind.title for key, kind in GENERATORS.items()} | {"upload": "Your own file"}
-        kind = pick("Input", titles, DEFAULT_INPUT, key="input")
+        kind = select("Input", titles, DEFAULT_INPUT, key="input")
         source = _uploaded() if kind == "upload" else _generated(kind)
         if source is None:
             return None
         source = _standardised(source)
         st.divider()
-        seed = number(
+        seed = integer_input(
             "Seed of the weights",
             0,
             MAX_SEED,
             key="seed",
             help="Fixes the random kernels of both convolutions, as nnx.Rngs(seed).",
         )
-        features = optional_number(
+        features = optional_integer_input(
             "Features",
             1,
             MAX_CHANNELS,
@@ -68,10 +68,17 @@ def experiment_controls() -> Experiment | None:
         )
         widen = "no"
         if features is not None and features != source.channels:
-            widen = choice(
-                "Widen the input", ("no", "zero channels", "1×1 projection"), key="widen"
+            widen = segmented_choice(
+                "Widen the input",
+                ("no", "zero_channels", "projection"),
+                key="widen",
+                titles={
+                    "no": "no",
+                    "zero_channels": "zero channels",
+                    "projection": "1×1 projection",
+                },
             )
-        mode = choice(
+        mode = segmented_choice(
             "Mode",
             ("train", "eval"),
             key="mode",
@@ -79,13 +86,13 @@ def experiment_controls() -> Experiment | None:
         )
         passes = 0
         if mode == "eval":
-            passes = number(
-                "Train-mode passes run before",
+            passes = integer_input(
+                "Warm-up passes",
                 0,
                 MAX_WARMUP_PASSES,
                 key="warmup",
-                help="Each moves the running statistics 1 % of the way from mean 0 and variance 1 "
-                "to this input's.",
+                help="Train-mode passes before this one. Each moves the running statistics 1 % of the "
+                "way from mean 0 and variance 1 to this input's.",
             )
     if features is not None and features != source.channels:
         source = _widened(source, widen, features, seed)
@@ -132,11 +139,11 @@ def _generated(kind: str) -> _Source:
         st.columns(2 if fixed else 3), limits.items(), DEFAULT_SHAPE, strict=False
     ):
         with column:
-            shape.append(number(label, 1, most, default, key=label.lower()))
+            shape.append(integer_input(label, 1, most, default, key=label.lower()))
     height, width, channels = *shape[:2], fixed or shape[2]
     seed = 0
     if GENERATORS[kind].seeded:
-        seed = number("Seed of the input", 0, MAX_SEED, key="input_seed")
+        seed = integer_input("Seed of the input", 0, MAX_SEED, key="input_seed")
     load = partial(generate, kind, height, width, channels, seed)
     is_image = GENERATORS[kind].group == "sample"
     return _Source((kind, height, width, channels, seed), load, channels, is_image)
@@ -151,8 +158,8 @@ def _uploaded() -> _Source | None:
     digest = hashlib.blake2b(data).hexdigest()
     name = None
     if file.name.lower().endswith(".npz") and len(names := npz_names(data)) > 1:
-        name = pick("Array", {name: name for name in names}, names[0], key="array")
-    side = number(
+        name = select("Array", {name: name for name in names}, names[0], key="array")
+    side = integer_input(
         "Longest side of a picture",
         8,
         MAX_PICTURE_SIDE,
@@ -220,7 +227,7 @@ def _unlike_the_link(digest: str) -> tuple[str, ...]:
 
 
 def _standardised(source: _Source) -> _Source:
-    wanted = choice(
+    wanted = segmented_choice(
         "Standardise each channel",
         ("pictures", "always", "never"),
         key="standardise",
@@ -236,10 +243,10 @@ def _standardised(source: _Source) -> _Source:
 
 
 def _widened(source: _Source, widen: str, features: int, seed: int) -> _Source:
-    if widen == "zero channels":
+    if widen == "zero_channels":
         note = f"The input has {source.channels} channels; zeros were added up to {features}."
         change = partial(pad_channels, features=features)
-    elif widen == "1×1 projection":
+    elif widen == "projection":
         note = (
             f"The input was projected from {source.channels} to {features} channels by a random "
             "1×1 convolution before the block; the identity path carries the projected input."

@@ -17,7 +17,8 @@ from explorer.figures.stage import Part, stage_layouts
 from explorer.figures.theme import ThemeName
 from explorer.linked_figure.payload import Link, PanelPixel
 from explorer.page.component import component_state, current_theme, linked_figure
-from explorer.page.controls import check, choice, number
+from explorer.page.controls import integer_input, segmented_choice
+from explorer.page.link_state import check
 from explorer.page.readout import Line, block_readout, gradient_readout
 from explorer.records import BlockTrace, GradientSplit
 
@@ -64,9 +65,9 @@ def controls(key: str, *blocks: Block) -> Shown:
     """Draws channel and scale, and reads what the figure told."""
     last = channels(*(block.trace for block in blocks)) - 1
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        channel = number("Channel", 0, last, key="channel", width=140)
-        show = choice("Show", ("channel", "mean"), key="show")
-        scope: Scope = choice(
+        channel = integer_input("Channel", 0, last, key="channel", width=140)
+        show = segmented_choice("Show", ("channel", "mean"), key="show")
+        scope: Scope = segmented_choice(
             "Colour scale",
             ("block", "stage", "map"),
             key="scope",
@@ -179,8 +180,8 @@ def _pin(key: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel |
     check(
         "pin",
         lambda text: _place(text, names, shape) is not None,
-        f"are a panel's name, a row from 0 to {shape[0] - 1} and a column from 0 to "
-        f"{shape[1] - 1}, parted by commas",
+        f"a panel's name, a row from 0 to {shape[0] - 1} and a column from 0 to {shape[1] - 1}, "
+        "separated by commas",
     )
     said = component_state(key, "pin")
     place = _place(said if said is not None else st.query_params.get("pin", ""), names, shape)

@@ -13,7 +13,7 @@ from tests.browser.server import free_port, running_server
 from tests.hostile.test_urls import opened
 from tests.load.client import awaited
 
-LINK = "?input=Normal+noise&height=12&width=10&channels=4&input_seed=3&seed=7&channel=2"
+LINK = "?input=normal&height=12&width=10&channels=4&input_seed=3&seed=7&channel=2"
 
 
 def test_after_a_killed_server_the_page_comes_back_with_the_same_digest(browser: Browser) -> None:

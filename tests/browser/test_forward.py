@@ -89,7 +89,7 @@ def test_a_link_copied_after_five_changes_gives_the_same_digest(open_page: OpenP
 
 
 def test_uploads_are_drawn_and_bad_ones_leave_the_page_usable(open_page: OpenPage) -> None:
-    page = open_page("?input=Your+own+file")
+    page = open_page("?input=upload")
     upload(page, "noise.npy", npy(np.random.default_rng(0).standard_normal((24, 40, 5))))
     wait_for_picture(page)
     first = digest(page)
@@ -122,7 +122,7 @@ BAD_FILES = [
 
 def test_an_array_of_a_npz_is_in_the_link_and_the_file_is_asked_for(open_page: OpenPage) -> None:
     data = npz(first=np.eye(4), second=np.ones((3, 5, 2)))
-    page = open_page("?input=Your+own+file")
+    page = open_page("?input=upload")
     upload(page, "two.npz", data)
     wait_for_picture(page)
     first = digest(page)
@@ -141,7 +141,7 @@ def test_an_array_of_a_npz_is_in_the_link_and_the_file_is_asked_for(open_page: O
 
 
 def test_a_row_of_the_channel_table_picks_the_channel(open_page: OpenPage) -> None:
-    page = open_page("?further=channels")
+    page = open_page("?details=channels")
     wait_for_picture(page)
     table = page.get_by_test_id("stDataFrame").locator("canvas").first
     table.scroll_into_view_if_needed()

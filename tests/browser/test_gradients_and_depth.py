@@ -20,7 +20,7 @@ LEDGER = f"{GRADIENTS}-readout"
 
 
 def test_hover_tells_both_parts_and_their_sum(open_page: OpenPage) -> None:
-    page = open_page("?view=Gradients")
+    page = open_page("?view=gradients")
     page.wait_for_selector(f"{GRADIENTS} .heatmaplayer image", state="attached")
     expect(page.locator(LEDGER)).to_contain_text("Move over a panel")
     page.mouse.move(*centre(page, "conv1", 5, 7, "gradients"))
@@ -36,7 +36,7 @@ def test_hover_tells_both_parts_and_their_sum(open_page: OpenPage) -> None:
 
 
 def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) -> None:
-    page = open_page("?view=Gradients")
+    page = open_page("?view=gradients")
     page.wait_for_selector(f"{GRADIENTS} .heatmaplayer image", state="attached")
     pick(page, "pinned pixel")
     page.wait_for_selector(".st-key-influence .heatmaplayer image", state="attached")
@@ -49,7 +49,7 @@ def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) ->
 
 
 def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage) -> None:
-    page = open_page("?view=Depth&input=Normal+noise&height=16&width=16&depth=128")
+    page = open_page("?view=depth&input=normal&height=16&width=16&depth=128")
     expect(page.get_by_text("Running the stacks").first).to_be_visible(timeout=15_000)
     page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached", timeout=30_000)
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
@@ -65,7 +65,7 @@ def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage
 
 
 def test_stop_stops_and_run_runs(open_page: OpenPage) -> None:
-    page = open_page("?view=Depth&height=64&width=64&depth=96&runs=4")
+    page = open_page("?view=depth&height=64&width=64&depth=96&runs=4")
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Run it").click(timeout=30_000)
     page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached", timeout=60_000)
@@ -77,7 +77,7 @@ def test_both_views_look_right(
     open_page: OpenPage, artifacts: Path, width: int, theme: str
 ) -> None:
     page = open_page(
-        "?view=Gradients&cotangent=pinned+pixel&pin=out,12,19",
+        "?view=gradients&cotangent=pinned+pixel&pin=out,12,19",
         width=width,
         height=1800,
         color_scheme=theme,
@@ -85,7 +85,7 @@ def test_both_views_look_right(
     page.wait_for_selector(".st-key-influence .heatmaplayer image", state="attached")
     page.screenshot(path=artifacts / f"gradients-{width}-{theme}.png")
     page = open_page(
-        "?view=Depth&input=Normal+noise&height=16&width=16&depth=48&depth_further=ablation",
+        "?view=depth&input=normal&height=16&width=16&depth=48&depth_details=ablation",
         width=width,
         height=1800,
         color_scheme=theme,

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from explorer import BlockTrace, trace_block
-from explorer.analysis.pixel import Arithmetic, Pixel, explain
+from explorer.analysis.pixel import Arithmetic, Cell, explain
 from explorer.figures.pixel import equation
 from explorer.inputs import generate
 from tests.browser.conftest import OpenPage
@@ -111,7 +111,7 @@ def test_a_click_pins_and_opens_the_arithmetic(open_page: OpenPage, name: str) -
     wait_for_picture(page)
     page.mouse.click(*centre(page, name, 0, 31))
     page.wait_for_url(f"**pin={name}*0*31**")
-    found = explain(default_trace(), Pixel(PANELS[name], 0, 31, 0))
+    found = explain(default_trace(), Cell(PANELS[name], 0, 31, 0))
     expect_equation(page, found)
     page.mouse.move(5, 5)
     wait_for_ledger(page, "pinned [0, 31]")
@@ -127,7 +127,7 @@ def test_the_keyboard_alone_pins_every_stage(open_page: OpenPage) -> None:
     page.keyboard.press("Enter")
     trace = default_trace()
     for name, stage in PANELS.items():
-        expect_equation(page, explain(trace, Pixel(stage, 17, 15, 0)))
+        expect_equation(page, explain(trace, Cell(stage, 17, 15, 0)))
         page.wait_for_url(f"**pin={name}*17*15**")
         spoken = page.locator(f"{STAGES}-spoken")
         expect(spoken).to_contain_text("Pinned. Row 17, column 15")
@@ -194,7 +194,7 @@ def test_a_link_restores_pin_arithmetic_and_picture(open_page: OpenPage) -> None
     wait_for_picture(copy)
     wait_for_ledger(copy, "pinned [9, 30]")
     trace = trace_block(5, generate("zone_plate", 32, 32, 8), 8)
-    expect_equation(copy, explain(trace, Pixel("conv2", 9, 30, 3)))
+    expect_equation(copy, explain(trace, Cell("conv2", 9, 30, 3)))
     np.testing.assert_array_equal(panel(copy, "bn2"), trace["bn2"][:, :, 3])
     assert marked_panels(copy, 9, 30) == list(PANELS)
 
@@ -212,7 +212,7 @@ def test_a_pin_that_is_not_there_is_dropped(open_page: OpenPage, pin: str) -> No
 def test_a_large_picture_says_its_means_and_zooming_in_fetches_the_exact_crop(
     open_page: OpenPage,
 ) -> None:
-    page = open_page("?input=Normal+noise&height=1024&width=1024&channels=8")
+    page = open_page("?input=normal&height=1024&width=1024&channels=8")
     wait_for_picture(page)
     expect(page.locator(PLOT)).to_contain_text("means of 8×8")
     page.mouse.move(*centre(page, "bn1", 500, 300))
@@ -234,7 +234,7 @@ def test_a_large_picture_says_its_means_and_zooming_in_fetches_the_exact_crop(
 
 
 def test_a_pin_on_means_is_exact(open_page: OpenPage) -> None:
-    page = open_page("?input=Normal+noise&height=300&width=300&channels=2&pin=add,100,200")
+    page = open_page("?input=normal&height=300&width=300&channels=2&pin=add,100,200")
     wait_for_picture(page)
     wait_for_ledger(page, "pinned [100, 200]")
     trace = trace_block(0, generate("normal", 300, 300, 2), 2)
@@ -242,9 +242,7 @@ def test_a_pin_on_means_is_exact(open_page: OpenPage) -> None:
 
 
 def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifacts: Path) -> None:
-    page = open_page(
-        "?input=Normal+noise&height=32&width=32&channels=256&further=gallery", height=1700
-    )
+    page = open_page("?input=normal&height=32&width=32&channels=256&details=gallery", height=1700)
     wait_for_picture(page)
     gallery = ".st-key-gallery .linked-figure-plot"
     page.wait_for_selector(f"{gallery} .heatmaplayer image", state="attached")
@@ -257,7 +255,7 @@ def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifa
 
 
 def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
-    page = open_page("?further=gallery", height=1700)
+    page = open_page("?details=gallery", height=1700)
     wait_for_picture(page)
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.mouse.click(*centre(page, "x", 0, 1, "gallery"))
@@ -269,7 +267,7 @@ def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
 
 
 def test_a_double_click_in_the_gallery_picks_its_tile(open_page: OpenPage) -> None:
-    page = open_page("?further=gallery", height=1700)
+    page = open_page("?details=gallery", height=1700)
     wait_for_picture(page)
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.mouse.dblclick(*centre(page, "x", 0, 1, "gallery"))
@@ -288,7 +286,7 @@ def drag(page: Page, name: str, start: tuple[float, float], end: tuple[float, fl
 
 
 def test_a_zoom_that_the_plane_knew_of_does_not_crop_the_panels(open_page: OpenPage) -> None:
-    page = open_page("?further=plane", height=1700)
+    page = open_page("?details=scatter", height=1700)
     wait_for_picture(page)
     drag(page, "x", (4, 4), (20, 24))
     page.wait_for_function(
@@ -301,7 +299,7 @@ def test_a_zoom_that_the_plane_knew_of_does_not_crop_the_panels(open_page: OpenP
 
 
 def test_zooming_into_one_pixel_of_a_large_picture_stays_there(open_page: OpenPage) -> None:
-    page = open_page("?input=Normal+noise&height=300&width=300&channels=1")
+    page = open_page("?input=normal&height=300&width=300&channels=1")
     wait_for_picture(page)
     for _ in range(3):
         low, high = page.evaluate(
@@ -335,10 +333,10 @@ def test_the_figure_changes_with_the_theme(open_page: OpenPage) -> None:
 
 
 def test_a_box_in_the_plane_marks_its_cells(open_page: OpenPage) -> None:
-    page = open_page("?further=plane", height=1700)
+    page = open_page("?details=scatter", height=1700)
     wait_for_picture(page)
     page.wait_for_selector(".st-key-plane .scatterlayer", state="attached")
-    start, end = (centre(page, "cells", y, x, "plane") for x, y in ((0.2, 0.2), (0.9, 1.5)))
+    start, end = (centre(page, "cells", y, x, "scatter") for x, y in ((0.2, 0.2), (0.9, 1.5)))
     page.mouse.move(*start)
     page.mouse.down()
     page.mouse.move(*end, steps=4)
@@ -357,11 +355,11 @@ def test_a_box_in_the_plane_marks_its_cells(open_page: OpenPage) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [800, 1600])
-@pytest.mark.parametrize("view", ["gallery", "who won", "plane", "distributions"])
+@pytest.mark.parametrize("view", ["gallery", "sum_comparison", "scatter", "distributions"])
 def test_every_view_has_its_picture(
     open_page: OpenPage, artifacts: Path, view: str, width: int, theme: str
 ) -> None:
-    link = f"?further={view.replace(' ', '+')}&pin=conv1,0,7&channel=2"
+    link = f"?details={view.replace(' ', '+')}&pin=conv1,0,7&channel=2"
     page = open_page(link, width=width, height=2600, color_scheme=theme)
     wait_for_picture(page)
     key = view.replace(" ", "_")

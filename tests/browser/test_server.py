@@ -235,7 +235,7 @@ def test_the_number_of_users_is_limited() -> None:
 
 def test_health_answers_while_the_page_computes(address: str) -> None:
     async def busy() -> list[int]:
-        queries = [f"view=Depth&depth=24&runs=8&seed={seed}" for seed in range(3)]
+        queries = [f"view=depth&depth=24&runs=8&seed={seed}" for seed in range(3)]
         clients = [await Client.open(address, query) for query in queries]
         runs = asyncio.gather(*(client.run() for client in clients))
         statuses = []

@@ -35,37 +35,36 @@ NONSENSE = {
 }
 # Where each parameter is read: the rest of the address that leads there.
 FORWARD = "height=8&width=8&channels=2"
-WHAT_IF = f"view=What+if&{FORWARD}"
-GRADIENTS = f"view=Gradients&{FORWARD}"
-DEPTH = f"view=Depth&{FORWARD}"
+WHAT_IF = f"view=what_if&{FORWARD}"
+GRADIENTS = f"view=gradients&{FORWARD}"
+DEPTH = f"view=depth&{FORWARD}"
 SMALL_DEPTH = f"{DEPTH}&depth=2&runs=1"
 PARAMETERS = {
     **dict.fromkeys(("view", "seed", "features", "mode", "standardise"), FORWARD),
-    **dict.fromkeys(("channel", "show", "scope", "further", "pin", "nobody"), FORWARD),
+    **dict.fromkeys(("channel", "show", "scope", "details", "pin", "nobody"), FORWARD),
     "input": "height=8&width=8",
     "height": "width=8&channels=2",
     "width": "height=8&channels=2",
     "channels": "height=8&width=8",
-    "input_seed": f"input=Normal+noise&{FORWARD}",
+    "input_seed": f"input=normal&{FORWARD}",
     "widen": f"features=4&{FORWARD}",
     "warmup": f"mode=eval&{FORWARD}",
-    "order": f"further=gallery&{FORWARD}",
-    "box": f"further=plane&{FORWARD}",
-    **dict.fromkeys(("file", "digest", "array", "side"), "input=Your+own+file"),
-    **dict.fromkeys(("variant", "difference", "closer"), WHAT_IF),
-    "factor": f"variant=both_paths_scaled&{WHAT_IF}",
-    "gamma": f"variant=zero_gamma&{WHAT_IF}",
+    "order": f"details=gallery&{FORWARD}",
+    "box": f"details=scatter&{FORWARD}",
+    **dict.fromkeys(("file", "digest", "array", "side"), "input=upload"),
+    **dict.fromkeys(("variant", "difference", "what_if_details"), WHAT_IF),
+    "factor": f"variant=scaled_skip&{WHAT_IF}",
+    "gamma2": f"variant=zero_gamma&{WHAT_IF}",
     "out": f"variant=projection&{WHAT_IF}",
     "stride": f"variant=projection&{WHAT_IF}",
-    "passes": f"variant=eval_mode&{WHAT_IF}",
-    "way_out": f"variant=valid_padding&{WHAT_IF}",
+    "fix": f"variant=valid_padding&{WHAT_IF}",
     **dict.fromkeys(("block", "gamma2", "shifted", "shift", "cotangent"), GRADIENTS),
-    **dict.fromkeys(("norm", "after", "depth_further"), SMALL_DEPTH),
+    **dict.fromkeys(("batch_norm", "last_relu", "depth_details"), SMALL_DEPTH),
     "depth": f"{DEPTH}&runs=1",
     "runs": f"{DEPTH}&depth=2",
-    "at": f"depth_further=one+block&{SMALL_DEPTH}",
-    "stack": f"depth_further=one+block&{SMALL_DEPTH}",
-    "ablation": f"depth_further=ablation&{SMALL_DEPTH}",
+    "block_number": f"depth_details=one_block&{SMALL_DEPTH}",
+    "stack": f"depth_details=one_block&{SMALL_DEPTH}",
+    "ablation": f"depth_details=ablation&{SMALL_DEPTH}",
 }
 
 

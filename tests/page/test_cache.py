@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.engine.forward import trace_block
 from explorer.inputs import generate
+from explorer.page import cache
 from explorer.page.cache import Owner, ResultCache, size_of
 from explorer.page.limiter import WorkLimiter
 from tests.files import npy
@@ -20,65 +21,65 @@ from tests.helpers import page, upload
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> ResultCache:
-    """An empty store in place of the server's."""
+def result_cache(monkeypatch: pytest.MonkeyPatch) -> ResultCache:
+    """An empty result_cache in place of the server's."""
     fresh = ResultCache(entries=8, size=2**20, seconds=60)
     monkeypatch.setattr(cache, "RESULT_CACHE", fresh)
     return fresh
 
 
 def test_bounded_in_entries() -> None:
-    store = ResultCache(entries=4, size=2**20, seconds=60)
+    result_cache = ResultCache(entries=4, size=2**20, seconds=60)
     for key in range(9):
-        store.put(key, np.zeros(1))
-    assert store.names() == [5, 6, 7, 8]
+        result_cache.put(key, np.zeros(1))
+    assert result_cache.names() == [5, 6, 7, 8]
 
 
 def test_bounded_in_bytes_and_the_least_used_goes_first() -> None:
-    store = ResultCache(entries=100, size=1000, seconds=60)
-    store.put("a", np.zeros(400, np.uint8))
-    store.put("b", np.zeros(400, np.uint8))
-    assert store.get("a") is not None
-    store.put("c", np.zeros(400, np.uint8))
-    assert store.get("b") is None
-    assert store.get("a") is not None
+    result_cache = ResultCache(entries=100, size=1000, seconds=60)
+    result_cache.put("a", np.zeros(400, np.uint8))
+    result_cache.put("b", np.zeros(400, np.uint8))
+    assert result_cache.get("a") is not None
+    result_cache.put("c", np.zeros(400, np.uint8))
+    assert result_cache.get("b") is None
+    assert result_cache.get("a") is not None
 
 
 def test_what_is_larger_than_the_store_is_not_kept_and_drives_nothing_out() -> None:
-    store = ResultCache(entries=10, size=1000, seconds=60)
-    store.put("a", np.zeros(400, np.uint8))
-    store.put("b", np.zeros(4000, np.uint8))
-    assert store.names() == ["a"]
+    result_cache = ResultCache(entries=10, size=1000, seconds=60)
+    result_cache.put("a", np.zeros(400, np.uint8))
+    result_cache.put("b", np.zeros(4000, np.uint8))
+    assert result_cache.names() == ["a"]
 
 
 def test_bounded_in_time() -> None:
-    store = ResultCache(entries=10, size=1000, seconds=0)
-    store.put("a", np.zeros(4))
-    assert store.get("a") is None
+    result_cache = ResultCache(entries=10, size=1000, seconds=0)
+    result_cache.put("a", np.zeros(4))
+    assert result_cache.get("a") is None
 
 
 def test_what_is_private_is_its_owners_and_goes_with_it() -> None:
-    store = ResultCache(entries=10, size=1000, seconds=60)
+    result_cache = ResultCache(entries=10, size=1000, seconds=60)
     owner, other = Owner(), Owner()
-    store.put("a", np.zeros(4), owner)
-    assert store.get("a", owner) is not None
-    assert store.get("a", other) is None
-    assert store.get("a") is None
+    result_cache.put("a", np.zeros(4), owner)
+    assert result_cache.get("a", owner) is not None
+    assert result_cache.get("a", other) is None
+    assert result_cache.get("a") is None
     del owner
     gc.collect()
-    assert store.names() == []
+    assert result_cache.names() == []
 
 
 def test_an_owner_collected_in_the_middle_of_a_put_stops_nobody() -> None:
     """Owners in cycles are found by the garbage collector, which runs whenever it likes."""
-    store = ResultCache(entries=8, size=2**20, seconds=60)
+    result_cache = ResultCache(entries=8, size=2**20, seconds=60)
     trace = trace_block(0, generate("normal", 1, 1, 1), 1)
 
     def work() -> None:
         for number in range(3000):
             owner = Owner()
             owner.me = owner  # type: ignore[attr-defined]
-            store.put(number, trace, owner)
+            result_cache.put(number, trace, owner)
 
     thread = threading.Thread(target=work, daemon=True)
     threshold = gc.get_threshold()
@@ -90,15 +91,15 @@ def test_an_owner_collected_in_the_middle_of_a_put_stops_nobody() -> None:
         gc.set_threshold(*threshold)
     assert not thread.is_alive()
     gc.collect()
-    assert store.names() == []
+    assert result_cache.names() == []
 
 
 def test_of_long_work_no_more_is_begun_than_there_are_places(
-    store: ResultCache, monkeypatch: pytest.MonkeyPatch
+    result_cache: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else all would give way to each other, hold their memory and end last."""
-    gate, begun, most = WorkLimiter(places=2, queue=20, timeout=20), [0], [0]
-    monkeypatch.setattr(cache, "WORK_LIMITER", gate)
+    limiter, begun, most = WorkLimiter(places=2, queue=20, timeout=20), [0], [0]
+    monkeypatch.setattr(cache, "WORK_LIMITER", limiter)
     monkeypatch.setattr(cache, "LONG_WORK_LIMITER", WorkLimiter(places=2, queue=20, timeout=20))
     lock = threading.Lock()
 
@@ -108,12 +109,12 @@ def test_of_long_work_no_more_is_begun_than_there_are_places(
             most[0] = max(most[0], begun[0])
         for _ in range(5):
             time.sleep(0.002)
-            gate.yield_slot()
+            limiter.yield_slot()
         with lock:
             begun[0] -= 1
         return "made"
 
-    class PanelPixel:
+    class Placeholder:
         def caption(self, words: str) -> None:
             pass
 
@@ -121,7 +122,7 @@ def test_of_long_work_no_more_is_begun_than_there_are_places(
             pass
 
     def work(number: int) -> str:
-        place = cast(DeltaGenerator, PanelPixel())
+        placeholder = cast(DeltaGenerator, Placeholder())
         return cache.get_or_compute(
             (number,), make, private=False, placeholder=placeholder, message=None, is_long=True
         )
@@ -147,22 +148,22 @@ def script() -> None:
     try:
         st.write(
             get_or_compute(
-                ("a",), lambda: "made", private=False, placeholder=st.empty(), words="Making"
+                ("a",), lambda: "made", private=False, placeholder=st.empty(), message="Computing"
             )
         )
     except PROBLEMS as problem:
         show_problem(problem)
 
 
-def test_waiting_in_vain_is_told_as_busy_with_a_button(
-    store: ResultCache, monkeypatch: pytest.MonkeyPatch
+def test_waiting_in_vain_is_shown_as_busy_with_a_button(
+    result_cache: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = WorkLimiter(places=1, queue=5, timeout=0.4)
-    monkeypatch.setattr(cache, "WORK_LIMITER", gate)
-    with gate.slot():
+    limiter = WorkLimiter(places=1, queue=5, timeout=0.4)
+    monkeypatch.setattr(cache, "WORK_LIMITER", limiter)
+    with limiter.slot():
         at = AppTest.from_function(script).run()
         assert [warning.value.replace("\\", "") for warning in at.warning] == [
-            "Busy: no place became free within 0.4 seconds. Try again in a moment."
+            "Server busy: no slot became free within 0.4 seconds. Try again in a moment."
         ]
         assert not at.exception
     at.button[0].click().run()
@@ -171,65 +172,68 @@ def test_waiting_in_vain_is_told_as_busy_with_a_button(
 
 
 def test_what_another_made_while_one_waited_is_not_made_again(
-    store: ResultCache, monkeypatch: pytest.MonkeyPatch
+    result_cache: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class SlowGate(WorkLimiter):
+    class SlowLimiter(WorkLimiter):
         @contextmanager
-        def place(self, waiting: Callable[[int], None] = lambda before: None) -> Iterator[None]:
-            store.put(("a",), "made by another")
+        def slot(self, waiting: Callable[[int], None] = lambda before: None) -> Iterator[None]:
+            result_cache.put(("a",), "made by another")
             yield
 
-    monkeypatch.setattr(cache, "WORK_LIMITER", SlowGate(places=1, queue=5, timeout=20))
+    monkeypatch.setattr(cache, "WORK_LIMITER", SlowLimiter(places=1, queue=5, timeout=20))
     at = AppTest.from_function(script).run()
     assert at.markdown[-1].value == "made by another"
 
 
-def test_who_waits_is_told_how_many_came_before(
-    store: ResultCache, monkeypatch: pytest.MonkeyPatch
+def test_who_waits_is_shown_how_many_came_before(
+    result_cache: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = WorkLimiter(places=1, queue=5, timeout=20)
-    monkeypatch.setattr(cache, "WORK_LIMITER", gate)
-    told: list[str] = []
-    is_told = threading.Event()
+    limiter = WorkLimiter(places=1, queue=5, timeout=20)
+    monkeypatch.setattr(cache, "WORK_LIMITER", limiter)
+    shown: list[str] = []
+    is_shown = threading.Event()
 
-    class PanelPixel:
-        def caption(self, words: str) -> None:
-            told.append(words)
-            is_told.set()
+    class Placeholder:
+        def caption(self, text: str) -> None:
+            shown.append(text)
+            is_shown.set()
 
         def empty(self) -> None:
-            told.append("")
+            shown.append("")
 
     def work() -> None:
         made = cache.get_or_compute(
             ("a",),
             lambda: "made",
             private=False,
-            place=cast(DeltaGenerator, PanelPixel()),
+            placeholder=cast(DeltaGenerator, Placeholder()),
             message=None,
         )
-        told.append(made)
+        shown.append(made)
 
     thread = threading.Thread(target=work)
-    with gate.slot():
+    with limiter.slot():
         thread.start()
-        assert is_told.wait(10)
+        assert is_shown.wait(10)
     thread.join()
-    assert told[0] == "Waiting for a place to compute; 0 come before."
-    assert told[-2:] == ["", "made"]
+    assert shown[0] == "Waiting to compute: 0 requests are ahead in the queue."
+    assert shown[-2:] == ["", "made"]
 
 
 def test_what_a_reader_brought_is_let_go_with_their_session() -> None:
-    store = ResultCache(entries=64, size=2**28, seconds=600)
+    result_cache = ResultCache(entries=64, size=2**28, seconds=600)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cache, "RESULT_CACHE", store)
+        patch.setattr(cache, "RESULT_CACHE", result_cache)
         at = upload(page(), "mine.npy", npy(np.full((5, 6, 2), 7.25)))
         assert not at.exception
-        assert [key[0] for key in store.names() if "upload" in repr(key)] == ["upload", "trace"]
+        assert [key[0] for key in result_cache.names() if "upload" in repr(key)] == [
+            "upload",
+            "trace",
+        ]
         del at
         gc.collect()
-        assert [key for key in store.names() if "upload" in repr(key)] == []
-        assert store.names()  # the default experiment's trace belongs to everyone
+        assert [key for key in result_cache.names() if "upload" in repr(key)] == []
+        assert result_cache.names()  # the default experiment's trace belongs to everyone
 
 
 def test_the_servers_own_store_is_bounded() -> None:

@@ -7,11 +7,11 @@ from explorer.page.limiter import Busy, WorkLimiter
 
 
 def test_no_more_than_its_places_hold_it_at_once() -> None:
-    gate = WorkLimiter(places=2, queue=20, timeout=20)
+    limiter = WorkLimiter(places=2, queue=20, timeout=20)
     inside, most, lock = [0], [0], threading.Lock()
 
     def work() -> None:
-        with gate.slot():
+        with limiter.slot():
             with lock:
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])
@@ -25,65 +25,65 @@ def test_no_more_than_its_places_hold_it_at_once() -> None:
     for thread in threads:
         thread.join()
     assert most[0] == 2
-    with gate.slot(), gate.slot():  # both places are free again
+    with limiter.slot(), limiter.slot():  # both places are free again
         pass
 
 
 def test_a_full_queue_is_refused_at_once() -> None:
-    gate = WorkLimiter(places=1, queue=0, timeout=20)
+    limiter = WorkLimiter(places=1, queue=0, timeout=20)
     with (
-        gate.slot(),
-        pytest.raises(Busy, match=r"^Busy: 0 others wait .* Try again"),
-        gate.slot(),
+        limiter.slot(),
+        pytest.raises(Busy, match=r"^Server busy: 0 requests are queued. Try again"),
+        limiter.slot(),
     ):
         pass
-    with gate.slot():
+    with limiter.slot():
         pass
 
 
 def test_a_wait_too_long_is_refused_and_leaves_the_queue() -> None:
-    gate = WorkLimiter(places=1, queue=1, timeout=0)
-    with gate.slot():
+    limiter = WorkLimiter(places=1, queue=1, timeout=0)
+    with limiter.slot():
         for _ in range(3):  # a place in the queue is free again each time
-            with pytest.raises(Busy, match="no place became free within 0 seconds"), gate.slot():
+            with pytest.raises(Busy, match="no slot became free within 0 seconds"), limiter.slot():
                 pass
 
 
 def test_those_who_wait_are_told_and_can_leave() -> None:
-    gate = WorkLimiter(places=1, queue=2, timeout=20)
+    limiter = WorkLimiter(places=1, queue=2, timeout=20)
 
     def leave(before: int) -> None:
         raise KeyboardInterrupt(before)
 
-    with gate.slot(), pytest.raises(KeyboardInterrupt, match="0"), gate.slot(leave):
+    with limiter.slot(), pytest.raises(KeyboardInterrupt, match="0"), limiter.slot(leave):
         pass
-    with gate.slot():
+    with limiter.slot():
         pass
 
 
 def test_work_that_fails_gives_its_place_back() -> None:
-    gate = WorkLimiter(places=1, queue=0, timeout=0)
-    with pytest.raises(ZeroDivisionError), gate.slot():
+    limiter = WorkLimiter(places=1, queue=0, timeout=0)
+    with pytest.raises(ZeroDivisionError), limiter.slot():
         raise ZeroDivisionError
-    with gate.slot():
+    with limiter.slot():
         pass
 
 
 def test_long_work_gives_way_to_those_who_wait() -> None:
-    gate = WorkLimiter(places=1, queue=2, timeout=20)
+    limiter = WorkLimiter(places=1, queue=2, timeout=20)
     order: list[str] = []
     begun, waits = threading.Event(), threading.Event()
 
     def long() -> None:
-        with gate.slot():
+        with limiter.slot():
             begun.set()
             waits.wait()
             order.append("first half")
-            gate.yield_slot()
+            limiter.yield_slot()
             order.append("second half")
 
     def short() -> None:
-        with gate.slot(lambda before: waits.set()):
+        with limiter.slot(lambda before: waits.set()):
             order.append("short")
 
     threads = [threading.Thread(target=long), threading.Thread(target=short)]
@@ -93,12 +93,12 @@ def test_long_work_gives_way_to_those_who_wait() -> None:
     for thread in threads:
         thread.join()
     assert order == ["first half", "short", "second half"]
-    with gate.slot():
+    with limiter.slot():
         pass
 
 
 def test_who_waits_is_told_how_far_the_queue_has_come() -> None:
-    gate = WorkLimiter(places=1, queue=5, timeout=20)
+    limiter = WorkLimiter(places=1, queue=5, timeout=20)
     told: list[int] = []
     second_waits, second_is_next = threading.Event(), threading.Event()
 
@@ -107,16 +107,16 @@ def test_who_waits_is_told_how_far_the_queue_has_come() -> None:
         (second_is_next if before == 0 else second_waits).set()
 
     def first() -> None:
-        with gate.slot(lambda before: first_waits.set()):
+        with limiter.slot(lambda before: first_waits.set()):
             assert second_is_next.wait(10)
 
     def second() -> None:
-        with gate.slot(note):
+        with limiter.slot(note):
             pass
 
     first_waits = threading.Event()
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
-    with gate.slot():
+    with limiter.slot():
         threads[0].start()
         assert first_waits.wait(10)
         threads[1].start()

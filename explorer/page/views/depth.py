@@ -8,7 +8,7 @@ from explorer.engine.stack import MAX_DEPTH, MAX_RUNS
 from explorer.figures.depth import curves_layouts
 from explorer.model.variants import V1, VARIANTS
 from explorer.page.component import current_theme, linked_figure
-from explorer.page.controls import choice, number
+from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.experiment import Experiment, Result
 from explorer.page.stacks import StackPair
 from explorer.page.views import depth_details
@@ -18,8 +18,8 @@ from explorer.page.views.trend_captions import trend_captions
 def view(experiment: Experiment, result: Result) -> None:
     """Draw the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        depth = number("Blocks", 1, MAX_DEPTH, 32, key="depth", width=140)
-        runs = number(
+        depth = integer_input("Blocks", 1, MAX_DEPTH, 32, key="depth", width=140)
+        runs = integer_input(
             "Runs",
             1,
             MAX_RUNS,
@@ -29,8 +29,8 @@ def view(experiment: Experiment, result: Result) -> None:
             help="Each run has weights of its own: block l of run s has the seed of the weights "
             "plus 1000·s + l − 1.",
         )
-        norm = choice("BatchNorm", ("on", "off"), key="norm")
-        after = choice("ReLU after the sum", ("on", "off"), key="after")
+        norm = segmented_choice("BatchNorm", ("on", "off"), key="batch_norm")
+        after = segmented_choice("ReLU after the sum", ("on", "off"), key="last_relu")
     spec = V1 if norm == "on" else VARIANTS["no_bn"]
     if after == "off":
         spec = replace(spec, after=())

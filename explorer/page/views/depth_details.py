@@ -7,7 +7,7 @@ from explorer.engine.forward import trace_model
 from explorer.figures.depth import ablation_figure, paths_layouts
 from explorer.page.cache import get_or_compute
 from explorer.page.component import current_theme, linked_figure
-from explorer.page.controls import choice, number, optional_choice
+from explorer.page.controls import integer_input, optional_segmented_choice, segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.stacks import StackPair
 from explorer.page.stage_panel import Block
@@ -22,9 +22,11 @@ KEY = "depth_block"
 @st.fragment
 def view(stacks: StackPair) -> None:
     """Draw the control, and the details chosen."""
-    chosen = optional_choice("Details", ("one block", "ablation", "paths"), "depth_details")
+    chosen = optional_segmented_choice(
+        "Details", ("one_block", "ablation", "paths"), "depth_details"
+    )
     try:
-        if chosen == "one block":
+        if chosen == "one_block":
             _one_block(stacks)
         elif chosen == "ablation":
             _ablation(stacks)
@@ -36,8 +38,8 @@ def view(stacks: StackPair) -> None:
 
 def _one_block(stacks: StackPair) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        number_from_1 = number("Block", 1, stacks.depth, key="at", width=140)
-        which = choice("Stack", ("residual", "plain"), key="stack")
+        number_from_1 = integer_input("Block", 1, stacks.depth, key="block_number", width=140)
+        which = segmented_choice("Stack", ("residual", "plain"), key="stack")
     records = stacks.curves()
     if records is None:
         return
@@ -69,7 +71,7 @@ def _one_block(stacks: StackPair) -> None:
 
 
 def _ablation(stacks: StackPair) -> None:
-    kind: AblationKind = choice("Change", ("delete", "swap"), key="ablation")
+    kind: AblationKind = segmented_choice("Change", ("delete", "swap"), key="ablation")
     records = stacks.ablations(kind)
     if records is None:
         return

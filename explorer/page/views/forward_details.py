@@ -17,7 +17,7 @@ from explorer.linked_figure.payload import Link, PanelPixel
 from explorer.page import stage_panel
 from explorer.page.cache import get_or_compute
 from explorer.page.component import component_state, linked_figure
-from explorer.page.controls import choice, optional_choice
+from explorer.page.controls import optional_segmented_choice, segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.stage_panel import Block, Shown, both, integers
 from explorer.page.views.subject import ONE_CHANNEL, Subject
@@ -44,7 +44,7 @@ def draw_block(
     shown = stage_panel.controls(figure, *blocks, *([difference] if difference else []))
     above = st.container()
     # Chosen before the figure is drawn, which marks the cells that the details point at.
-    chosen = optional_choice("Details", tuple(DETAILS), key="details")
+    chosen = optional_segmented_choice("Details", tuple(DETAILS), key="details")
     with above:
         stage_panel.draw(
             figure,
@@ -98,7 +98,7 @@ def _arithmetic(blocks: Sequence[Block], shown: Shown) -> None:
 
 
 def _gallery(subject: Subject, shown: Shown) -> None:
-    order: Order = choice(
+    order: Order = segmented_choice(
         "Order",
         ("index", "ratio", "zeroed"),
         key="order",

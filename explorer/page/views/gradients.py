@@ -17,18 +17,18 @@ from explorer.model.variants import FIXES, V1, VARIANTS, with_bias, zero_gamma
 from explorer.page import stage_panel
 from explorer.page.cache import get_or_compute
 from explorer.page.component import linked_figure
-from explorer.page.controls import choice, pick, slider
+from explorer.page.controls import segmented_choice, select, slider
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.stage_panel import Block, Shown
 from explorer.records import BlockTrace, CotangentKind, GradientSplit
 
 KEY = "gradients"
-COTANGENTS: Final[Mapping[str, CotangentKind]] = {
+COTANGENTS: Final[Mapping[CotangentKind, str]] = {
     "random": "random",
     "ones": "ones",
-    "pinned pixel": "pixel",
-    "squared error": "error",
+    "pixel": "pinned pixel",
+    "error": "squared error",
 }
 RUNNABLE = [name for name in VARIANTS if name not in FIXES]
 
@@ -43,11 +43,13 @@ def view(experiment: Experiment, result: Result) -> None:
 def _spec() -> BlockSpec:
     """Draws the controls of the block."""
     titles = {name: VARIANTS[name].title for name in RUNNABLE}
-    name = pick("Block", titles, "v1", key="block", width=280)
+    name = select("Block", titles, "v1", key="block", width=280)
     if name != "v1":
         return VARIANTS[name]
     gamma = slider("γ₂, bn2's scale", 0.0, 1.0, 1.0, 0.05, key="gamma2", width=190)
-    stage = choice("Shift", ("conv1", "bn1"), key="shifted", help="Whose bias the slider sets.")
+    stage = segmented_choice(
+        "Shift", ("conv1", "bn1"), key="shifted", help="Whose bias the slider sets."
+    )
     shift = slider("Bias before the first ReLU", -6.0, 6.0, 0.0, 0.5, key="shift", width=190)
     spec = zero_gamma(gamma) if gamma != 1 else V1
     return with_bias(spec, stage, shift) if shift else spec
@@ -60,14 +62,14 @@ def _picture(experiment: Experiment, spec: BlockSpec) -> None:
     except PROBLEMS as problem:
         show_problem(problem)
         return
-    named = choice(
+    kind: CotangentKind = segmented_choice(
         "Gradient of",
         tuple(COTANGENTS),
         key="cotangent",
-        help="What is sent in at out: a random direction, ones (the gradient of out's sum), one "
+        titles=COTANGENTS,
+        help="The gradient at out: a random direction, ones (the gradient of out's sum), one "
         "pixel (the pinned one, or the middle), or out − x (of half the squared error to x).",
     )
-    kind = COTANGENTS[named]
     shown = stage_panel.controls(KEY, Block(trace, backward=True))
     try:
         split = _split(experiment, trace, kind, _pixel(trace, shown) if kind == "pixel" else None)

@@ -14,7 +14,7 @@ from explorer.figures.scatter import scatter_figure
 from explorer.figures.sum_comparison import sum_comparison_figure
 from explorer.linked_figure.payload import Link
 from explorer.page.component import component_state, linked_figure
-from explorer.page.controls import check
+from explorer.page.link_state import check
 from explorer.page.stage_panel import MAX_MARKED, Shown, both
 from explorer.page.views.subject import ONE_CHANNEL, Subject
 from explorer.records import BlockTrace
@@ -90,7 +90,7 @@ def _box() -> Box | None:
     check(
         "box",
         lambda text: _edges(text.split(",")) is not None,
-        "are four finite numbers, parted by commas",
+        "four finite numbers, separated by commas",
     )
     drawn = component_state("scatter", "box")
     box = _edges(st.query_params.get("box", "").split(",") if drawn is None else drawn)

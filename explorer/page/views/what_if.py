@@ -13,7 +13,14 @@ from explorer.inputs.limits import MAX_CHANNELS
 from explorer.model.layers import LayerNorm
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import FAMILIES, FIXES, VARIANTS
-from explorer.page.controls import choice, number, optional_number, pick, slider, switch
+from explorer.page.controls import (
+    integer_input,
+    optional_integer_input,
+    segmented_choice,
+    select,
+    slider,
+    toggle,
+)
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.stage_panel import VARIANT_PREFIX, Block
@@ -21,12 +28,14 @@ from explorer.page.views import forward_details, what_if_details
 from explorer.page.views.subject import Subject
 
 KEY = "compared"
+# How the URL calls the fixes, by the variant that they are of.
+FIX_NAMES = {"valid_padding": "crop_identity", "wrong_channels": "project_identity"}
 
 
 def view(experiment: Experiment, result: Result) -> None:
     """Draws the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        spec, passes = _variant()
+        spec, passes = _variant(experiment)
     st.markdown(spec.description)
     st.caption(f"{spec.source}.")
     runs = True
@@ -40,12 +49,12 @@ def view(experiment: Experiment, result: Result) -> None:
     _pictures(experiment, spec, passes, runs)
 
 
-def _variant() -> tuple[BlockSpec, int | None]:
+def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
     """Draws the controls of the variant; its spec, and passes run before if it has its own."""
     titles = {name: spec.title for name, spec in VARIANTS.items()}
     del titles["v1"]
     titles["v1"] = VARIANTS["v1"].title  # last: the page begins with what differs
-    name = pick("Variant", titles, next(iter(titles)), key="variant", width=300)
+    name = select("Variant", titles, next(iter(titles)), key="variant", width=300)
     spec = VARIANTS[name]
     if name in FAMILIES:
         family = FAMILIES[name]
@@ -54,15 +63,18 @@ def _variant() -> tuple[BlockSpec, int | None]:
         spec = family.make(**chosen)
     if name in FIXES:
         words, fixed = FIXES[name]
-        if choice("The sum", ("as it is", words), key="way_out") == words:
+        fix = FIX_NAMES[name]
+        titles_of_fixes = {"none": "as it is", fix: words}
+        options = tuple(titles_of_fixes)
+        if segmented_choice("The sum", options, key="fix", titles=titles_of_fixes) == fix:
             spec = fixed
     passes = None
-    if spec.always_eval:
-        passes = number(
-            "Train-mode passes run before",
+    if spec.always_eval and not experiment.use_running_average:  # else the sidebar asks
+        passes = integer_input(
+            "Warm-up passes",
             0,
             MAX_WARMUP_PASSES,
-            key="passes",
+            key="warmup",
             width=220,
             help="Each moves the running statistics 1 % of the way to this input's.",
         )
@@ -74,17 +86,17 @@ def _factor() -> float:
 
 
 def _gamma() -> float:
-    return slider("γ₂, the last norm's scale", 0.0, 1.0, 0.0, 0.05, key="gamma")
+    return slider("γ₂, the last norm's scale", 0.0, 1.0, 0.0, 0.05, key="gamma2")
 
 
 def _out() -> int | None:
-    return optional_number(
+    return optional_integer_input(
         "Channels of out", 1, MAX_CHANNELS, key="out", placeholder="default", width=160
     )
 
 
 def _stride() -> int:
-    return int(choice("Stride", ("1", "2"), key="stride"))
+    return int(segmented_choice("Stride", ("1", "2"), key="stride"))
 
 
 _PARAMETERS: Mapping[str, Callable[[], Any]] = {
@@ -153,7 +165,7 @@ def _pictures(experiment: Experiment, spec: BlockSpec, passes: int | None, runs:
     if other:
         blocks.append(Block(other.trace, VARIANT_PREFIX, other.trace.spec.title))
     difference = None
-    if other and switch("Difference, stage by stage", key="difference"):
+    if other and toggle("Difference, stage by stage", key="difference"):
         difference = Block(other.trace, "difference ", "Difference: variant − v1")
     subject = other or result
     forward_details.draw_block(

@@ -1,4 +1,4 @@
-"""Behind the What if view: the code that differs, the block's state, and its Linen twin."""
+"""Behind the What if view: the code that differs, the block's state, and its Linen parity."""
 
 import inspect
 from functools import partial
@@ -12,7 +12,7 @@ from explorer.model.block import BasicBlock
 from explorer.model.source_code import nnx_source, source_diff
 from explorer.model.spec import BlockSpec
 from explorer.page.cache import get_or_compute
-from explorer.page.controls import optional_choice
+from explorer.page.controls import optional_segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment
 from explorer.records import BlockTrace
@@ -20,7 +20,9 @@ from explorer.records import BlockTrace
 
 def look(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
     """Draws the control, and what is chosen, of a spec beside the canonical block."""
-    chosen = optional_choice("Look closer", tuple(_VIEWS), key="closer")
+    chosen = optional_segmented_choice(
+        "Code and state", tuple(_VIEWS), key="what_if_details", titles=_TITLES
+    )
     if not chosen:
         return
     try:
@@ -100,8 +102,8 @@ def _moved(before: np.ndarray, after: np.ndarray) -> str:
 
 
 def _linen(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
-    twin = get_or_compute(
-        ("Linen twin", *experiment.key(canonical.spec)),
+    parity = get_or_compute(
+        ("Linen parity", *experiment.key(canonical.spec)),
         partial(
             linen_parity,
             canonical.model,
@@ -115,7 +117,7 @@ def _linen(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
     )
     st.markdown(
         f"Largest difference between Linen and NNX on this input: "
-        f"**{max(twin.differences.values()):.3g}**."
+        f"**{max(parity.differences.values()):.3g}**."
     )
     st.caption(
         "The basic block in both styles of Flax, run with the same weights, on the same input and "
@@ -124,8 +126,8 @@ def _linen(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
     )
     st.dataframe(
         {
-            "compared": list(twin.differences),
-            "largest |Linen − NNX|": [f"{value:.3g}" for value in twin.differences.values()],
+            "compared": list(parity.differences),
+            "largest |Linen − NNX|": [f"{value:.3g}" for value in parity.differences.values()],
         },
         hide_index=True,
         width="content",
@@ -143,4 +145,5 @@ def _linen(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
     )
 
 
-_VIEWS = {"code": _code, "state": _state, "Linen twin": _linen}
+_VIEWS = {"code": _code, "state": _state, "linen": _linen}
+_TITLES = {"code": "code", "state": "state", "linen": "Linen"}

@@ -7,17 +7,20 @@ import numpy as np
 import pytest
 
 from explorer import trace_block
-from explorer.engine.ablation import ablation
+from explorer.engine.ablation import ablate
 from explorer.engine.paths import path_lengths
 from explorer.engine.propagation import propagate
+from explorer.engine.stack import Stack
 from explorer.inputs import generate
 from explorer.model.variants import V1, VARIANTS
+from explorer.page import cache
 from explorer.page.cache import ResultCache
 from explorer.page.views.trend_captions import trend_captions
+from explorer.records import AblationKind
 from tests.helpers import decoded, page, shown
 
 X = generate("zone_plate", 8, 8, 3)
-SMALL = {"view": "Depth", "height": "8", "width": "8", "channels": "3", "depth": "5", "runs": "2"}
+SMALL = {"view": "depth", "height": "8", "width": "8", "channels": "3", "depth": "5", "runs": "2"}
 
 
 def median(at: object, name: str) -> list[float]:
@@ -28,7 +31,7 @@ def median(at: object, name: str) -> list[float]:
 @pytest.mark.parametrize("norm", ["on", "off"])
 @pytest.mark.parametrize("after", ["on", "off"])
 def test_the_curves_are_the_records(norm: str, after: str) -> None:
-    at = page(**SMALL, norm=norm, after=after)
+    at = page(**SMALL, batch_norm=norm, last_relu=after)
     assert not at.exception
     spec = V1 if norm == "on" else VARIANTS["no_bn"]
     spec = spec if after == "on" else replace(spec, after=())
@@ -53,22 +56,22 @@ def test_what_is_said_of_the_trends_has_the_numbers() -> None:
 
 @pytest.mark.parametrize("stack", ["residual", "plain"])
 def test_one_block_is_traced_from_its_seed_and_input(stack: str) -> None:
-    at = page(**SMALL, depth_further="one block", at="3", stack=stack, seed="7")
+    at = page(**SMALL, depth_details="one_block", block_number="3", stack=stack, seed="7")
     assert not at.exception
     variant = V1 if stack == "residual" else VARIANTS["no_skip"]
     record = propagate(7, X, 3, depth=5, variant=variant)
     trace = trace_block(9, record.inputs[2], 3, variant=variant)
     drawn = {item["name"]: item for item in shown(at)["depth_block"]["figure"]["data"]}
     np.testing.assert_allclose(decoded(drawn["out"]["z"]), trace["out"][:, :, 0], atol=1e-5)
-    assert any("its weights have seed 9" in c.value for c in at.caption)
+    assert any("Its weights have seed 9" in c.value for c in at.caption)
 
 
 @pytest.mark.parametrize("kind", ["delete", "swap"])
-def test_ablations_are_told_with_their_means(kind: str) -> None:
-    at = page(**SMALL, depth_further="ablation", ablation=kind)
+def test_ablations_are_described_with_their_means(kind: AblationKind) -> None:
+    at = page(**SMALL, depth_details="ablation", ablation=kind)
     assert not at.exception
     means = [
-        float(ablation(0, X, 3, depth=5, kind=kind, variant=name).change.mean())  # type: ignore[arg-type]
+        float(ablate(Stack.from_seed(0, 3, 5, name), X, kind=kind).change.mean())
         for name in ("v1", "no_skip")
     ]
     words = " ".join(c.value for c in at.caption)
@@ -78,9 +81,9 @@ def test_ablations_are_told_with_their_means(kind: str) -> None:
 
 
 def test_paths_are_told_with_their_mean_length() -> None:
-    at = page(**SMALL, depth_further="paths")
+    at = page(**SMALL, depth_details="paths")
     assert not at.exception
-    found = path_lengths(0, X, 3, depth=5)
+    found = path_lengths(Stack.from_seed(0, 3, 5), X)
     carried = found.norm * found.paths
     mean = (found.lengths * carried).sum() / carried.sum()
     assert any(f"the mean length is {mean:.1f} instead of 2.5" in c.value for c in at.caption)
@@ -88,33 +91,35 @@ def test_paths_are_told_with_their_mean_length() -> None:
 
 @pytest.mark.parametrize("depth", ["1", "2", "128", "0", "129", "-3", "x"])
 def test_every_depth_in_a_link(depth: str) -> None:
-    at = page(**{**SMALL, "depth": depth, "runs": "1", "at": "200"}, depth_further="one block")
+    at = page(
+        **{**SMALL, "depth": depth, "runs": "1", "block_number": "200"}, depth_details="one_block"
+    )
     assert not at.exception
     assert "curves" in shown(at)
 
 
 def test_too_large_a_stack_is_told() -> None:
-    at = page(view="Depth", height="512", width="512", depth="128")
+    at = page(view="depth", height="512", width="512", depth="128")
     assert not at.exception
-    assert re.search("accepted are at most", at.error[0].value.replace("\\", ""))
+    assert re.search("the limit is", at.error[0].value.replace("\\", ""))
 
 
 def test_fewer_blocks_than_the_one_looked_at() -> None:
-    at = page(**SMALL, depth_further="one block", at="5")
-    assert at.number_input(key="at").value == 5
+    at = page(**SMALL, depth_details="one_block", block_number="5")
+    assert at.number_input(key="block_number").value == 5
     at.number_input(key="depth").set_value(3).run()
     assert not at.exception
-    assert at.number_input(key="at").value == 3
+    assert at.number_input(key="block_number").value == 3
     assert "Block 3 of the first run" in " ".join(caption.value for caption in at.caption)
 
 
 def test_a_stopped_stack_says_so_and_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
     store = ResultCache(8, 2**30, 60)
-    monkeypatch.setattr(kept, "RESULT_CACHE", store)
+    monkeypatch.setattr(cache, "RESULT_CACHE", store)
     at = page(**SMALL)
     (key,) = [key for key in store.names() if key[0] == "curves"]
-    monkeypatch.setattr(kept, "RESULT_CACHE", ResultCache(8, 2**30, 60))
-    at.session_state["depth_stopped"] = key
+    monkeypatch.setattr(cache, "RESULT_CACHE", ResultCache(8, 2**30, 60))
+    at.session_state["stopped_job"] = key
     at.run()
     assert [info.value for info in at.info] == ["Stopped."]
     at.button(key="run curves").click().run()

@@ -31,7 +31,7 @@ def test_the_default_experiment() -> None:
 
 def test_a_link_sets_every_control() -> None:
     at = page(
-        input="Normal noise",
+        input="normal",
         height="9",
         width="11",
         channels="3",
@@ -86,14 +86,14 @@ def test_unequal_features_give_one_sentence_and_two_ways_out() -> None:
     at = page(channels="4", features="6")
     assert "no identity path" in at.error[0].value
     assert not at.metric
-    at.segmented_control(key="widen").set_value("zero channels").run()
+    at.segmented_control(key="widen").set_value("zero_channels").run()
     assert not at.error
     assert len(at.metric) == 5
-    at.segmented_control(key="widen").set_value("1×1 projection").run()
+    at.segmented_control(key="widen").set_value("projection").run()
     assert len(at.metric) == 5
     at.number_input(key="features").set_value(2).run()
     assert len(at.metric) == 5
-    at.segmented_control(key="widen").set_value("zero channels").run()
+    at.segmented_control(key="widen").set_value("zero_channels").run()
     assert "only be added" in at.error[0].value
 
 
@@ -141,7 +141,7 @@ def test_a_bad_file_leaves_the_page_usable(name: str, data: bytes, said: str) ->
 
 
 def test_a_link_asks_for_its_file_by_name_and_digest() -> None:
-    at = page(input="Your own file", file="<b>cat</b>.png", digest="00ff")
+    at = page(input="upload", file="<b>cat</b>.png", digest="00ff")
     assert "00ff" in at.info[0].value
     assert r"\<b\>cat" in at.info[0].value
     at.file_uploader(key="file").upload("dog.npy", npy(np.eye(3)), "x").run()
@@ -158,25 +158,25 @@ def test_the_mode_stays_in_reach_while_features_do_not_fit() -> None:
 
 
 def test_tables_show_one_at_a_time() -> None:
-    at = page(further="channels")
+    at = page(details="channels")
     assert len(at.dataframe) == 1
     trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
     assert at.dataframe[0].value["‖x‖"].iloc[3] == pytest.approx(
         np.linalg.norm(trace["x"][:, :, 3]), rel=1e-6
     )
-    at.segmented_control(key="further").set_value("statistics").run()
+    at.segmented_control(key="details").set_value("statistics").run()
     assert len(at.dataframe) == 2
     np.testing.assert_allclose(
         at.dataframe[1].value["variance after"], trace.norms["bn2"].var_after
     )
 
 
-@pytest.mark.parametrize("view", ["gallery", "who won", "plane", "distributions"])
+@pytest.mark.parametrize("view", ["gallery", "sum_comparison", "scatter", "distributions"])
 @pytest.mark.parametrize("show", ["channel", "mean"])
 @pytest.mark.parametrize("size", [("1", "1", "1"), ("3", "200", "2")])
 def test_every_view_opens_on_any_shape(view: str, show: str, size: tuple[str, str, str]) -> None:
     height, width, channels = size
-    at = page(further=view, show=show, height=height, width=width, channels=channels, pin="add,0,0")
+    at = page(details=view, show=show, height=height, width=width, channels=channels, pin="add,0,0")
     assert not at.exception
     assert not at.error
 
@@ -208,15 +208,15 @@ def test_the_figure_is_told_what_is_linked() -> None:
 @pytest.mark.parametrize(
     "box", ["0,1,-1,0", "nan,nan,nan,nan", "1", "a,b,c,d", "0,1,2,inf", "1e400,1,2,3"]
 )
-def test_a_box_of_the_plane_is_in_the_link(box: str) -> None:
-    at = page(further="plane", box=box)
+def test_a_box_of_the_scatter_plot_is_in_the_link(box: str) -> None:
+    at = page(details="scatter", box=box)
     assert not at.exception
     trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
     x, residual = trace["x"][:, :, 0], trace["bn2"][:, :, 0]
     inside = ((x >= 0) & (x <= 1) & (residual >= -1) & (residual <= 0)).sum()
-    said = [c.value for c in at.caption if "cells lie in it" in c.value]
+    said = [c.value for c in at.caption if "The box holds" in c.value]
     if box == "0,1,-1,0":
-        assert f"{inside} cells lie in it" in said[0]
+        assert f"The box holds {inside} cells" in said[0]
         assert len(shown(at)["stages"]["link"]["cells"]) == inside
     else:
         assert said == []
@@ -229,11 +229,11 @@ def test_means_are_not_called_a_sum_and_a_cut() -> None:
     assert not any("negative" in term for term in readout)
 
 
-@pytest.mark.parametrize("view", ["gallery", "who won", "plane", "distributions"])
+@pytest.mark.parametrize("view", ["gallery", "sum_comparison", "scatter", "distributions"])
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("side", [4, 200])
 def test_values_that_overflow_are_drawn_and_not_hidden(stage: str, view: str, side: int) -> None:
-    link = page(further=view, pin=f"{stage},1,1")
+    link = page(details=view, pin=f"{stage},1,1")
     at = upload(link, "a.npy", npy(np.full((side, side, 1), 3e38, np.float32)))
     assert not at.exception
     assert len(at.metric) == 5

@@ -16,7 +16,7 @@ X = generate("zone_plate", 32, 32, 8)
 
 
 def test_the_figure_and_the_numbers_are_the_splits() -> None:
-    at = page(view="Gradients", channel="2")
+    at = page(view="gradients", channel="2")
     assert not at.exception
     trace = trace_block(0, X, 8)
     split = split_trace(trace, cotangent_of("random", trace, seed=0))
@@ -36,7 +36,7 @@ def test_the_figure_and_the_numbers_are_the_splits() -> None:
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
 def test_every_block_has_its_gradient(name: str) -> None:
-    at = page(view="Gradients", block=VARIANTS[name].title, height="9", width="8", channels="4")
+    at = page(view="gradients", block=VARIANTS[name].title, height="9", width="8", channels="4")
     assert not at.exception
     assert not at.error
     panels = shown(at)["gradients"]["link"]["panels"]
@@ -46,7 +46,7 @@ def test_every_block_has_its_gradient(name: str) -> None:
 
 @pytest.mark.parametrize("cotangent", ["random", "ones", "pinned pixel", "squared error"])
 def test_every_cotangent(cotangent: str) -> None:
-    at = page(view="Gradients", cotangent=cotangent, pin="add,4,30")
+    at = page(view="gradients", cotangent=cotangent, pin="add,4,30")
     assert not at.exception
     trace = trace_block(0, X, 8)
     kind = {"pinned pixel": "pixel", "squared error": "error"}.get(cotangent, cotangent)
@@ -56,12 +56,12 @@ def test_every_cotangent(cotangent: str) -> None:
 
 
 def test_gamma_and_bias_are_the_blocks() -> None:
-    faded = page(view="Gradients", gamma2="0.0")
+    faded = page(view="gradients", gamma2="0.0")
     assert faded.metric[1].value == "0"
     trace = trace_block(0, X, 8, variant=zero_gamma(0.0))
     split = split_trace(trace, cotangent_of("random", trace))
     assert faded.metric[0].value == f"{gradient_numbers(split).identity:.4g}"
-    dead = page(view="Gradients", shifted="bn1", shift="-6.0")
+    dead = page(view="gradients", shifted="bn1", shift="-6.0")
     trace = trace_block(0, X, 8, variant=with_bias(V1, "bn1", -6.0))
     split = split_trace(trace, cotangent_of("random", trace))
     assert dead.metric[1].value == f"{gradient_numbers(split).residual:.4g}"
@@ -69,10 +69,10 @@ def test_gamma_and_bias_are_the_blocks() -> None:
 
 def test_a_bias_that_the_norm_takes_out_is_told() -> None:
     words = "bn1 subtracts the batch mean"
-    train = page(view="Gradients", shift="-6.0")
+    train = page(view="gradients", shift="-6.0")
     assert any(words in c.value for c in train.caption)
     for link in ({"mode": "eval"}, {"shifted": "bn1"}):
-        at = page(view="Gradients", shift="-6.0", **link)
+        at = page(view="gradients", shift="-6.0", **link)
         assert not any(words in c.value for c in at.caption)
 
 
@@ -83,35 +83,35 @@ def test_one_pixel_is_explained_by_its_mode(mode: str) -> None:
     ]
     row, col = (int(at) for at in np.argwhere(np.all(alive, axis=0)[10:, 10:, 0])[0] + 10)
     pin = f"out,{row},{col}"
-    at = page(view="Gradients", cotangent="pinned pixel", mode=mode, pin=pin)
+    at = page(view="gradients", cotangent="pixel", mode=mode, pin=pin)
     words = "Nothing returns outside" if mode == "eval" else "sends gradient to every other"
     assert any(words in c.value for c in at.caption)
     trace = trace_block(0, X, 8, use_running_average=mode == "eval")
     found = influence(split_trace(trace, cotangent_of("pixel", trace, (row, col, 0))))
     assert (found.outside == 0) == (mode == "eval")
     titles = [a["text"] for a in shown(at)["influence"]["figure"]["layout"]["annotations"]]
-    assert f"<b>The basic block, v1</b>: {found.outside:.1%} outside" in titles
+    assert f"<b>The basic block, v1</b>: {found.outside:.1%} outside the frame" in titles
     assert titles[1].startswith("<b>without the shortcut</b>")
 
 
 def test_a_dead_branch_and_a_dead_pixel_are_told() -> None:
-    dead = page(view="Gradients", shifted="bn1", shift="-6.0", cotangent="pinned pixel")
+    dead = page(view="gradients", shifted="bn1", shift="-6.0", cotangent="pixel")
     words = " ".join(c.value for c in dead.caption)
     assert "Nothing comes back through F" in words
     assert "sends gradient to every other" not in words
     trace = trace_block(0, X, 8)
     row, col = (int(at) for at in np.argwhere(trace["add"][:, :, 0] < 0)[0])
-    at = page(view="Gradients", cotangent="pinned pixel", pin=f"out,{row},{col}")
+    at = page(view="gradients", cotangent="pixel", pin=f"out,{row},{col}")
     assert any("the last ReLU zeroed it" in c.value for c in at.caption)
 
 
 def test_shapes_that_differ_have_no_squared_error() -> None:
-    at = page(view="Gradients", block="Zero-padded shortcut", cotangent="squared error")
+    at = page(view="gradients", block="zero_pad", cotangent="error")
     assert not at.exception
     assert "choose another cotangent" in at.error[0].value.replace("\\", "")
 
 
 def test_values_that_overflow_do_not_break_the_view() -> None:
-    at = upload(page(view="Gradients"), "a.npy", npy(np.full((4, 4, 2), 3e38, np.float32)))
+    at = upload(page(view="gradients"), "a.npy", npy(np.full((4, 4, 2), 3e38, np.float32)))
     assert not at.exception
     assert "gradients" in shown(at)

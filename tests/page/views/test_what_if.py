@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from explorer import VARIANTS, trace_block
+from explorer import VARIANTS, Model, trace_block
 from explorer.analysis.summary import headline
 from explorer.engine.linen_parity import linen_parity
-from explorer.engine.state import state_tree
+from explorer.engine.state import state_variables
 from explorer.inputs import generate
 from explorer.model.source_code import nnx_source, source_diff
 from explorer.model.variants import CROPPED_IDENTITY, FIXES, V1, projection, zero_gamma
@@ -18,7 +18,7 @@ X = generate("zone_plate", 32, 32, 8)
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_variant_on_noise_a_pattern_and_a_file(name: str) -> None:
-    at = page(view="What if", variant=VARIANTS[name].title, height="12", width="10", channels="4")
+    at = page(view="what_if", variant=name, height="12", width="10", channels="4")
     for kind in ("normal", "edge"):
         at.selectbox(key="input").select(kind).run()
         expect_picture(at, name)
@@ -41,7 +41,7 @@ def expect_picture(at: object, name: str) -> None:
 
 
 def test_both_rows_of_numbers_are_the_traces() -> None:
-    at = page(view="What if", variant="No skip")
+    at = page(view="what_if", variant="no_skip")
     (table,) = at.table
     for row, name in enumerate(("v1", "no_skip")):
         numbers = headline(trace_block(0, X, 8, variant=name))
@@ -54,7 +54,7 @@ def test_both_rows_of_numbers_are_the_traces() -> None:
 
 
 def test_lesson_and_source_stand_on_the_page() -> None:
-    at = page(view="What if", variant="BatchNorm after the addition")
+    at = page(view="what_if", variant="bn_after_add")
     assert VARIANTS["bn_after_add"].description in [m.value for m in at.markdown]
     assert any(": 8.17 against 6.61" in c.value for c in at.caption)
 
@@ -65,47 +65,47 @@ def drawn_out(at: object) -> list[str]:
 
 
 def test_a_link_sets_variant_and_parameters() -> None:
-    one = page(view="What if", variant="Projection shortcut", out="12", stride="2")
-    two = page(view="What if", variant="γ₂ towards zero", gamma="0.3")
+    one = page(view="what_if", variant="projection", out="12", stride="2")
+    two = page(view="what_if", variant="zero_gamma", gamma2="0.3")
     for at, spec in ((one, projection(12, 2)), (two, zero_gamma(0.3))):
         assert not at.exception
         row = at.table[0].value["zeroed by the last ReLU"][1]
         assert row == f"{headline(trace_block(0, X, 8, variant=spec)).zeroed:.1%}"
     assert one.number_input(key="out").value == 12
-    assert two.slider(key="gamma").value == 0.3
+    assert two.slider(key="gamma2").value == 0.3
 
 
 def test_the_ways_out_run() -> None:
-    at = page(view="What if", variant="Without padding")
+    at = page(view="what_if", variant="valid_padding")
     assert len(at.error) == 1
-    at.segmented_control(key="way_out").select("crop the identity").run()
+    at.segmented_control(key="fix").select("crop_identity").run()
     assert not at.error
     assert CROPPED_IDENTITY.description in [m.value for m in at.markdown]
-    at = page(view="What if", variant="Unequal channels", way_out="project the identity")
+    at = page(view="what_if", variant="wrong_channels", fix="project_identity")
     assert not at.error
     assert not at.exception
 
 
 def test_eval_untrained_is_mended_by_passes() -> None:
-    at = page(view="What if", variant="Eval mode, untrained", passes="200")
+    at = page(view="what_if", variant="eval_untrained", warmup="200")
     trace = trace_block(0, X, 8, variant="eval_untrained", warmup_passes=200)
     assert at.table[0].value["‖F(x)‖ / ‖x‖"][1] == f"{headline(trace).ratio:.3f}"
 
 
 def test_a_projection_to_too_few_padded_channels_is_told() -> None:
-    at = page(view="What if", variant="Zero-padded shortcut", out="3")
+    at = page(view="what_if", variant="zero_pad", out="3")
     assert not at.exception
     assert "Zero channels can only be added" in at.error[0].value.replace("\\", "")
 
 
 def test_attention_on_a_large_picture_is_told() -> None:
-    at = page(view="What if", variant="Transformer: attention", height="65", width="64")
+    at = page(view="what_if", variant="transformer_attention", height="65", width="64")
     assert not at.exception
-    assert "at most 4,096 pixels" in at.error[0].value.replace("\\", "")
+    assert "4,160 tokens, the limit is 4,096" in at.error[0].value.replace("\\", "")
 
 
 def test_the_difference_is_a_third_block() -> None:
-    at = page(view="What if", variant="ReLU before the addition", difference="true")
+    at = page(view="what_if", variant="relu_before_add", difference="true")
     link = shown(at)["compared"]["link"]
     assert "difference out" in link["panels"]
     assert "difference relu2" not in link["panels"]  # v1 has none to compare it with
@@ -113,22 +113,22 @@ def test_the_difference_is_a_third_block() -> None:
 
 
 def test_a_pin_on_a_difference_is_kept() -> None:
-    at = page(view="What if", difference="true", pin="difference bn2,3,4")
+    at = page(view="what_if", difference="true", pin="difference bn2,3,4")
     place = {"panel": "difference bn2", "row": 3, "col": 4}
     assert shown(at)["compared"]["link"]["pin"] == place
 
 
 @pytest.mark.parametrize("side", ["1", "2", "3", "4"])
-@pytest.mark.parametrize("way_out", ["as it is", "crop the identity"])
-def test_too_small_for_convolutions_without_padding(side: str, way_out: str) -> None:
-    at = page(view="What if", variant="Without padding", height=side, width=side, way_out=way_out)
+@pytest.mark.parametrize("fix", ["none", "crop_identity"])
+def test_too_small_for_convolutions_without_padding(side: str, fix: str) -> None:
+    at = page(view="what_if", variant="valid_padding", height=side, width=side, fix=fix)
     assert not at.exception
     assert "convolution without padding needs" in at.error[0].value.replace("\\", "")
     assert shown(at)["compared"]["link"]["panels"][-1] == "out"
 
 
 def test_a_channel_that_only_the_variant_has() -> None:
-    at = page(view="What if", variant="Zero-padded shortcut", channel="12", scope="block")
+    at = page(view="what_if", variant="zero_pad", channel="12", scope="block")
     figure = shown(at)["compared"]["figure"]
     (barred,) = (trace for trace in figure["data"] if "coloraxis" in trace)
     assert barred["name"] == "variant conv1"
@@ -138,17 +138,17 @@ def test_a_channel_that_only_the_variant_has() -> None:
 
 
 def test_what_does_not_run_tells_its_shapes_and_its_code() -> None:
-    at = page(view="What if", variant="Without padding", closer="code")
+    at = page(view="what_if", variant="valid_padding", what_if_details="code")
     words = " ".join(c.value for c in at.caption)
     assert "x 32×32×8 → conv1 30×30×8 → bn1 30×30×8 → relu1 30×30×8 → conv2 28×28×8" in words
     assert 'padding="VALID"' in at.code[0].value
-    state = page(view="What if", variant="Without padding", closer="state")
+    state = page(view="what_if", variant="valid_padding", what_if_details="state")
     assert len(state.error) == 2
     assert not state.exception
 
 
 def test_the_pin_of_a_variants_panel_is_kept_and_fits_other_views() -> None:
-    at = page(view="What if", variant="No skip", pin="variant bn2,3,4")
+    at = page(view="what_if", variant="no_skip", pin="variant bn2,3,4")
     place = {"panel": "variant bn2", "row": 3, "col": 4}
     assert shown(at)["compared"]["link"]["pin"] == place
     forward = page(pin="variant bn2,3,4")
@@ -156,33 +156,33 @@ def test_the_pin_of_a_variants_panel_is_kept_and_fits_other_views() -> None:
 
 
 def test_the_code_on_the_page_is_the_tested_code() -> None:
-    at = page(view="What if", variant="No skip", closer="code")
+    at = page(view="what_if", variant="no_skip", what_if_details="code")
     spec = VARIANTS["no_skip"]
     assert [c.value for c in at.code] == [source_diff(V1, spec), nnx_source(spec).strip()]
 
 
 def test_the_state_is_what_nnx_lists() -> None:
-    at = page(view="What if", variant="No skip", closer="state")
-    leaves = state_tree(0, X, 8, variant="no_skip")
+    at = page(view="what_if", variant="no_skip", what_if_details="state")
+    variables = state_variables(Model.from_seed(0, 8, "no_skip"), X)
     moved, tree = (frame.value for frame in at.dataframe)
-    assert list(tree["path"]) == [leaf.path for leaf in leaves]
-    assert list(tree["kind"]) == [leaf.kind for leaf in leaves]
+    assert list(tree["path"]) == [variable.path for variable in variables]
+    assert list(tree["kind"]) == [variable.kind for variable in variables]
     assert set(moved["changed by train"]) == {"yes"}
     assert set(moved["changed by eval"]) == {"no"}
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
-def test_the_linen_twin_is_compared(mode: str) -> None:
-    at = page(view="What if", closer="Linen twin", mode=mode)
-    twin = linen_parity(trace_block(0, X, 8, use_running_average=mode == "eval"))
+def test_the_linen_block_is_compared(mode: str) -> None:
+    at = page(view="what_if", what_if_details="linen", mode=mode)
+    parity = linen_parity(Model.from_seed(0, 8), X, use_running_average=mode == "eval")
     (frame,) = (frame.value for frame in at.dataframe)
-    assert list(frame["compared"]) == list(twin.differences)
-    assert any(f"**{max(twin.differences.values()):.3g}**" in m.value for m in at.markdown)
+    assert list(frame["compared"]) == list(parity.differences)
+    assert any(f"**{max(parity.differences.values()):.3g}**" in m.value for m in at.markdown)
     assert "nn.compact" in at.code[1].value
 
 
-def test_the_linen_twin_follows_the_passes() -> None:
-    at = page(view="What if", closer="Linen twin", mode="eval", warmup="3")
+def test_the_linen_block_follows_the_passes() -> None:
+    at = page(view="what_if", what_if_details="linen", mode="eval", warmup="3")
     at.number_input(key="warmup").set_value(40).run()
     at.segmented_control(key="mode").select("train").run()
     assert not at.exception
@@ -192,14 +192,14 @@ def test_the_linen_twin_follows_the_passes() -> None:
 
 def test_an_unknown_variant_in_a_link_falls_back() -> None:
     at = page(
-        view="What if", variant="<b>nonsense</b>", stride="7", gamma="nan", pin="variant x,1,1"
+        view="what_if", variant="<b>nonsense</b>", stride="7", gamma2="nan", pin="variant x,1,1"
     )
     assert not at.exception
     assert at.selectbox(key="variant").value == "no_skip"
 
 
 def test_the_variants_hover_windows_are_its_own() -> None:
-    at = page(view="What if", variant="Projection shortcut", stride="2")
+    at = page(view="what_if", variant="projection", stride="2")
     link = shown(at)["compared"]["link"]
     assert link["fields"]["variant conv2"]["variant x"] == 3
     assert link["fields"]["conv2"]["x"] == 2

@@ -1,0 +1,126 @@
+"""The settings that a link carries as URL parameters, and their older names."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import streamlit as st
+
+from explorer.errors import describe
+from explorer.inputs import GENERATORS
+from explorer.model.variants import VARIANTS
+
+# Parameters of older links, by the name that they have now.
+OLD_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "further": "details",
+        "closer": "what_if_details",
+        "depth_further": "depth_details",
+        "lesion": "ablation",
+        "passes": "warmup",
+        "gamma": "gamma2",
+        "way_out": "fix",
+        "at": "block_number",
+        "norm": "batch_norm",
+        "after": "last_relu",
+    }
+)
+_TITLES = {spec.title: name for name, spec in VARIANTS.items()}
+# Values of older links, by parameter.
+OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "view": {
+            "Forward": "forward",
+            "What if": "what_if",
+            "Gradients": "gradients",
+            "Depth": "depth",
+        },
+        "input": {
+            **{generator.title: name for name, generator in GENERATORS.items()},
+            "Your own file": "upload",
+        },
+        "variant": _TITLES,
+        "block": _TITLES,
+        "details": {"who won": "sum_comparison", "plane": "scatter"},
+        "what_if_details": {"Linen twin": "linen"},
+        "depth_details": {"one block": "one_block", "lesion": "ablation"},
+        "fix": {
+            "as it is": "none",
+            "crop the identity": "crop_identity",
+            "project the identity": "project_identity",
+        },
+        "widen": {"zero channels": "zero_channels", "1×1 projection": "projection"},
+        "cotangent": {"pinned pixel": "pixel", "squared error": "error"},
+    }
+)
+_UNCHECKED, _IGNORED = "unchecked_parameters", "ignored_parameters"
+
+
+def update_old_link() -> None:
+    """Give the parameters of an older link their present names and values; once a session."""
+    if _UNCHECKED in st.session_state:
+        return
+    for old, new in OLD_NAMES.items():
+        if old in st.query_params:
+            if new not in st.query_params:
+                st.query_params[new] = st.query_params.get_all(old)
+            del st.query_params[old]
+    for name, values in OLD_VALUES.items():
+        given = st.query_params.get_all(name)
+        if len(given) == 1 and given[0] in values:
+            st.query_params[name] = values[given[0]]
+    st.session_state[_UNCHECKED] = set(st.query_params)
+
+
+def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:
+    """Set a widget's value from the URL, unless the session has one.
+
+    `parse` returns the value of a text, or None for a text that is not legal. What the link
+    that began the session says illegally is reported once.
+    """
+    if key in st.session_state:
+        st.session_state[key] = st.session_state[key]  # kept while no widget shows it
+        return
+    given = st.query_params.get_all(key)
+    if not given:
+        return
+    value = parse(given[0]) if len(given) == 1 else None
+    if value is None:
+        _ignore(key, given, expected)
+    else:
+        st.session_state[key] = value
+
+
+def publish(key: str, value: Any, default: Any) -> None:
+    """Write a widget's value into the URL; the default needs no parameter."""
+    if value is None or value == default:
+        if key in st.query_params:
+            del st.query_params[key]
+    elif st.query_params.get_all(key) != [str(value)]:
+        st.query_params[key] = str(value)
+
+
+def check(key: str, is_legal: Callable[[str], bool], expected: str) -> None:
+    """Remove an illegal parameter from the URL that began the session, and report it."""
+    if key not in st.session_state.get(_UNCHECKED, ()):
+        return
+    given = st.query_params.get_all(key)
+    if given and not (len(given) == 1 and is_legal(given[0])):
+        _ignore(key, given, expected)
+    st.session_state[_UNCHECKED].discard(key)
+
+
+def ignored_parameters() -> list[str]:
+    """Return what was ignored of the URL since last asked, a sentence each."""
+    sentences: list[str] = st.session_state.pop(_IGNORED, [])
+    return sentences
+
+
+def _ignore(key: str, given: Sequence[str], expected: str) -> None:
+    del st.query_params[key]
+    unchecked: set[str] = st.session_state.get(_UNCHECKED, set())
+    if key in unchecked:
+        unchecked.discard(key)
+        st.session_state.setdefault(_IGNORED, []).append(
+            f"Ignored URL parameter {key}={describe(', '.join(given))}: expected {expected}."
+        )

@@ -1,0 +1,106 @@
+"""Links: stable identifiers, and the names and titles of older links."""
+
+import pytest
+
+from explorer import VARIANTS
+from explorer.inputs import GENERATORS
+from explorer.page.link_state import OLD_NAMES, OLD_VALUES
+from explorer.page.views.what_if import FIX_NAMES
+from tests.helpers import digest, page, shown
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_an_input_is_found_by_its_identifier_and_by_its_old_title(name: str) -> None:
+    size = {"height": "9", "width": "8", "channels": "3"}
+    one = page(input=name, **size)
+    other = page(input=GENERATORS[name].title, **size)
+    assert one.selectbox(key="input").value == other.selectbox(key="input").value == name
+    assert digest(one) == digest(other)
+    assert not other.warning
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_is_found_by_its_identifier_and_by_its_old_title(name: str) -> None:
+    size = {"height": "9", "width": "8", "channels": "3"}
+    for view, variant in (("what_if", name), ("What if", VARIANTS[name].title)):
+        at = page(view=view, variant=variant, **size)
+        assert at.selectbox(key="variant").value == name
+        assert not at.warning
+
+
+# An older link, and where its parameters must lead: each old name and value once.
+OLD_LINKS = [
+    ({"further": "who won"}, "details", "sum_comparison"),
+    ({"further": "plane"}, "details", "scatter"),
+    ({"further": "gallery"}, "details", "gallery"),
+    ({"view": "What if", "closer": "Linen twin"}, "what_if_details", "linen"),
+    ({"view": "What if", "closer": "code"}, "what_if_details", "code"),
+    ({"view": "Depth", "depth_further": "one block"}, "depth_details", "one_block"),
+    ({"view": "Depth", "depth_further": "lesion"}, "depth_details", "ablation"),
+    ({"view": "Depth", "depth_further": "lesion", "lesion": "swap"}, "ablation", "swap"),
+    ({"view": "Depth", "depth_further": "one block", "at": "2"}, "block_number", 2),
+    ({"view": "Depth", "norm": "off"}, "batch_norm", "off"),
+    ({"view": "Depth", "after": "off"}, "last_relu", "off"),
+    ({"view": "What if", "variant": "Eval mode, untrained", "passes": "7"}, "warmup", 7),
+    ({"view": "What if", "variant": "γ₂ towards zero", "gamma": "0.3"}, "gamma2", 0.3),
+    (
+        {"view": "What if", "variant": "Without padding", "way_out": "crop the identity"},
+        "fix",
+        "crop_identity",
+    ),
+    (
+        {"view": "What if", "variant": "Unequal channels", "way_out": "project the identity"},
+        "fix",
+        "project_identity",
+    ),
+    ({"view": "What if", "variant": "Without padding", "way_out": "as it is"}, "fix", "none"),
+    ({"features": "6", "widen": "zero channels"}, "widen", "zero_channels"),
+    ({"features": "6", "widen": "1×1 projection"}, "widen", "projection"),
+    ({"view": "Gradients", "cotangent": "pinned pixel"}, "cotangent", "pixel"),
+    ({"view": "Gradients", "cotangent": "squared error"}, "cotangent", "error"),
+    ({"view": "Gradients", "block": "No skip"}, "block", "no_skip"),
+    ({"view": "Forward"}, "view", "forward"),
+]
+
+
+@pytest.mark.parametrize(("link", "key", "value"), OLD_LINKS)
+def test_an_old_link_leads_where_it_did(link: dict[str, str], key: str, value: object) -> None:
+    small = {"height": "8", "width": "8", "channels": "3", "depth": "3", "runs": "1"}
+    at = page(**{**small, **link})
+    assert not at.exception
+    assert not at.warning
+    assert at.session_state[key] == value
+    assert shown(at)
+
+
+def test_every_old_name_and_value_has_its_test() -> None:
+    names = {name for link, _, _ in OLD_LINKS for name in link}
+    assert set(OLD_NAMES) <= names
+    of_lists = {"input", "variant", "block", "view"}
+    tested = {(OLD_NAMES.get(n, n), v) for link, _, _ in OLD_LINKS for n, v in link.items()}
+    for parameter, values in OLD_VALUES.items():
+        if parameter not in of_lists:
+            assert {(parameter, old) for old in values} <= tested
+    assert {fix for fix in OLD_VALUES["fix"].values()} == {"none", *FIX_NAMES.values()}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "expected"),
+    [
+        ("seed", "nan", "an integer from 0 to 4294967295"),
+        ("features", "1.5", "an integer from 1 to 512"),
+        ("view", "Backwards", "one of forward, what_if, gradients, depth"),
+        ("input", "Lena", f"one of {', '.join(GENERATORS)}, upload"),
+        ("scope", "all", "one of block, stage, map"),
+        ("details", "none", "one of gallery, sum_comparison, scatter, distributions, channels"),
+    ],
+)
+def test_an_illegal_value_is_ignored_with_a_sentence(
+    parameter: str, value: str, expected: str
+) -> None:
+    at = page(**{parameter: value})
+    (warning,) = (text.value.replace("\\", "") for text in at.warning)
+    assert warning.startswith(f"Ignored URL parameter {parameter}='{value}': expected {expected}")
+    assert digest(at) == digest(page())
+    at.run()
+    assert not at.warning
