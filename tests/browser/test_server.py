@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from explorer.server import upload_quota
 from explorer.server.security_headers import HEADERS
 from explorer.server.session_cap import MAX_MESSAGE, MAX_SESSIONS
 from explorer.server.upload_quota import SESSION_BYTES, UploadQuota
