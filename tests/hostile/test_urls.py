@@ -25,7 +25,10 @@ URLS = urls()
         ("pin=bn2,99,0", "pin = 'bn2,99,0'; accepted are a panel's name, a row from 0 to 31"),
         ("further=plane&box=1,2", "box = '1,2'; accepted are four finite numbers"),
         ("view=Gradients&shift=9", "shift = '9'; accepted are numbers from −6 to 6.0"),
-        ("view=Depth&depth=2&runs=99", "runs = '99'; accepted are whole numbers from 1 to"),
+        (
+            "view=Depth&height=8&width=8&channels=2&depth=2&runs=99",
+            "runs = '99'; accepted are whole numbers from 1 to",
+        ),
     ],
 )
 def test_what_is_not_accepted_is_told_in_one_sentence(address: str, query: str, words: str) -> None:
