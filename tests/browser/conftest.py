@@ -6,15 +6,9 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.server import ROOT, running_page
+from tests.browser.server import ROOT
 
 OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    with running_page() as address:
-        yield address
 
 
 @pytest.fixture(scope="session")

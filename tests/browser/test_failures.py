@@ -10,7 +10,7 @@ from explorer import trace_block
 from explorer.inputs import generate
 from tests.browser.page import digest, pick, set_number, wait_for_picture
 from tests.browser.server import free_port, running_server
-from tests.hostile.test_urls import opened
+from tests.hostile.client import opened
 from tests.load.client import awaited
 
 LINK = "?input=normal&height=12&width=10&channels=4&input_seed=3&seed=7&channel=2"

@@ -43,7 +43,7 @@ def test_the_default_picture_appears(
 def test_the_figure_follows_the_readers_theme(open_page: OpenPage) -> None:
     page = open_page(color_scheme="dark")
     wait_for_picture(page)
-    fill = page.evaluate(f"document.querySelector('{PLOT}').layout.plot_bgcolor")
+    fill = page.evaluate(f"document.querySelector('{PLOT}')._fullLayout.plot_bgcolor")
     assert fill == "#0f1216"
 
 
@@ -69,7 +69,7 @@ def test_a_link_copied_after_five_changes_gives_the_same_digest(open_page: OpenP
     old = wait_for_new_digest(page, old)
     pick(page, "eval")
     old = wait_for_new_digest(page, old)
-    set_number(page, "Train-mode passes run before", 3)
+    set_number(page, "Warm-up passes", 3)
     new = wait_for_new_digest(page, old)
     pick(page, "map")
     page.wait_for_url("**scope=map**")

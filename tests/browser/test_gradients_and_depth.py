@@ -67,7 +67,7 @@ def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage
 def test_stop_stops_and_run_runs(open_page: OpenPage) -> None:
     page = open_page("?view=depth&height=64&width=64&depth=96&runs=4")
     page.get_by_role("button", name="Stop").click()
-    page.get_by_role("button", name="Run it").click(timeout=30_000)
+    page.get_by_role("button", name="Run", exact=True).click(timeout=30_000)
     page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached", timeout=60_000)
 
 

@@ -285,12 +285,12 @@ def drag(page: Page, name: str, start: tuple[float, float], end: tuple[float, fl
     page.mouse.up()
 
 
-def test_a_zoom_that_the_plane_knew_of_does_not_crop_the_panels(open_page: OpenPage) -> None:
+def test_a_zoom_that_the_scatter_plot_knew_of_does_not_crop_the_panels(open_page: OpenPage) -> None:
     page = open_page("?details=scatter", height=1700)
     wait_for_picture(page)
     drag(page, "x", (4, 4), (20, 24))
     page.wait_for_function(
-        "() => document.querySelector('.st-key-plane .linked-figure-plot')._fullData.length === 2"
+        "() => document.querySelector('.st-key-scatter .linked-figure-plot')._fullData.length === 2"
     )
     pick(page, "statistics")
     page.wait_for_function(
@@ -328,14 +328,14 @@ def test_the_figure_changes_with_the_theme(open_page: OpenPage) -> None:
     wait_for_picture(page)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(
-        "plot => document.querySelector(plot).layout.plot_bgcolor === '#0f1216'", arg=PLOT
+        "plot => document.querySelector(plot)._fullLayout.plot_bgcolor === '#0f1216'", arg=PLOT
     )
 
 
-def test_a_box_in_the_plane_marks_its_cells(open_page: OpenPage) -> None:
+def test_a_box_in_the_scatter_plot_marks_its_cells(open_page: OpenPage) -> None:
     page = open_page("?details=scatter", height=1700)
     wait_for_picture(page)
-    page.wait_for_selector(".st-key-plane .scatterlayer", state="attached")
+    page.wait_for_selector(".st-key-scatter .scatterlayer", state="attached")
     start, end = (centre(page, "cells", y, x, "scatter") for x, y in ((0.2, 0.2), (0.9, 1.5)))
     page.mouse.move(*start)
     page.mouse.down()
@@ -345,7 +345,7 @@ def test_a_box_in_the_plane_marks_its_cells(open_page: OpenPage) -> None:
     x, residual = trace["x"][:, :, 0], trace["bn2"][:, :, 0]
     sure = (x > 0.25) & (x < 0.85) & (residual > 0.25) & (residual < 1.45)
     maybe = (x > 0.15) & (x < 0.95) & (residual > 0.15) & (residual < 1.55)
-    said = page.get_by_text("cells lie in it.")
+    said = page.get_by_text("The box holds")
     count = int(said.inner_text().split(" cells lie")[0].split()[-1])
     assert sure.sum() <= count <= maybe.sum()
     row, col = np.argwhere(sure)[0]

@@ -4,10 +4,10 @@ import asyncio
 import time
 
 from tests.browser.server import Server, running_server
+from tests.hostile.client import assert_echoes_nothing, opened
 from tests.hostile.corpus import CASES
 from tests.hostile.files import check, read_corpus
 from tests.hostile.fuzz import fuzz
-from tests.hostile.test_urls import assert_echoes_nothing, opened
 from tests.hostile.urls import PARAMETERS, urls
 
 MUTATIONS = 10_000
