@@ -66,8 +66,8 @@ class WorkLimiter:
             while not turn.wait(LOOK):
                 if time.monotonic() > deadline:
                     raise Busy(
-                        f"Server busy: no slot became free within {timeout:g} seconds. Try again in a "
-                        "moment."
+                        f"Server busy: no slot became free within {timeout:g} seconds. Try again "
+                        "in a moment."
                     )
                 waiting(self._before(turn))
         except BaseException:  # Streamlit also stops a script by an exception

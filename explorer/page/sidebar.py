@@ -30,8 +30,8 @@ from explorer.page.errors import plain
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE, Experiment
 
 RAW_NOTE = (
-    "With raw pixels from 0 to 1 the residual drowns the identity: BatchNorm gives F(x) variance 1 "
-    "and x has much less."
+    "With raw pixels from 0 to 1 the residual dominates the identity: BatchNorm gives F(x) "
+    "variance 1, and x has much less."
 )
 
 
@@ -91,8 +91,8 @@ def experiment_controls() -> Experiment | None:
                 0,
                 MAX_WARMUP_PASSES,
                 key="warmup",
-                help="Train-mode passes before this one. Each moves the running statistics 1 % of the "
-                "way from mean 0 and variance 1 to this input's.",
+                help="Train-mode passes before this one. Each moves the running statistics 1 % of "
+                "the way from mean 0 and variance 1 to this input's.",
             )
     if features is not None and features != source.channels:
         source = _widened(source, widen, features, seed)

@@ -1,4 +1,4 @@
-"""The stage figure on the page: channel, scale, pin and the window in view."""
+"""The stage figure on the page: channel, colour scale, pin and the window in view."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,18 +26,19 @@ VARIANT_PREFIX = "variant "
 Picture = TypeVar("Picture")
 MAX_MARKED = 3000
 HINT = (
-    "Move over a panel to follow one pixel. Click {click}, arrow keys move it, Escape lets go; "
-    "drag zooms, double click resets."
+    "Move over a panel to follow one pixel. A click pins it{click}; arrow keys move the pin, "
+    "Escape removes it; drag to zoom, double-click to reset."
 )
 LABEL = (
     "The block's stages, linked pixel by pixel. Arrow keys move, Shift and arrow changes the "
-    "panel, Enter {click}, Escape lets go, Page up and Page down change the channel."
+    "panel, Enter pins the pixel{click}, Escape removes the pin, Page up and Page down change "
+    "the channel."
 )
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What the reader has chosen to see: `channel` is None for the mean over channels."""
+class DisplaySettings:
+    """What the user has chosen to see; `channel` is None for the mean over channels."""
 
     channel: int | None
     scope: Scope
@@ -61,7 +62,7 @@ class Block:
         return {self.prefix + name: panel.stage for name, panel in found}
 
 
-def controls(key: str, *blocks: Block) -> Shown:
+def controls(key: str, *blocks: Block) -> DisplaySettings:
     """Draws channel and scale, and reads what the figure told."""
     last = channels(*(block.trace for block in blocks)) - 1
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -75,7 +76,7 @@ def controls(key: str, *blocks: Block) -> Shown:
             "each map alone. The limit is min(max |v|, 3·RMS).",
         )
     shape = blocks[0].trace["x"].shape[:2]
-    return Shown(
+    return DisplaySettings(
         channel=None if show == "mean" else channel,
         scope=scope,
         theme=current_theme(key),
@@ -87,12 +88,12 @@ def controls(key: str, *blocks: Block) -> Shown:
 def draw(
     key: str,
     blocks: Sequence[Block],
-    shown: Shown,
+    display: DisplaySettings,
     *,
     difference: Block | None = None,
     cells: np.ndarray | None = None,
     wants_window: bool = False,
-    click: str = "pins it",
+    click: str = "",
 ) -> None:
     """Draws the stage figures of blocks with the same x beneath each other, as one picture.
 
@@ -101,34 +102,34 @@ def draw(
     """
     shape = blocks[0].trace["x"].shape[:2]
     watches = wants_window or whole(shape).step > 1
-    window = shown.window if watches else None
-    views = stage_views([block.trace for block in blocks], shown.channel, shown.scope, window)
+    window = display.window if watches else None
+    views = stage_views([block.trace for block in blocks], display.channel, display.scope, window)
     parts = [
         Part(view, block.prefix, block.heading) for view, block in zip(views, blocks, strict=True)
     ]
     drawn = list(blocks)
     if difference:
-        view = difference_view(blocks[0].trace, difference.trace, shown.channel, window)
+        view = difference_view(blocks[0].trace, difference.trace, display.channel, window)
         parts.append(Part(view, difference.prefix, difference.heading))
         drawn.append(difference)
-    _place_figure(key, parts, drawn, blocks, shown, window, cells, watches, click)
+    _show_figure(key, parts, drawn, blocks, display, window, cells, watches, click)
 
 
-def draw_gradient(key: str, split: GradientSplit, shown: Shown) -> None:
+def draw_gradient(key: str, split: GradientSplit, display: DisplaySettings) -> None:
     """Draws the stage figure with the gradients in the places of the stages."""
     block = Block(split.as_trace, backward=True)
     watches = whole(split.total.shape[:2]).step > 1
-    window = shown.window if watches else None
-    view = gradient_view(split, shown.channel, shown.scope, window)
-    _place_figure(key, [Part(view)], [block], [block], shown, window, None, watches, "pins it")
+    window = display.window if watches else None
+    view = gradient_view(split, display.channel, display.scope, window)
+    _show_figure(key, [Part(view)], [block], [block], display, window, None, watches, "")
 
 
-def _place_figure(
+def _show_figure(
     key: str,
     parts: Sequence[Part],
     drawn: Sequence[Block],
     blocks: Sequence[Block],
-    shown: Shown,
+    display: DisplaySettings,
     window: Window | None,
     cells: np.ndarray | None,
     watches: bool,
@@ -137,7 +138,7 @@ def _place_figure(
     """Puts the figure of `parts` on the page, which show the blocks `drawn`; readout and
     hover windows are of `blocks`."""
     shape = drawn[0].trace["x"].shape[:2]
-    figure = stage_layouts(parts, theme=shown.theme)
+    figure = stage_layouts(parts, theme=display.theme)
     link = Link(
         panels=tuple(
             name
@@ -150,27 +151,27 @@ def _place_figure(
         label=LABEL.format(click=click),
         fields={name: field for block in blocks for name, field in _fields(block).items()},
         grids={name: grid for block in drawn for name, grid in _grids(block).items()},
-        readout=tuple(_ledger(block, shown) for block in blocks),
+        readout=tuple(_readout_line(block, display) for block in blocks),
         hint=HINT.format(click=click),
-        pin=shown.pin,
-        exact=_exact(blocks, shown),
+        pin=display.pin,
+        exact=_exact(blocks, display),
         cells=_sample(cells),
         window=watches,
         view=(component_state(key, "window") or "") if window else "",
-        title="Mean over channels" if shown.channel is None else f"Channel {shown.channel}",
+        title="Mean over channels" if display.channel is None else f"Channel {display.channel}",
         acked_pin=component_state(key, "pin"),
     )
     linked_figure(
         figure.spec(),
         narrow=figure.narrow,
         key=key,
-        theme=shown.theme,
+        theme=display.theme,
         link=link,
         on_step_change=partial(_step, key),
     )
 
 
-def both(draw: Callable[[Literal["wide", "narrow"]], Picture]) -> tuple[Picture, Picture]:
+def both_layouts(draw: Callable[[Literal["wide", "narrow"]], Picture]) -> tuple[Picture, Picture]:
     """A picture in its wide and its narrow arrangement."""
     return draw("wide"), draw("narrow")
 
@@ -246,27 +247,27 @@ def _grids(block: Block) -> dict[str, tuple[int, int]]:
     }
 
 
-def _ledger(block: Block, shown: Shown) -> Line:
-    spec, is_mean = block.trace.spec, shown.channel is None
+def _readout_line(block: Block, display: DisplaySettings) -> Line:
+    spec, is_mean = block.trace.spec, display.channel is None
     if block.backward:
-        return gradient_readout(spec, shown.theme, is_mean)
-    return block_readout(spec, block.prefix, block.heading, shown.theme, is_mean)
+        return gradient_readout(spec, display.theme, is_mean)
+    return block_readout(spec, block.prefix, block.heading, display.theme, is_mean)
 
 
-def _exact(blocks: Sequence[Block], shown: Shown) -> dict[str, float] | None:
+def _exact(blocks: Sequence[Block], display: DisplaySettings) -> dict[str, float] | None:
     """The pinned pixel's own values, for panels that show means of many."""
-    if shown.pin is None or whole(blocks[0].trace["x"].shape[:2]).step == 1:
+    if display.pin is None or whole(blocks[0].trace["x"].shape[:2]).step == 1:
         return None
     values = {}
     for block in blocks:
         for panel, stage in block.panels().items():
-            pixel = block.trace.pixel(stage, shown.pin.row, shown.pin.col)
+            pixel = block.trace.pixel(stage, display.pin.row, display.pin.col)
             if pixel is None:
                 continue
-            if shown.channel is None:
+            if display.channel is None:
                 values[panel] = float(pixel.mean())
-            elif shown.channel < pixel.size:
-                values[panel] = float(pixel[shown.channel])
+            elif display.channel < pixel.size:
+                values[panel] = float(pixel[display.channel])
     return values
 
 

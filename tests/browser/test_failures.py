@@ -33,7 +33,8 @@ def test_after_a_killed_server_the_page_comes_back_with_the_same_digest(browser:
         server.process.wait()
     page.get_by_text("Running the stacks").wait_for()  # what was there stays in view
     with running_server(port=port):
-        page.get_by_text("Blocks").first.wait_for()
+        # The page is back once the new server has drawn what the link asks for.
+        page.get_by_text("Gradient norm, from the last block").wait_for()
         pick(page, "Forward")
         page.get_by_text(expected).wait_for()
         assert digest(page) == expected

@@ -345,8 +345,8 @@ def test_a_box_in_the_scatter_plot_marks_its_cells(open_page: OpenPage) -> None:
     x, residual = trace["x"][:, :, 0], trace["bn2"][:, :, 0]
     sure = (x > 0.25) & (x < 0.85) & (residual > 0.25) & (residual < 1.45)
     maybe = (x > 0.15) & (x < 0.95) & (residual > 0.15) & (residual < 1.55)
-    said = page.get_by_text("The box holds")
-    count = int(said.inner_text().split(" cells lie")[0].split()[-1])
+    caption = page.get_by_text("The box holds").inner_text()
+    count = int(caption.split("The box holds ")[1].split(" cells")[0].replace(",", ""))
     assert sure.sum() <= count <= maybe.sum()
     row, col = np.argwhere(sure)[0]
     page.wait_for_function(INK, arg=[STAGES, *centre(page, "out", row, col)])

@@ -81,7 +81,7 @@ def test_every_old_name_and_value_has_its_test() -> None:
     for parameter, values in OLD_VALUES.items():
         if parameter not in of_lists:
             assert {(parameter, old) for old in values} <= tested
-    assert {fix for fix in OLD_VALUES["fix"].values()} == {"none", *FIX_NAMES.values()}
+    assert set(OLD_VALUES["fix"].values()) == {"none", *FIX_NAMES.values()}
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,8 @@ def _paths(stacks: StackPair) -> None:
     carried = record.norm * record.paths
     mean_length = float(np.sum(record.lengths * carried) / (np.sum(carried) or np.nan))
     st.caption(
-        f"Through n = {record.depth} blocks there are 2ⁿ paths, most of them about n/2 blocks long. "
-        f"Weighted by the gradient that they carry, the mean length is "
+        f"Through n = {record.depth} blocks there are 2ⁿ paths, most of them about n/2 blocks "
+        f"long. Weighted by the gradient that they carry, the mean length is "
         f"{number_text(mean_length, 1)} instead of {record.depth / 2:.1f}. Veit et al. 2016 "
         "(Fig. 6) find that in a trained network the gradient comes from short paths. Sampled: 16 "
         "paths of each length shown; bars are standard errors; norms are added as if no two paths "

@@ -1,4 +1,4 @@
-"""The Forward view: headline numbers, the stage figure, and what is looked at forward_details."""
+"""The Forward view: headline numbers, the stage figure and its details."""
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ PRECISION_LIMIT = 1e-3
 
 
 def view(experiment: Experiment, result: Result) -> None:
-    """Draws the view of one experiment."""
+    """Draw the view of one experiment."""
     _headline(result.headline)
     if experiment.notes:
         st.caption(" ".join(experiment.notes))
@@ -29,7 +29,7 @@ def view(experiment: Experiment, result: Result) -> None:
             "float32, which loses digits where a channel's mean is large against its spread. "
             "Standardise the input to avoid it."
         )
-    st.caption(f"Digest of out: {result.digest}. The same link gives the same fingerprint.")
+    st.caption(f"Digest of out: {result.digest}. The same link gives the same digest.")
 
 
 def _headline(numbers: Headline) -> None:
@@ -49,7 +49,7 @@ def _headline(numbers: Headline) -> None:
         (
             "Zeroed",
             f"{numbers.zeroed:.1%}",
-            "cut by the last ReLU",
+            "by the last ReLU",
             "Part of the cells of all channels where F(x) + x is negative, so that out is 0.",
         ),
         (
@@ -61,7 +61,7 @@ def _headline(numbers: Headline) -> None:
         (
             "ReLU(add) − out",
             f"{numbers.relu_error:.3g}",
-            "0: out is the cut sum",
+            "0: out is ReLU(add) exactly",
             "Largest difference between out and max(add, 0), in float32.",
         ),
     ]

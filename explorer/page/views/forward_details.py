@@ -19,7 +19,7 @@ from explorer.page.cache import get_or_compute
 from explorer.page.component import component_state, linked_figure
 from explorer.page.controls import optional_segmented_choice, segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
-from explorer.page.stage_panel import Block, Shown, both, integers
+from explorer.page.stage_panel import Block, DisplaySettings, both_layouts, integers
 from explorer.page.views.subject import ONE_CHANNEL, Subject
 from explorer.page.views.sum_details import cells_in_drawn_box, scatter, sum_comparison
 
@@ -41,7 +41,7 @@ def draw_block(
         difference: as for `stage_panel.draw`.
         caption: stands below the figure.
     """
-    shown = stage_panel.controls(figure, *blocks, *([difference] if difference else []))
+    display = stage_panel.controls(figure, *blocks, *([difference] if difference else []))
     above = st.container()
     # Chosen before the figure is drawn, which marks the cells that the details point at.
     chosen = optional_segmented_choice("Details", tuple(DETAILS), key="details")
@@ -49,55 +49,55 @@ def draw_block(
         stage_panel.draw(
             figure,
             blocks,
-            shown,
+            display,
             difference=difference,
-            cells=cells_in_drawn_box(subject.trace, shown) if chosen == "scatter" else None,
+            cells=cells_in_drawn_box(subject.trace, display) if chosen == "scatter" else None,
             wants_window=chosen == "scatter",
-            click="shows its arithmetic",
+            click=" and shows its arithmetic",
         )
-        if shown.channel is None:
+        if display.channel is None:
             st.caption(
                 "Every panel shows the mean over channels. Channels of opposite sign cancel, and "
                 "the mean of a ReLU is not the ReLU of the mean."
             )
         if caption:
             st.caption(caption)
-        _arithmetic(blocks, shown)
+        _arithmetic(blocks, display)
     if not chosen:
         return
     try:
-        DETAILS[chosen](subject, shown)
+        DETAILS[chosen](subject, display)
     except PROBLEMS as problem:
         show_problem(problem)
 
 
-def _arithmetic(blocks: Sequence[Block], shown: Shown) -> None:
+def _arithmetic(blocks: Sequence[Block], display: DisplaySettings) -> None:
     """Draw the arithmetic behind the pinned cell, in the block that it is pinned in."""
-    pin = shown.pin
+    pin = display.pin
     if pin is None:
         return
-    if shown.channel is None:
+    if display.channel is None:
         st.caption(ONE_CHANNEL)
         return
     pinned = [block for block in blocks if pin.panel in block.panels()]
     if not pinned:  # on a difference, which has no arithmetic of its own
         return
     trace, stage = pinned[0].trace, pinned[0].panels()[pin.panel]
-    cell = cell_at(trace, stage, pin.row, pin.col, shown.channel)
+    cell = cell_at(trace, stage, pin.row, pin.col, display.channel)
     if cell is None:
         st.caption(
-            f"{stage} has no value at row {pin.row}, column {pin.col}, channel {shown.channel}: "
+            f"{stage} has no value at row {pin.row}, column {pin.col}, channel {display.channel}: "
             f"its shape is {'×'.join(map(str, trace[stage].shape))}."
         )
         return
     found = explain(trace, cell)
-    wide, narrow = both(
-        lambda arrangement: arithmetic_figure(found, theme=shown.theme, arrangement=arrangement)
+    wide, narrow = both_layouts(
+        lambda arrangement: arithmetic_figure(found, theme=display.theme, arrangement=arrangement)
     )
-    linked_figure(wide, narrow=narrow.layout, key="arithmetic", theme=shown.theme)
+    linked_figure(wide, narrow=narrow.layout, key="arithmetic", theme=display.theme)
 
 
-def _gallery(subject: Subject, shown: Shown) -> None:
+def _gallery(subject: Subject, display: DisplaySettings) -> None:
     order: Order = segmented_choice(
         "Order",
         ("index", "ratio", "zeroed"),
@@ -112,10 +112,10 @@ def _gallery(subject: Subject, shown: Shown) -> None:
         placeholder=st.empty(),
         message="Sorting the channels",
     )
-    figure = gallery_layouts(trace, tiles, scope=shown.scope, theme=shown.theme)
+    figure = gallery_layouts(trace, tiles, scope=display.scope, theme=display.theme)
     chosen = None
-    if shown.channel is not None:
-        chosen = PanelPixel("x", *tiles.tile_of(shown.channel))
+    if display.channel is not None:
+        chosen = PanelPixel("x", *tiles.tile_of(display.channel))
 
     def pick() -> None:
         numbers = integers((component_state("gallery", "pick") or "").split(",")[1:])
@@ -138,13 +138,13 @@ def _gallery(subject: Subject, shown: Shown) -> None:
         figure.spec(),
         narrow=figure.narrow,
         key="gallery",
-        theme=shown.theme,
+        theme=display.theme,
         link=link,
         on_pick_change=pick,
     )
 
 
-def _distributions(subject: Subject, shown: Shown) -> None:
+def _distributions(subject: Subject, display: DisplaySettings) -> None:
     trace = subject.trace
     found = get_or_compute(
         ("distributions", *subject.key),
@@ -153,11 +153,11 @@ def _distributions(subject: Subject, shown: Shown) -> None:
         placeholder=st.empty(),
         message="Counting",
     )
-    figure = distributions_layouts(found, theme=shown.theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="distributions", theme=shown.theme)
+    figure = distributions_layouts(found, theme=display.theme)
+    linked_figure(figure.figure(), narrow=figure.narrow, key="distributions", theme=display.theme)
 
 
-def _channels(subject: Subject, shown: Shown) -> None:
+def _channels(subject: Subject, display: DisplaySettings) -> None:
     table = channel_table(subject.trace)
     st.dataframe(
         {
@@ -183,7 +183,7 @@ def _pick_channel() -> None:
         st.session_state["channel"] = rows[0]
 
 
-def _statistics(subject: Subject, shown: Shown) -> None:
+def _statistics(subject: Subject, display: DisplaySettings) -> None:
     trace = subject.trace
     if not trace.norms:
         st.caption("This block has no BatchNorm, so it has no statistics.")

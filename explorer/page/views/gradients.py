@@ -20,7 +20,7 @@ from explorer.page.component import linked_figure
 from explorer.page.controls import segmented_choice, select, slider
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
-from explorer.page.stage_panel import Block, Shown
+from explorer.page.stage_panel import Block, DisplaySettings
 from explorer.records import BlockTrace, CotangentKind, GradientSplit
 
 KEY = "gradients"
@@ -70,31 +70,31 @@ def _picture(experiment: Experiment, spec: BlockSpec) -> None:
         help="The gradient at out: a random direction, ones (the gradient of out's sum), one "
         "pixel (the pinned one, or the middle), or out − x (of half the squared error to x).",
     )
-    shown = stage_panel.controls(KEY, Block(trace, backward=True))
+    display = stage_panel.controls(KEY, Block(trace, backward=True))
     try:
-        split = _split(experiment, trace, kind, _pixel(trace, shown) if kind == "pixel" else None)
+        split = _split(experiment, trace, kind, _pixel(trace, display) if kind == "pixel" else None)
         if kind == "pixel":
-            influences = _influences(experiment, split, _pixel(trace, shown))
+            influences = _influences(experiment, split, _pixel(trace, display))
     except PROBLEMS as problem:
         show_problem(problem)
         return
     _numbers(gradient_numbers(split))
-    stage_panel.draw_gradient(KEY, split, shown)
+    stage_panel.draw_gradient(KEY, split, display)
     st.caption(_explanation(trace))
     for words in _remarks(split):
         st.caption(words)
     if kind == "pixel":
-        _show_influences(influences, trace, shown)
+        _show_influences(influences, trace, display)
 
 
-def _pixel(trace: BlockTrace, shown: Shown) -> tuple[int, int, int]:
+def _pixel(trace: BlockTrace, display: DisplaySettings) -> tuple[int, int, int]:
     """The pixel of out that the pinned one of x stands for, or the middle."""
     grid, (height, width, channels) = trace.spec.grids()["out"], trace["out"].shape
     row, col = height // 2, width // 2
-    if shown.pin:
-        row, col = grid.to_stage(shown.pin.row), grid.to_stage(shown.pin.col)
+    if display.pin:
+        row, col = grid.to_stage(display.pin.row), grid.to_stage(display.pin.col)
     row, col = min(max(row, 0), height - 1), min(max(col, 0), width - 1)
-    return row, col, min(shown.channel or 0, channels - 1)
+    return row, col, min(display.channel or 0, channels - 1)
 
 
 def _split(
@@ -108,7 +108,7 @@ def _split(
         lambda: split_trace(trace, cotangent_of(kind, trace, pixel, experiment.seed)),
         private=experiment.private,
         placeholder=st.empty(),
-        message="Pulling the gradient back",
+        message="Computing the gradient",
     )
 
 
@@ -135,7 +135,7 @@ def _influences(
         make,
         private=experiment.private,
         placeholder=st.empty(),
-        message="Pulling the gradient back without the shortcut",
+        message="Computing the gradient without the shortcut",
     )
 
 
@@ -184,17 +184,19 @@ def _remarks(split: GradientSplit) -> list[str]:
             "changes nothing. Shift bn1 instead, or set the mode to eval."
         )
     if split.total.any() and not split.residual.any():
-        words.append("Nothing comes back through F: all of the gradient is the shortcut's.")
+        words.append("No gradient returns through F: all of it returns through the shortcut.")
     return words
 
 
-def _show_influences(found: dict[str, Influence], trace: BlockTrace, shown: Shown) -> None:
-    row, col, channel = _pixel(trace, shown)
+def _show_influences(
+    found: dict[str, Influence], trace: BlockTrace, display: DisplaySettings
+) -> None:
+    row, col, channel = _pixel(trace, display)
     st.markdown(f"**Effective receptive field** of out[{row}, {col}], channel {channel}")
-    if not shown.pin:
+    if not display.pin:
         st.caption("No pixel is pinned, so the middle one is taken.")
-    figure = influence_layouts(found, theme=shown.theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="influence", theme=shown.theme)
+    figure = influence_layouts(found, theme=display.theme)
+    linked_figure(figure.figure(), narrow=figure.narrow, key="influence", theme=display.theme)
     st.caption(
         "Σ over channels of |∂out/∂x|, on a scale of powers of ten, after Luo et al. 2016. Frame: "
         "the receptive field by the sizes of the kernels. " + _reach(trace, found[trace.spec.title])

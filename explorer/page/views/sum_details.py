@@ -15,34 +15,36 @@ from explorer.figures.sum_comparison import sum_comparison_figure
 from explorer.linked_figure.payload import Link
 from explorer.page.component import component_state, linked_figure
 from explorer.page.link_state import check
-from explorer.page.stage_panel import MAX_MARKED, Shown, both
+from explorer.page.stage_panel import MAX_MARKED, DisplaySettings, both_layouts
 from explorer.page.views.subject import ONE_CHANNEL, Subject
 from explorer.records import BlockTrace
 
 Box = tuple[float, float, float, float]
 
 
-def cells_in_drawn_box(trace: BlockTrace, shown: Shown) -> np.ndarray | None:
+def cells_in_drawn_box(trace: BlockTrace, display: DisplaySettings) -> np.ndarray | None:
     """Return `(H, W)` bool: the pixels of x in the box drawn in the scatter plot, if any."""
     box = _box()
-    if shown.channel is None or not box:
+    if display.channel is None or not box:
         return None
     try:
-        inside = cells_in_box(compare_sum(trace, shown.channel), box[:2], box[2:])
+        inside = cells_in_box(compare_sum(trace, display.channel), box[:2], box[2:])
     except InputError:  # told where the scatter plot would be
         return None
     return mask_on_x(inside, trace.spec.grids()["add"], trace["x"].shape)
 
 
-def sum_comparison(subject: Subject, shown: Shown) -> None:
-    if shown.channel is None:
+def sum_comparison(subject: Subject, display: DisplaySettings) -> None:
+    if display.channel is None:
         st.caption(ONE_CHANNEL)
         return
-    found = compare_sum(subject.trace, shown.channel)
-    wide, narrow = both(
-        lambda arrangement: sum_comparison_figure(found, theme=shown.theme, arrangement=arrangement)
+    found = compare_sum(subject.trace, display.channel)
+    wide, narrow = both_layouts(
+        lambda arrangement: sum_comparison_figure(
+            found, theme=display.theme, arrangement=arrangement
+        )
     )
-    linked_figure(wide, narrow=narrow.layout, key="sum_comparison", theme=shown.theme)
+    linked_figure(wide, narrow=narrow.layout, key="sum_comparison", theme=display.theme)
     positive, raised, lowered, last = found.categories
     st.caption(
         f"The cells of this channel. {positive.capitalize()}: the identity and the sum are "
@@ -52,19 +54,23 @@ def sum_comparison(subject: Subject, shown: Shown) -> None:
     )
 
 
-def scatter(subject: Subject, shown: Shown) -> None:
-    if shown.channel is None:
+def scatter(subject: Subject, display: DisplaySettings) -> None:
+    if display.channel is None:
         st.caption(ONE_CHANNEL)
         return
     trace = subject.trace
-    found = compare_sum(trace, shown.channel)
+    found = compare_sum(trace, display.channel)
     grid, shape = trace.spec.grids()["add"], found.identity.shape
-    pin = cell_at(trace, "add", shown.pin.row, shown.pin.col, shown.channel) if shown.pin else None
+    pin = (
+        cell_at(trace, "add", display.pin.row, display.pin.col, display.channel)
+        if display.pin
+        else None
+    )
     box = _box()
     figure = scatter_figure(
         found,
-        theme=shown.theme,
-        window=stage_window(shown.window, grid, shape) if shown.window else None,
+        theme=display.theme,
+        window=stage_window(display.window, grid, shape) if display.window else None,
         pin=(pin.row, pin.col) if pin else None,
     )
     link = Link(
@@ -72,7 +78,7 @@ def scatter(subject: Subject, shown: Shown) -> None:
         label="Every cell as a point: x across, F(x) upwards. Drag to draw a box.",
         box=box or (),
     )
-    linked_figure(figure, key="scatter", theme=shown.theme, link=link)
+    linked_figure(figure, key="scatter", theme=display.theme, link=link)
     inside = _inside(int(cells_in_box(found, box[:2], box[2:]).sum())) if box else ""
     st.caption(
         f"Drag to draw a box: its cells are marked in every panel above.{inside} Zoom into the "

@@ -1,4 +1,4 @@
-"""What the curves over depth say of the published trends, in sentences with their numbers."""
+"""Captions that compare the curves over depth with published trends."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from explorer.records import DepthRecord
 
 
 def number_text(value: float, digits: int) -> str:
-    """A number with so many digits behind the point; a dash for what is not finite."""
+    """Return a number with so many decimal places; a dash where it is not finite."""
     return f"{value:.{digits}f}" if np.isfinite(value) else "–"
 
 
 def _power(value: float) -> str:
-    """A number in three digits, with a power of ten where it needs one."""
+    """Return a number in three digits, with a power of ten where it needs one."""
     if not np.isfinite(value):
         return "–"
     if value == 0 or 1e-3 <= value < 1e5:
@@ -20,31 +20,31 @@ def _power(value: float) -> str:
     return f"{value / 10.0**exponent:.3g}·10{_raised(exponent)}"
 
 
-def _raised(number: int) -> str:
-    return str(number).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+def _raised(exponent: int) -> str:
+    return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def trend_captions(residual: DepthRecord, plain: DepthRecord) -> list[str]:
-    """What the curves say of the published trends, with the numbers."""
+    """Return sentences that compare the curves with the published trends."""
     depth = residual.inputs.shape[0]
     growths = []
     for record in (residual, plain):
         first, last = np.median(record.curves["gradient norm"], axis=0)[[0, -1]]
-        growths.append("down to 0 in float32" if first == 0 else f"×{_power(first / last)}")
+        growths.append("underflows to 0" if first == 0 else f"×{_power(first / last)}")
     share, law = residual.curves["branch share"][:, -1], 1 / (depth + 1)
     near = [record.curves["gradient correlation"][:, 0] for record in (residual, plain)]
     slow, fast = depth**-0.5, 2.0**-depth
     words = [
         f"Gradient norm, from the last block back to the first: {growths[0]} in the residual "
         f"stack, {growths[1]} in the plain one.",
-        f"Branch share at block {depth}: {number_text(float(np.median(share)), 3)}. De & Smith 2020 "
-        f"give 1/(l+1) = {law:.3f}, {_against(law, share)}. Their law is of a stack with "
-        "BatchNorm and without the ReLU after the sum; with it the share decays more slowly.",
+        f"Branch share at block {depth}: {number_text(float(np.median(share)), 3)}. De & Smith "
+        f"2020 predict 1/(l+1) = {law:.3f}, {_compare(law, share)}. The prediction is for a stack "
+        "with BatchNorm and without the ReLU after the sum; with it the share decays more slowly.",
         f"Correlation at the first block with the gradient of an input 0.05 standard deviations "
         f"away: {_two(near[0])} in the residual stack, {_two(near[1])} in the plain "
-        f"one. Balduzzi et al. 2017 give 1/√L = {slow:.2f} with shortcuts and BatchNorm, "
-        f"{_against(slow, near[0])}, and 2⁻ᴸ = {_power(fast)} without, {_against(fast, near[1])}. "
-        "Their nets, inputs and neighbours are others.",
+        f"one. Balduzzi et al. 2017 predict 1/√L = {slow:.2f} with shortcuts and BatchNorm, "
+        f"{_compare(slow, near[0])}, and 2⁻ᴸ = {_power(fast)} without, {_compare(fast, near[1])}. "
+        "Their networks and inputs differ from these.",
     ]
     return [text.replace("-", "−") for text in words]
 
@@ -53,11 +53,13 @@ def _two(runs: np.ndarray) -> str:
     return f"{np.median(runs):.2f}" if np.isfinite(runs).all() else "–"
 
 
-def _against(law: float, runs: np.ndarray) -> str:
-    """Where a law lies against the band of the runs."""
+def _compare(prediction: float, runs: np.ndarray) -> str:
+    """Return where a prediction lies relative to the range of the runs."""
     if not np.isfinite(runs).all():
-        return "to be compared with nothing here"
+        return "which cannot be compared here"
     low, high = float(runs.min()), float(runs.max())
-    away = max(low - law, law - high)
-    where = "inside" if away <= 0 else "within a tenth of" if away <= 0.1 * law else "outside"
-    return f"{where} the runs' {low:.3f} to {high:.3f}"
+    distance = max(low - prediction, prediction - high)
+    where = "inside" if distance <= 0 else "outside"
+    if 0 < distance <= 0.1 * prediction:
+        where = "within 10 % of"
+    return f"{where} the range of the runs, {low:.3f} to {high:.3f}"

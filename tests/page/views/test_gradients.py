@@ -97,7 +97,7 @@ def test_one_pixel_is_explained_by_its_mode(mode: str) -> None:
 def test_a_dead_branch_and_a_dead_pixel_are_told() -> None:
     dead = page(view="gradients", shifted="bn1", shift="-6.0", cotangent="pixel")
     words = " ".join(c.value for c in dead.caption)
-    assert "Nothing comes back through F" in words
+    assert "No gradient returns through F" in words
     assert "sends gradient to every other" not in words
     trace = trace_block(0, X, 8)
     row, col = (int(at) for at in np.argwhere(trace["add"][:, :, 0] < 0)[0])
