@@ -19,7 +19,7 @@ lint: $(VENV)/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# How fast engine and page are, beside peers; writes docs/benchmark.md. PyTorch and torchlens are
+# Speed of the engine and the page, compared with peers; writes docs/benchmark.md. PyTorch and torchlens are
 # installed apart, for this alone; a CPU build is enough, and without them their rows are left out.
 bench: $(VENV)/test-ready .venv-peers/ready
 	$(BIN)/python -m tests.browser.chromium
@@ -30,7 +30,7 @@ bench: $(VENV)/test-ready .venv-peers/ready
 	-.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-# The page under hostile files and addresses, whole; and under many readers at once.
+# Hostile files and URLs, and many users at once.
 fuzz: $(VENV)/test-ready
 	$(BIN)/python -m tests.hostile
 

@@ -68,9 +68,9 @@ def arithmetic_figure(
     layout["annotations"].append(
         text(0, 1, both, yshift=20, align="left", font={"size": TITLE_SIZE + 1})
     )
-    room = 34 + 20 * (both.count("<br>") + 1)
-    layout["margin"]["t"] = room
-    layout["height"] += room
+    top = 34 + 20 * (both.count("<br>") + 1)
+    layout["margin"]["t"] = top
+    layout["height"] += top
     layout["meta"] = {"fixedHeight": True}
     return go.Figure({"data": data, "layout": layout})
 

@@ -3,13 +3,13 @@
 // Python sends traces, two layouts and a `link`: which traces are panels, how
 // many rows and columns they share, what fed each panel, and which terms the
 // readout shows. Hover, pin and keys are handled here without asking the server;
-// Python is told of a pin, a step, a zoomed window or a drawn box.
+// Python learns of a pin, a step, a zoomed window or a drawn box.
 
-const NARROW_BELOW = 800; // pixels of room under which the second layout is used
+const NARROW_BELOW = 800; // pixels of space under which the second layout is used
 const NARROW_MOST = 620; // pixels beyond which that layout does not grow
 const CLICK_SLACK = 4; // pixels that a click may wander
 const DOUBLE_CLICK = 300; // milliseconds, as Plotly counts
-const TELL_AFTER = 120; // milliseconds of rest before Python is told
+const TELL_AFTER = 120; // milliseconds of rest before Python is notified
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
@@ -29,11 +29,11 @@ function loadPlotly(url) {
   return plotlyScript;
 }
 
-// The layout for this much room: what lies inside the margins keeps its proportions.
-function fitted(layouts, room) {
-  const narrow = room < NARROW_BELOW && layouts.length > 1;
+// The layout for this much space: what lies inside the margins keeps its proportions.
+function fitted(layouts, space) {
+  const narrow = space < NARROW_BELOW && layouts.length > 1;
   const layout = narrow ? layouts[1] : layouts[0];
-  const width = narrow ? Math.min(room, NARROW_MOST) : room;
+  const width = narrow ? Math.min(space, NARROW_MOST) : space;
   const { l, r, t, b } = layout.margin;
   const scale = layout.meta?.fixedHeight ? 1 : (width - l - r) / (layout.width - l - r);
   const height = Math.round((layout.height - t - b) * scale + t + b);
@@ -84,7 +84,7 @@ function seen(low, high, count) {
   return [first, clamp(Math.ceil(high + 0.5), first + 1, count)];
 }
 
-const samePlace = (a, b) =>
+const samePixel = (a, b) =>
   a === b || (a && b && a.panel === b.panel && a.row === b.row && a.col === b.col);
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
@@ -121,7 +121,7 @@ class LinkedFigure {
     if (theme !== message.theme) channel.state("theme", theme);
   }
 
-  // Python's pin counts, unless the reader has set a newer one that it has not acked_pin of.
+  // Python's pin counts, unless the user has set a newer one that it has not acknowledged.
   takePin({ pin, acked_pin }) {
     if (this.pendingPin !== undefined && this.pendingPin !== acked_pin) return;
     this.pendingPin = undefined;
@@ -129,21 +129,21 @@ class LinkedFigure {
   }
 
   async draw() {
-    const room = Math.floor(this.root.clientWidth);
-    if (!this.message || room === 0) return;
-    if (this.drawn === this.message && this.room === room) return;
-    const isSame = this.drawn?.digest === this.message.digest && this.room === room;
+    const space = Math.floor(this.root.clientWidth);
+    if (!this.message || space === 0) return;
+    if (this.drawn === this.message && this.space === space) return;
+    const isSame = this.drawn?.digest === this.message.digest && this.space === space;
     this.drawn = this.message;
-    this.room = room;
-    if (!isSame) await this.react(room);
+    this.space = space;
+    if (!isSame) await this.react(space);
     this.measure();
     this.zoomed();
     this.mark();
   }
 
-  async react(room) {
+  async react(space) {
     const { figure, narrow } = this.message;
-    const layout = fitted(narrow ? [figure.layout, narrow] : [figure.layout], room);
+    const layout = fitted(narrow ? [figure.layout, narrow] : [figure.layout], space);
     layout.uirevision = `${this.link.rows}×${this.link.cols}`; // the zoom lives as long
     if (this.link.panels.length) layout.hovermode = false;
     layout.dragmode = this.link.box ? false : "zoom";
@@ -171,13 +171,13 @@ class LinkedFigure {
     this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
-  value(name, place) {
-    if (this.isExact(place)) return this.link.exact[name];
+  value(name, pixel) {
+    if (this.isExact(pixel)) return this.link.exact[name];
     const panel = this.panels.find((candidate) => candidate.name === name);
     if (!panel) return undefined;
     const { trace } = panel;
-    const row = trace.z[Math.round((place.row - trace.y0) / trace.dy)];
-    return row ? row[Math.round((place.col - trace.x0) / trace.dx)] : undefined;
+    const row = trace.z[Math.round((pixel.row - trace.y0) / trace.dy)];
+    return row ? row[Math.round((pixel.col - trace.x0) / trace.dx)] : undefined;
   }
 
   isExact({ row, col }) {
@@ -185,7 +185,7 @@ class LinkedFigure {
     return exact && pin && pin.row === row && pin.col === col;
   }
 
-  // ---- reader → figure -------------------------------------------------------
+  // ---- user → figure -------------------------------------------------------
 
   listen() {
     const { root, plot } = this;
@@ -214,7 +214,7 @@ class LinkedFigure {
     );
   }
 
-  placeAt(point) {
+  pixelAt(point) {
     const panel = this.panelAt(point);
     if (!panel) return null;
     const row = Math.round(panel.y.p2d(point.y - panel.y._offset));
@@ -226,13 +226,13 @@ class LinkedFigure {
   moved(event) {
     if (!this.panels?.length) return;
     const point = this.at(event);
-    if (!this.link.box) this.hover(this.placeAt(point));
+    if (!this.link.box) this.hover(this.pixelAt(point));
     else if (this.press) this.stretch(point);
   }
 
-  hover(place) {
-    if (samePlace(this.cursor, place)) return;
-    this.cursor = place;
+  hover(pixel) {
+    if (samePixel(this.cursor, pixel)) return;
+    this.cursor = pixel;
     this.mark();
   }
 
@@ -250,20 +250,20 @@ class LinkedFigure {
     const point = this.at(event);
     const far = Math.hypot(point.x - press.x, point.y - press.y) > CLICK_SLACK;
     if (this.link.box) this.channel.state("box", far ? this.boxTo(press, point) : []);
-    else if (!far) this.clicked(this.placeAt(point));
+    else if (!far) this.clicked(this.pixelAt(point));
   }
 
   // The keys belong to the figure from now on. A double click resets the zoom and
   // leaves the pin as it was before; a pick is made, however often it is clicked.
-  clicked(place) {
+  clicked(pixel) {
     this.root.focus({ preventScroll: true });
     const now = performance.now();
     const { last } = this;
-    const isQuick = last && now - last.time < DOUBLE_CLICK && samePlace(last.place, place);
+    const isQuick = last && now - last.time < DOUBLE_CLICK && samePixel(last.pixel, pixel);
     const isSecond = isQuick && !this.link.picks;
-    this.last = { time: now, place };
+    this.last = { time: now, pixel };
     if (!isSecond) this.before = this.pin;
-    this.setPin(isSecond ? this.before : place);
+    this.setPin(isSecond ? this.before : pixel);
     this.speak();
   }
 
@@ -305,9 +305,9 @@ class LinkedFigure {
       } else this.hover(to);
       this.speak();
     } else if (event.key === "Enter" || event.key === " ") {
-      const place = this.cursor ?? from;
+      const pixel = this.cursor ?? from;
       this.cursor = null;
-      this.setPin(place);
+      this.setPin(pixel);
       this.speak();
     } else if (event.key === "Escape") {
       this.cursor = null;
@@ -326,19 +326,19 @@ class LinkedFigure {
     return Math.max(1, Math.round(trace.dx / this.gridOf(name)[1]));
   }
 
-  setPin(place) {
-    this.pin = place;
+  setPin(pixel) {
+    this.pin = pixel;
     if (this.link.picks) {
       this.mark();
-      if (place) this.channel.trigger("pick", `${place.panel},${place.row},${place.col}`);
+      if (pixel) this.channel.trigger("pick", `${pixel.panel},${pixel.row},${pixel.col}`);
       return;
     }
-    this.pendingPin = place ? `${place.panel},${place.row},${place.col}` : "";
+    this.pendingPin = pixel ? `${pixel.panel},${pixel.row},${pixel.col}` : "";
     this.mark();
     this.tell("pin", this.pendingPin);
   }
 
-  // Rows and columns in view, where the reader has zoomed; nothing where all is in view.
+  // Rows and columns in view, where the user has zoomed; nothing where all is in view.
   zoomed() {
     if (!this.panels?.length) return;
     this.drawCells();
@@ -369,14 +369,14 @@ class LinkedFigure {
     const { width, height } = this.plot._fullLayout;
     this.pen.clearRect(0, 0, width, height);
     if (this.link.box) return this.markBox();
-    const place = this.cursor ?? this.pin;
+    const pixel = this.cursor ?? this.pin;
     if (this.cells) this.pen.drawImage(this.cells, 0, 0, width, height);
     if (this.pin && this.cursor) for (const panel of this.panels) this.markPin(panel);
-    if (place) {
-      const fields = { ...this.link.fields?.[place.panel], [place.panel]: 0 };
-      for (const panel of this.panels) this.markPanel(panel, place, fields);
+    if (pixel) {
+      const fields = { ...this.link.fields?.[pixel.panel], [pixel.panel]: 0 };
+      for (const panel of this.panels) this.markPanel(panel, pixel, fields);
     }
-    this.writeReadout(place);
+    this.writeReadout(pixel);
     return undefined;
   }
 
@@ -391,7 +391,7 @@ class LinkedFigure {
     this.pen.strokeRect(x0, y0, x1 - x0, y1 - y0);
   }
 
-  // A rectangle in rows and columns as pixels, cut to the panel and the picture.
+  // A rectangle in rows and columns as pixels, clipped to the panel and the picture.
   rectangle({ x, y }, top, bottom, left, right) {
     const { rows, cols } = this.link;
     const across = [Math.max(left, 0) - 0.5, Math.min(right, cols - 1) + 0.5];
@@ -411,13 +411,13 @@ class LinkedFigure {
   }
 
   // The window on this panel that fed a pixel of the panel pointed at.
-  fieldAt(panel, { row, col }, reach) {
+  fieldAt(panel, { row, col }, radius) {
     const [offset, stride] = this.gridOf((this.cursor ?? this.pin).panel);
     const [, pitch] = this.gridOf(panel.name);
     const [top, left] = [row, col].map(
-      (place) => offset + stride * Math.floor((place - offset) / stride) - pitch * reach,
+      (pixel) => offset + stride * Math.floor((pixel - offset) / stride) - pitch * radius,
     );
-    const span = 2 * pitch * reach + pitch - 1;
+    const span = 2 * pitch * radius + pitch - 1;
     return this.rectangle(panel, top, top + span, left, left + span);
   }
 
@@ -425,7 +425,7 @@ class LinkedFigure {
     return this.link.grids[name] ?? [0, 1];
   }
 
-  // Where the pin stays while the reader looks elsewhere.
+  // Where the pin stays while the user looks elsewhere.
   markPin(panel) {
     const [x, y, w, h] = this.cellAt(panel, this.pin);
     this.pen.strokeStyle = this.message.accent;
@@ -448,11 +448,11 @@ class LinkedFigure {
     pen.lineTo(middleX, y._offset + y._length);
     pen.stroke();
     pen.globalAlpha = 1;
-    const reach = fields[panel.name] ?? 0;
-    if (reach) {
+    const radius = fields[panel.name] ?? 0;
+    if (radius) {
       pen.lineWidth = 2;
       pen.strokeStyle = this.message.accent;
-      pen.strokeRect(...this.fieldAt(panel, { row, col }, reach));
+      pen.strokeRect(...this.fieldAt(panel, { row, col }, radius));
     }
     const value = this.value(panel.name, { row, col });
     if (value === undefined) return;
@@ -466,7 +466,7 @@ class LinkedFigure {
     pen.fillText(shown(value), x._offset + x._length, y._offset - 5);
   }
 
-  // The cells that Python wants marked, drawn once and kept as a picture.
+  // The cells that Python wants marked, drawn once and cached as a picture.
   drawCells() {
     this.cells = undefined;
     const { cells } = this.link;
@@ -486,8 +486,8 @@ class LinkedFigure {
     }
   }
 
-  termsAt(line, place) {
-    const at = (name) => this.value(name, place);
+  termsAt(line, pixel) {
+    const at = (name) => this.value(name, pixel);
     return line.map((term) => ({
       ...term,
       value: term.panel && at(term.panel),
@@ -499,39 +499,39 @@ class LinkedFigure {
     }));
   }
 
-  writeReadout(place) {
+  writeReadout(pixel) {
     const { link, readout } = this;
     if (!link.readout.length && !link.labels) return;
-    const held = place && !this.cursor && this.pin ? "pinned " : "";
-    if (!place) {
+    const held = pixel && !this.cursor && this.pin ? "pinned " : "";
+    if (!pixel) {
       readout.textContent = link.hint;
       return;
     }
     if (link.labels) {
-      readout.textContent = link.labels[place.row * link.cols + place.col] ?? "";
+      readout.textContent = link.labels[pixel.row * link.cols + pixel.col] ?? "";
       return;
     }
-    const isMean = this.stride() > 1 && !this.isExact(place);
+    const isMean = this.stride() > 1 && !this.isExact(pixel);
     const size = `${this.stride()}×${this.stride()}`;
-    const where = `${held}[${place.row}, ${place.col}]${isMean ? ` mean of ${size}` : ""}`;
+    const where = `${held}[${pixel.row}, ${pixel.col}]${isMean ? ` mean of ${size}` : ""}`;
     const head = document.createElement("div");
     head.className = "linked-figure-note";
     head.textContent = where;
     const lines = link.readout.map((line) => {
       const row = document.createElement("div");
-      row.append(...this.termsAt(line, place).map(written));
+      row.append(...this.termsAt(line, pixel).map(written));
       return row;
     });
     readout.replaceChildren(head, ...lines);
   }
 
   speak() {
-    const place = this.cursor ?? this.pin;
-    if (!place) return;
-    const { row, col, panel } = place;
+    const pixel = this.cursor ?? this.pin;
+    if (!pixel) return;
+    const { row, col, panel } = pixel;
     const words = this.link.labels
       ? this.readout.textContent
-      : `${panel} ${shown(this.value(panel, place))}. ${this.readout.textContent}`;
+      : `${panel} ${shown(this.value(panel, pixel))}. ${this.readout.textContent}`;
     const held = this.pin ? "Pinned. " : "";
     this.spoken.textContent = `${held}Row ${row}, column ${col}: ${words}`;
   }
@@ -549,12 +549,12 @@ class LinkedFigure {
 }
 
 const figures = new WeakMap();
-const reader = new TextDecoder();
+const decoder = new TextDecoder();
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   let figure = figures.get(parentElement);
   if (!figure) figures.set(parentElement, (figure = new LinkedFigure(parentElement)));
-  const message = JSON.parse(reader.decode(data));
+  const message = JSON.parse(decoder.decode(data));
   const channel = { state: setStateValue, trigger: setTriggerValue };
   loadPlotly(message.plotly).then(
     (Plotly) => figure.show(Plotly, message, channel),

@@ -28,7 +28,7 @@ class Link:
         panels: names of the heatmap traces that are panels, in reading order.
         rows, cols: pixels of every panel.
         label: what the figure is, for screen readers.
-        fields: for a panel, the panels that fed it and the reach of its window there.
+        fields: for a panel, the panels that fed it and the radius of its window there.
         grids: for a panel, where its pixels lie: pixel n is centred on offset + stride · n.
         readout: lines under the figure, each of terms. `{"panel", "text", "colour"}` shows
             a value, `{"text"}` a sign, `{"larger": [a, b], "say": [..]}` which of two
@@ -44,7 +44,7 @@ class Link:
         title: what changes from picture to picture, spoken when it does.
         box: where dragging draws a box instead of zooming, the box in axis units as
             left, right, low, high, or empty.
-        acked_pin: the pin as the browser last told it.
+        acked_pin: the pin as the browser last reported it.
     """
 
     panels: tuple[str, ...] = ()

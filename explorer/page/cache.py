@@ -1,6 +1,7 @@
-"""What has been computed, kept for the next rerun: bounded in entries, bytes and time.
+"""Cache of computed results, bounded in entries, bytes and time.
 
-Everything that the page computes or decodes goes through `kept`, and so through the gate.
+Everything that the page computes or decodes goes through `get_or_compute`, and so through the
+work limiter.
 """
 
 import itertools
@@ -26,7 +27,7 @@ Value = TypeVar("Value")
 
 
 class Owner:
-    """Stands for whom a value belongs to, and goes with them. No two have the same number."""
+    """The session that a cached value belongs to; its values are dropped with it."""
 
     _numbers = itertools.count(1)
 
@@ -35,7 +36,7 @@ class Owner:
 
 
 class ResultCache:
-    """Values by key. A value with an owner is let go with its owner, at the next use."""
+    """Values by key. A value with an owner is dropped with its owner, at the next use."""
 
     def __init__(self, entries: int, size: int, seconds: float) -> None:
         # Counting every entry as a full share of the bytes bounds their number too.
@@ -44,36 +45,36 @@ class ResultCache:
             size, seconds, getsizeof=lambda value: max(size_of(value), share)
         )
         self._lock = threading.Lock()
-        self._gone: deque[tuple[int, Hashable]] = deque()  # keys whose owners are gone
+        self._dropped: deque[tuple[int, Hashable]] = deque()  # keys whose owners are gone
 
     def names(self) -> list[Any]:
-        """What there is, the longest kept first."""
+        """Return all keys, the oldest first."""
         with self._lock:
-            self._let_go()
+            self._drop()
             return [key for _, key in list(self._values)]
 
     def get(self, key: Hashable, owner: Owner | None = None) -> Any:
-        """The value, or None."""
+        """Return the value of a key, or None."""
         with self._lock:
-            self._let_go()
+            self._drop()
             return self._values.get((_number(owner), key))
 
     def put(self, key: Hashable, value: Any, owner: Owner | None = None) -> None:
-        """Keeps the value, if it is not larger than all that may be kept."""
+        """Cache the value, unless it is larger than the whole cache."""
         full_key = _number(owner), key
         with self._lock:
-            self._let_go()
+            self._drop()
             try:
                 self._values[full_key] = value
-            except ValueError:  # larger than the store: it is made anew each time
+            except ValueError:  # larger than the cache: it is computed each time
                 return
         if owner is not None:
             # The garbage collector may call this at any moment, so it must not wait for the lock.
-            weakref.finalize(owner, self._gone.append, full_key).atexit = False
+            weakref.finalize(owner, self._dropped.append, full_key).atexit = False
 
-    def _let_go(self) -> None:
-        while self._gone:
-            self._values.pop(self._gone.popleft(), None)
+    def _drop(self) -> None:
+        while self._dropped:
+            self._values.pop(self._dropped.popleft(), None)
 
 
 def _number(owner: Owner | None) -> int:
@@ -81,7 +82,7 @@ def _number(owner: Owner | None) -> int:
 
 
 def size_of(value: Any) -> int:
-    """Bytes of all arrays in a record, a mapping or a sequence."""
+    """Return the bytes of all arrays in a record, a mapping or a sequence."""
     if isinstance(value, np.ndarray):
         return value.nbytes
     if is_dataclass(value):

@@ -19,8 +19,8 @@ from explorer.figures.theme import THEMES, ThemeName
 from explorer.linked_figure.payload import Link, as_json
 from explorer.page.asset_urls import plotly_url
 
-# What the browser may say, and as what; a hostile one may send anything.
-_SAID = {"theme": str, "pin": str, "pick": str, "window": str, "box": list, "step": int}
+# What the browser may report, with its type; a hostile one may send anything.
+_STATE_TYPES = {"theme": str, "pin": str, "pick": str, "window": str, "box": list, "step": int}
 _ASSETS = files(linked_figure_package)
 _HTML = """
 <div class="linked-figure">
@@ -40,7 +40,7 @@ _COMPONENT = st.components.v2.component(
 
 
 def current_theme(key: str) -> ThemeName:
-    """The theme that the reader's browser shows, as the figure `key` last saw it."""
+    """Return the theme that the user's browser shows, as the figure `key` last reported it."""
     seen = component_state(key, "theme") or st.context.theme.type
     return "dark" if seen == "dark" else "light"
 
@@ -48,10 +48,10 @@ def current_theme(key: str) -> ThemeName:
 def component_state(
     key: str, name: Literal["theme", "pin", "pick", "window", "box", "step"]
 ) -> Any:
-    """What the browser last said of figure `key`; None if it has not, or nothing of that kind."""
+    """Return what the browser last reported of figure `key`; None if nothing of that type."""
     state = st.session_state.get(key)
     said = state.get(name) if isinstance(state, Mapping) else None
-    return said if isinstance(said, _SAID[name]) else None
+    return said if isinstance(said, _STATE_TYPES[name]) else None
 
 
 def linked_figure(
@@ -63,12 +63,12 @@ def linked_figure(
     link: Link | None = None,
     **callbacks: Any,
 ) -> None:
-    """Shows a figure, keeping its node, zoom and place on the page through every change.
+    """Show a figure; its DOM node, zoom and position on the page outlive every change.
 
     Args:
         figure: what to show, or its `data` and `layout` as plain dicts; the layout has
             a width, a height and margins in pixels, and is scaled to the room there is.
-        key: name of the figure on the page; `told` reads what the browser says of it.
+        key: name of the figure on the page; `component_state` reads what the browser reports of it.
         theme: the theme that it was drawn for; the browser asks again if it shows
             another one.
         narrow: the layout for small windows, for the same traces.
@@ -86,7 +86,7 @@ def linked_figure(
         "plotly": json.dumps(plotly_url()),
     }
     message = ",".join(f'"{name}":{text}' for name, text in parts.items())
-    handlers = {f"on_{name}_change": _nothing for name in _SAID} | callbacks
+    handlers = {f"on_{name}_change": _nothing for name in _STATE_TYPES} | callbacks
     _COMPONENT(key=key, data=f"{{{message}}}".encode(), **handlers)
 
 

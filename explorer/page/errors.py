@@ -1,4 +1,4 @@
-"""Problems, told to the reader in plain words."""
+"""Error messages on the page."""
 
 import logging
 import re
@@ -8,26 +8,26 @@ import streamlit as st
 from explorer.errors import InputError
 from explorer.page.limiter import Busy
 
-PROBLEMS = (InputError, Busy)  # what a reader can do something about
+PROBLEMS = (InputError, Busy)  # what the user can do something about
 _LOG = logging.getLogger(__name__)
 
 
-def plain(text: str) -> str:
-    """`text` with every sign escaped that Streamlit's Markdown would act on."""
+def escape_markdown(text: str) -> str:
+    """Return `text` with every character escaped that Streamlit's Markdown would interpret."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>^=&])", r"\\\1", text)
 
 
 def show_problem(problem: Exception) -> None:
-    """Shows its sentence as it is, whatever signs it holds; and a button where that helps."""
+    """Show the message as it is, whatever characters it holds, and a button where that helps."""
     if isinstance(problem, Busy):
-        st.warning(plain(str(problem)))
+        st.warning(escape_markdown(str(problem)))
         st.button("Try again")
     else:
-        st.error(plain(str(problem)))
+        st.error(escape_markdown(str(problem)))
 
 
 def report_script_error(error: Exception) -> bool:
-    """Logs an error that nobody foresaw, and tells the reader what still works."""
+    """Log an unexpected error and show what the user can do."""
     _LOG.exception("The page failed", exc_info=error)
-    st.error("Something failed inside the explorer. Change a setting or reload the page.")
+    st.error("The page failed unexpectedly. Change a setting or reload the page.")
     return True

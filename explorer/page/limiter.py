@@ -1,4 +1,4 @@
-"""How many readers' work runs at once; the others wait their turn, up to a point."""
+"""Limits how many computations run at once; the others wait in a bounded queue."""
 
 import os
 import threading
@@ -7,55 +7,57 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-LOOK = 0.25  # seconds between two looks at whether the reader still waits
+POLL_SECONDS = 0.25  # between two looks at whether the user still waits
 
 
 class Busy(Exception):
-    """There is no place for this work now; the message says so and what to do."""
+    """No slot is free; the message says so and what to do."""
 
 
 class WorkLimiter:
-    """At most `places` hold the gate at once, at most `queue` wait, each up to `timeout` seconds.
+    """At most `slots` computations run at once and `queue` wait, each up to `timeout` seconds.
 
-    Those who wait are let in in the order in which they came.
+    Those that wait get a slot in the order in which they came.
     """
 
-    def __init__(self, places: int, queue: int, timeout: float) -> None:
-        self._free = places
+    def __init__(self, slots: int, queue: int, timeout: float) -> None:
+        self._free = slots
         self._queue: deque[threading.Event] = deque()
-        self._most = queue
-        self._patience = timeout
+        self._max_queued = queue
+        self._timeout = timeout
         self._lock = threading.Lock()
 
     @contextmanager
-    def slot(self, waiting: Callable[[int], None] = lambda before: None) -> Iterator[None]:
-        """A place while the block lasts.
+    def slot(self, on_wait: Callable[[int], None] = lambda ahead: None) -> Iterator[None]:
+        """Hold a slot while the block runs.
 
-        `waiting` is called now and then with how many still come before this one.
+        `on_wait` is called now and then with the number of requests that are ahead.
 
         Raises:
             Busy: the queue is full, or the wait too long.
         """
-        self._enter(waiting, self._patience, self._most)
+        self._acquire(on_wait, self._timeout, self._max_queued)
         try:
             yield
         finally:
-            self._leave()
+            self._release()
 
     def yield_slot(self) -> None:
-        """Lets those who wait go first; for work that takes long, between its parts."""
+        """Let queued work run first; long computations call it between their parts."""
         with self._lock:
             is_wanted = bool(self._queue)
         if is_wanted:
-            self._leave()
-            self._enter(lambda before: None, float("inf"), None)
+            self._release()
+            self._acquire(lambda ahead: None, float("inf"), None)
 
-    def _enter(self, waiting: Callable[[int], None], timeout: float, most: int | None) -> None:
+    def _acquire(
+        self, on_wait: Callable[[int], None], timeout: float, max_queued: int | None
+    ) -> None:
         with self._lock:
             if self._free and not self._queue:
                 self._free -= 1
                 return
-            if most is not None and len(self._queue) >= most:
+            if max_queued is not None and len(self._queue) >= max_queued:
                 raise Busy(
                     f"Server busy: {len(self._queue)} requests are queued. Try again in a moment."
                 )
@@ -63,34 +65,35 @@ class WorkLimiter:
             self._queue.append(turn)
         deadline = time.monotonic() + timeout
         try:
-            while not turn.wait(LOOK):
+            while not turn.wait(POLL_SECONDS):
                 if time.monotonic() > deadline:
                     raise Busy(
                         f"Server busy: no slot became free within {timeout:g} seconds. Try again "
                         "in a moment."
                     )
-                waiting(self._before(turn))
+                on_wait(self._ahead_of(turn))
         except BaseException:  # Streamlit also stops a script by an exception
             with self._lock:
-                has_place = turn not in self._queue
-                if not has_place:
+                has_slot = turn not in self._queue
+                if not has_slot:
                     self._queue.remove(turn)
-            if has_place:
-                self._leave()
+            if has_slot:
+                self._release()
             raise
 
-    def _before(self, turn: threading.Event) -> int:
+    def _ahead_of(self, turn: threading.Event) -> int:
         with self._lock:
             return self._queue.index(turn) if turn in self._queue else 0
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         with self._lock:
             if self._queue:
-                self._queue.popleft().set()  # the place goes from hand to hand
+                self._queue.popleft().set()  # the slot passes to the first in the queue
             else:
                 self._free += 1
 
 
-WORK_LIMITER = WorkLimiter(places=os.cpu_count() or 1, queue=64, timeout=20)
-# Before it, for long work: of what gives way only so much is begun, else none would ever end.
-LONG_WORK_LIMITER = WorkLimiter(places=os.cpu_count() or 1, queue=64, timeout=120)
+WORK_LIMITER = WorkLimiter(slots=os.cpu_count() or 1, queue=64, timeout=20)
+# Acquired before the other by long work, which yields its slot: were any number of long
+# computations begun, they would yield to each other and none would end.
+LONG_WORK_LIMITER = WorkLimiter(slots=os.cpu_count() or 1, queue=64, timeout=120)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.page.controls import segmented_choice
-from explorer.page.errors import PROBLEMS, plain, show_problem
+from explorer.page.errors import PROBLEMS, escape_markdown, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.link_state import ignored_parameters, update_old_link
 from explorer.page.sidebar import ask_for_file, experiment_controls
@@ -42,7 +42,7 @@ def page() -> None:
     except PROBLEMS as problem:
         show_problem(problem)
     for sentence in ignored_parameters():
-        messages.warning(plain(sentence))
+        messages.warning(escape_markdown(sentence))
 
 
 st.set_page_config(page_title="Residual block explorer", layout="wide")

@@ -26,7 +26,7 @@ from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
 from explorer.model.arguments import MAX_SEED
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, optional_integer_input, segmented_choice, select
-from explorer.page.errors import plain
+from explorer.page.errors import escape_markdown
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE, Experiment
 
 RAW_NOTE = (
@@ -176,7 +176,7 @@ def _uploaded() -> _Source | None:
     st.query_params.update({"file": shown_name, "digest": short})
     size = "×".join(str(n) for n in upload.array.shape)
     notes = (
-        f"{plain(shown_name)} was read as {size} (height × width × channels).",
+        f"{escape_markdown(shown_name)} was read as {size} (height × width × channels).",
         *upload.notes,
         *_unlike_the_link(short),
     )
@@ -193,8 +193,8 @@ def ask_for_file() -> None:
     linked = _linked_file()
     if linked:
         st.info(
-            f"This link was made with the file {plain(linked[0][:80])} (digest "
-            f"{plain(linked[1][:16])}). Choose that file to see the same picture."
+            f"This link was made with the file {escape_markdown(linked[0][:80])} (digest "
+            f"{escape_markdown(linked[1][:16])}). Choose that file to see the same picture."
         )
     else:
         _forget_file()
@@ -223,7 +223,9 @@ def _unlike_the_link(digest: str) -> tuple[str, ...]:
     first = st.session_state.setdefault("first_file", digest)
     if linked is None or digest in (linked[1], "") or digest != first:
         return ()
-    return (f"This is not the file of the link, which had digest {plain(linked[1][:16])}.",)
+    return (
+        f"This is not the file of the link, which had digest {escape_markdown(linked[1][:16])}.",
+    )
 
 
 def _standardised(source: _Source) -> _Source:

@@ -63,7 +63,7 @@ class Block:
 
 
 def controls(key: str, *blocks: Block) -> DisplaySettings:
-    """Draws channel and scale, and reads what the figure told."""
+    """Draw the controls of channel and scale; return them with what the figure reported."""
     last = channels(*(block.trace for block in blocks)) - 1
     with st.container(horizontal=True, vertical_alignment="bottom"):
         channel = integer_input("Channel", 0, last, key="channel", width=140)
@@ -95,7 +95,7 @@ def draw(
     wants_window: bool = False,
     click: str = "",
 ) -> None:
-    """Draws the stage figures of blocks with the same x beneath each other, as one picture.
+    """Draw the stage figures of blocks with the same x beneath each other, as one figure.
 
     `difference` adds what this block has more than the first, stage by stage; `cells`
     `(H, W)` bool are marked in every panel; `click` says what a click on a pixel does.
@@ -116,7 +116,7 @@ def draw(
 
 
 def draw_gradient(key: str, split: GradientSplit, display: DisplaySettings) -> None:
-    """Draws the stage figure with the gradients in the places of the stages."""
+    """Draw the stage figure with the gradients instead of the values."""
     block = Block(split.as_trace, backward=True)
     watches = whole(split.total.shape[:2]).step > 1
     window = display.window if watches else None
@@ -177,23 +177,25 @@ def both_layouts(draw: Callable[[Literal["wide", "narrow"]], Picture]) -> tuple[
 
 
 def _pin(key: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel | None:
-    """The pinned pixel, as the figure last told or else as the link says; it is kept in the URL."""
+    """Return the pinned pixel, as the figure last reported it or else as the URL has it."""
     check(
         "pin",
-        lambda text: _place(text, names, shape) is not None,
+        lambda text: _parse_pixel(text, names, shape) is not None,
         f"a panel's name, a row from 0 to {shape[0] - 1} and a column from 0 to {shape[1] - 1}, "
         "separated by commas",
     )
-    said = component_state(key, "pin")
-    place = _place(said if said is not None else st.query_params.get("pin", ""), names, shape)
-    if place:
-        st.query_params["pin"] = f"{place.panel},{place.row},{place.col}"
+    reported = component_state(key, "pin")
+    pixel = _parse_pixel(
+        reported if reported is not None else st.query_params.get("pin", ""), names, shape
+    )
+    if pixel:
+        st.query_params["pin"] = f"{pixel.panel},{pixel.row},{pixel.col}"
     elif "pin" in st.query_params:
         del st.query_params["pin"]
-    return place
+    return pixel
 
 
-def _place(text: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel | None:
+def _parse_pixel(text: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel | None:
     parts = text.split(",")
     if len(parts) != 3:
         return None
@@ -207,7 +209,7 @@ def _place(text: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixe
 
 
 def _window(key: str, shape: tuple[int, ...]) -> Window | None:
-    """The rows and columns in view, unless the figure told of another shape or of all."""
+    """Return the rows and columns in view; None for all, or for those of another shape."""
     numbers = integers((component_state(key, "window") or "").split(","))
     if numbers is None or len(numbers) != 6 or tuple(numbers[4:]) != shape:
         return None
@@ -233,7 +235,7 @@ def _fields(block: Block) -> dict[str, dict[str, int]]:
     if spec.identity == "x":
         fields["identity"] = {"x": 0}
     return {
-        prefix + name: {prefix + source: reach for source, reach in field.items()}
+        prefix + name: {prefix + source: radius for source, radius in field.items()}
         for name, field in fields.items()
     }
 

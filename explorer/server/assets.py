@@ -30,5 +30,5 @@ def _script() -> bytes:
 
 @cache
 def packed_script() -> bytes:
-    """plotly.js by gzip: packed once, since for each reader anew it took a tenth of a second."""
+    """Return plotly.js compressed; once, since it takes a tenth of a second."""
     return gzip.compress(_script())

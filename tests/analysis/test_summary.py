@@ -70,9 +70,9 @@ def test_headline_of_a_variant(name: str) -> None:
     assert numbers.ratio == pytest.approx(ratio, rel=1e-5)
     assert np.isnan(numbers.zeroed) == (name == "full_preact")
     assert np.isnan(numbers.add_error) == (name == "no_skip")
-    cut = {"no_skip": "bn2", "bn_after_add": "bn2", "projection": "add"}.get(name)
-    if cut:
-        assert numbers.zeroed == (trace[cut] < 0).mean()
+    source = {"no_skip": "bn2", "bn_after_add": "bn2", "projection": "add"}.get(name)
+    if source:
+        assert numbers.zeroed == (trace[source] < 0).mean()
 
 
 def test_correlation_of_what_cannot_be_compared() -> None:

@@ -142,13 +142,13 @@ def test_the_keyboard_alone_pins_every_stage(open_page: OpenPage) -> None:
 def test_the_plot_and_its_zoom_outlive_twenty_changes(open_page: OpenPage) -> None:
     page = open_page()
     wait_for_picture(page)
-    page.evaluate("plot => { window.kept = document.querySelector(plot); }", PLOT)
+    page.evaluate("plot => { window.plot = document.querySelector(plot); }", PLOT)
     page.mouse.move(*centre(page, "x", 4, 4))
     page.mouse.down()
     page.mouse.move(*centre(page, "x", 20, 24), steps=5)
     page.mouse.up()
-    page.wait_for_function("() => window.kept._fullLayout.xaxis3.range[0] > 2")
-    window = page.evaluate("[...window.kept._fullLayout.xaxis3.range]")
+    page.wait_for_function("() => window.plot._fullLayout.xaxis3.range[0] > 2")
+    window = page.evaluate("[...window.plot._fullLayout.xaxis3.range]")
     for step in range(1, 6):
         set_number(page, "Channel", step)
         page.wait_for_url(f"**channel={step}**")
@@ -160,14 +160,14 @@ def test_the_plot_and_its_zoom_outlive_twenty_changes(open_page: OpenPage) -> No
         pick(page, ["eval", "train"][(step + 1) % 2])
         wait_for_new_digest(page, old)
     wait_for_panel(page, "x", generate("zone_plate", 32, 32, 8)[:, :, 5])
-    assert page.evaluate("plot => document.querySelector(plot) === window.kept", PLOT)
-    assert page.evaluate("[...window.kept._fullLayout.xaxis3.range]") == window
+    assert page.evaluate("plot => document.querySelector(plot) === window.plot", PLOT)
+    assert page.evaluate("[...window.plot._fullLayout.xaxis3.range]") == window
     ranges = page.evaluate(
-        "['', 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [...window.kept._fullLayout['xaxis' + n].range])"
+        "['', 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [...window.plot._fullLayout['xaxis' + n].range])"
     )
     assert all(one == window for one in ranges)
     page.mouse.dblclick(*centre(page, "x", 10, 14))
-    page.wait_for_function("() => window.kept._fullLayout.xaxis.range[0] === -0.5")
+    page.wait_for_function("() => window.plot._fullLayout.xaxis.range[0] === -0.5")
 
 
 def test_a_double_click_leaves_the_pin_and_keys_work_after_a_click(open_page: OpenPage) -> None:

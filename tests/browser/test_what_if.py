@@ -94,13 +94,13 @@ def test_zoom_and_node_live_through_a_change_of_variant(open_page: OpenPage) -> 
         "plot => document.querySelector(plot)._fullLayout.xaxis.range[0] > 0", arg=PLOT
     )
     window = page.evaluate(
-        "plot => [...(window.kept = document.querySelector(plot))._fullLayout.xaxis.range]", PLOT
+        "plot => [...(window.plot = document.querySelector(plot))._fullLayout.xaxis.range]", PLOT
     )
     choose_variant(page, "Bottleneck")
     wait_for_heading(page, "Bottleneck")
-    assert page.evaluate("plot => document.querySelector(plot) === window.kept", PLOT)
+    assert page.evaluate("plot => document.querySelector(plot) === window.plot", PLOT)
     ranges = page.evaluate(
-        "() => ['', 9, 12, 20].map((n) => [...window.kept._fullLayout['xaxis' + n].range])"
+        "() => ['', 9, 12, 20].map((n) => [...window.plot._fullLayout['xaxis' + n].range])"
     )
     assert all(one == window for one in ranges)
 

@@ -32,9 +32,9 @@ URLS = urls()
     ],
 )
 def test_what_is_not_accepted_is_told_in_one_sentence(address: str, query: str, words: str) -> None:
-    told = [text.replace("\\", "") for text in awaited(opened(address, query))]
-    assert sum(words in text for text in told) == 1, told
-    assert sum("Ignored URL parameter" in text for text in told) == 1
+    texts = [text.replace("\\", "") for text in awaited(opened(address, query))]
+    assert sum(words in text for text in texts) == 1, texts
+    assert sum("Ignored URL parameter" in text for text in texts) == 1
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_what_is_not_accepted_leaves_the_default(address: str, query: str) -> No
 def test_an_address_that_is_all_right_is_not_commented(address: str) -> None:
     query = "seed=3&input=normal&mode=eval&warmup=5&channel=2&details=scatter"
     query += "&box=-1,1,-2,2&pin=bn2,1,2"
-    told = awaited(opened(address, query))
-    assert not any("Ignored URL parameter" in text for text in told)
+    texts = awaited(opened(address, query))
+    assert not any("Ignored URL parameter" in text for text in texts)
 
 
 @pytest.mark.parametrize("name", URLS)

@@ -44,8 +44,8 @@ def test_many_seeds_are_drawn_as_one_by_one() -> None:
 
 def test_the_key_holds_what_determines_the_result_and_no_text() -> None:
     model = Model.from_seed(3, 4)
-    told = Model.from_seed(3, 4, replace(V1, title="Other", description="Words.", source="-"))
-    assert told.key == model.key
+    renamed = Model.from_seed(3, 4, replace(V1, title="Other", description="Words.", source="-"))
+    assert renamed.key == model.key
     others = [
         Model.from_seed(4, 4),
         Model.from_seed(3, 5),
@@ -57,7 +57,7 @@ def test_the_key_holds_what_determines_the_result_and_no_text() -> None:
         Model.from_seed(3, 4, batch_norm=BatchNormSettings(momentum=0.9)),
     ]
     assert len({model.key, *(other.key for other in others)}) == 9
-    assert hash(model.key) == hash(told.key)
+    assert hash(model.key) == hash(renamed.key)
     assert str(model.provenance) == "seed 3"
     assert model.provenance == FromSeed(3)
 

@@ -98,9 +98,9 @@ def test_of_long_work_no_more_is_begun_than_there_are_places(
     result_cache: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else all would give way to each other, hold their memory and end last."""
-    limiter, begun, most = WorkLimiter(places=2, queue=20, timeout=20), [0], [0]
+    limiter, begun, most = WorkLimiter(slots=2, queue=20, timeout=20), [0], [0]
     monkeypatch.setattr(cache, "WORK_LIMITER", limiter)
-    monkeypatch.setattr(cache, "LONG_WORK_LIMITER", WorkLimiter(places=2, queue=20, timeout=20))
+    monkeypatch.setattr(cache, "LONG_WORK_LIMITER", WorkLimiter(slots=2, queue=20, timeout=20))
     lock = threading.Lock()
 
     def make() -> str:
@@ -158,7 +158,7 @@ def script() -> None:
 def test_waiting_in_vain_is_shown_as_busy_with_a_button(
     result_cache: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limiter = WorkLimiter(places=1, queue=5, timeout=0.4)
+    limiter = WorkLimiter(slots=1, queue=5, timeout=0.4)
     monkeypatch.setattr(cache, "WORK_LIMITER", limiter)
     with limiter.slot():
         at = AppTest.from_function(script).run()
@@ -176,11 +176,11 @@ def test_what_another_made_while_one_waited_is_not_made_again(
 ) -> None:
     class SlowLimiter(WorkLimiter):
         @contextmanager
-        def slot(self, waiting: Callable[[int], None] = lambda before: None) -> Iterator[None]:
+        def slot(self, on_wait: Callable[[int], None] = lambda ahead: None) -> Iterator[None]:
             result_cache.put(("a",), "made by another")
             yield
 
-    monkeypatch.setattr(cache, "WORK_LIMITER", SlowLimiter(places=1, queue=5, timeout=20))
+    monkeypatch.setattr(cache, "WORK_LIMITER", SlowLimiter(slots=1, queue=5, timeout=20))
     at = AppTest.from_function(script).run()
     assert at.markdown[-1].value == "made by another"
 
@@ -188,7 +188,7 @@ def test_what_another_made_while_one_waited_is_not_made_again(
 def test_who_waits_is_shown_how_many_came_before(
     result_cache: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limiter = WorkLimiter(places=1, queue=5, timeout=20)
+    limiter = WorkLimiter(slots=1, queue=5, timeout=20)
     monkeypatch.setattr(cache, "WORK_LIMITER", limiter)
     shown: list[str] = []
     is_shown = threading.Event()

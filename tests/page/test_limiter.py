@@ -7,7 +7,7 @@ from explorer.page.limiter import Busy, WorkLimiter
 
 
 def test_no_more_than_its_places_hold_it_at_once() -> None:
-    limiter = WorkLimiter(places=2, queue=20, timeout=20)
+    limiter = WorkLimiter(slots=2, queue=20, timeout=20)
     inside, most, lock = [0], [0], threading.Lock()
 
     def work() -> None:
@@ -30,7 +30,7 @@ def test_no_more_than_its_places_hold_it_at_once() -> None:
 
 
 def test_a_full_queue_is_refused_at_once() -> None:
-    limiter = WorkLimiter(places=1, queue=0, timeout=20)
+    limiter = WorkLimiter(slots=1, queue=0, timeout=20)
     with (
         limiter.slot(),
         pytest.raises(Busy, match=r"^Server busy: 0 requests are queued. Try again"),
@@ -41,16 +41,16 @@ def test_a_full_queue_is_refused_at_once() -> None:
         pass
 
 
-def test_a_wait_too_long_is_refused_and_leaves_the_queue() -> None:
-    limiter = WorkLimiter(places=1, queue=1, timeout=0)
+def test_a_wait_too_long_is_refused_and_releases_the_queue() -> None:
+    limiter = WorkLimiter(slots=1, queue=1, timeout=0)
     with limiter.slot():
         for _ in range(3):  # a place in the queue is free again each time
             with pytest.raises(Busy, match="no slot became free within 0 seconds"), limiter.slot():
                 pass
 
 
-def test_those_who_wait_are_told_and_can_leave() -> None:
-    limiter = WorkLimiter(places=1, queue=2, timeout=20)
+def test_those_who_wait_are_told_and_can_release() -> None:
+    limiter = WorkLimiter(slots=1, queue=2, timeout=20)
 
     def leave(before: int) -> None:
         raise KeyboardInterrupt(before)
@@ -62,7 +62,7 @@ def test_those_who_wait_are_told_and_can_leave() -> None:
 
 
 def test_work_that_fails_gives_its_place_back() -> None:
-    limiter = WorkLimiter(places=1, queue=0, timeout=0)
+    limiter = WorkLimiter(slots=1, queue=0, timeout=0)
     with pytest.raises(ZeroDivisionError), limiter.slot():
         raise ZeroDivisionError
     with limiter.slot():
@@ -70,7 +70,7 @@ def test_work_that_fails_gives_its_place_back() -> None:
 
 
 def test_long_work_gives_way_to_those_who_wait() -> None:
-    limiter = WorkLimiter(places=1, queue=2, timeout=20)
+    limiter = WorkLimiter(slots=1, queue=2, timeout=20)
     order: list[str] = []
     begun, waits = threading.Event(), threading.Event()
 
@@ -98,12 +98,12 @@ def test_long_work_gives_way_to_those_who_wait() -> None:
 
 
 def test_who_waits_is_told_how_far_the_queue_has_come() -> None:
-    limiter = WorkLimiter(places=1, queue=5, timeout=20)
-    told: list[int] = []
+    limiter = WorkLimiter(slots=1, queue=5, timeout=20)
+    reported: list[int] = []
     second_waits, second_is_next = threading.Event(), threading.Event()
 
     def note(before: int) -> None:
-        told.append(before)
+        reported.append(before)
         (second_is_next if before == 0 else second_waits).set()
 
     def first() -> None:
@@ -123,5 +123,5 @@ def test_who_waits_is_told_how_far_the_queue_has_come() -> None:
         assert second_waits.wait(10)
     for thread in threads:
         thread.join()
-    assert told == sorted(told, reverse=True)
-    assert {*told} == {0, 1}
+    assert reported == sorted(reported, reverse=True)
+    assert {*reported} == {0, 1}

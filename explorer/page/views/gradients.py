@@ -167,8 +167,8 @@ def _explanation(trace: BlockTrace) -> str:
     )
     if spec.last_relu_input == "add":
         words += (
-            " The last ReLU is the only thing on the identity's way: where it cut the sum, nothing "
-            "comes back."
+            " The last ReLU is the only step on the identity path: where it zeroed the sum, no "
+            "gradient returns."
         )
     return words
 
@@ -208,8 +208,8 @@ def _reach(trace: BlockTrace, found: Influence) -> str:
     if not np.isfinite(found.values).all():
         return "The gradient is not finite here."
     if not found.values.any():
-        cut = "the last ReLU zeroed it" if trace.spec.last_relu_input else "its gradient is 0"
-        return f"Nothing returns from this pixel: {cut}."
+        reason = "the last ReLU zeroed it" if trace.spec.last_relu_input else "its gradient is 0"
+        return f"Nothing returns from this pixel: {reason}."
     if found.outside == 0:
         why = ": the running statistics are constants" if trace.use_running_average else ""
         return f"Nothing returns outside it{why if trace.norms else ''}."

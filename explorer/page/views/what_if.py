@@ -39,9 +39,9 @@ def view(experiment: Experiment, result: Result) -> None:
     st.markdown(spec.description)
     st.caption(f"{spec.source}.")
     runs = True
-    place = st.empty()
+    placeholder = st.empty()
     try:
-        _numbers(result, run(experiment, place, spec, passes))
+        _numbers(result, run(experiment, placeholder, spec, passes))
     except InputError as problem:
         runs = False
         show_problem(problem)

@@ -68,9 +68,9 @@ def test_zero_channels_are_offered_only_where_channels_are_missing(
     features: int, is_offered: bool
 ) -> None:
     at = page(features=str(features))
-    told = at.error[0].value.replace("\\", "")
-    assert ("add zero channels" in told) == is_offered
-    assert "project it" in told
+    texts = at.error[0].value.replace("\\", "")
+    assert ("add zero channels" in texts) == is_offered
+    assert "project it" in texts
 
 
 def test_every_kind_of_input_is_drawn() -> None:
@@ -112,7 +112,7 @@ def test_pictures_are_standardised_unless_the_reader_says_never() -> None:
     assert digest(at) == trace_block(0, standardise(x), 3).digest()
     at.segmented_control(key="standardise").set_value("never").run()
     assert digest(at) == trace_block(0, x, 3).digest()
-    assert any("drowns the identity" in c.value for c in at.caption)
+    assert any("dominates the identity" in c.value for c in at.caption)
 
 
 def test_of_several_arrays_one_is_chosen() -> None:
