@@ -149,19 +149,6 @@ class Stack:
             self.structure.batch_norm,
         )
 
-    def first_run(self) -> "Stack":
-        """Return the stack of the first run alone."""
-        parameters, statistics = (
-            jax.tree.map(lambda array: array[:, :1], arrays)
-            for arrays in (self.parameters, self.statistics)
-        )
-        return replace(
-            self,
-            parameters=parameters,
-            statistics=statistics,
-            provenance=tuple(row[:1] for row in self.provenance),
-        )
-
     def without_shortcut(self) -> "Stack":
         """Return the plain stack of the same weights."""
         plain = self.model(0).without_shortcut()

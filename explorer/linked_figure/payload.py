@@ -68,7 +68,7 @@ class Link:
 
 
 def as_json(part: go.Figure | go.Layout | Mapping[str, Any]) -> str:
-    """Strict JSON, as the browser's parser wants it."""
+    """Return strict JSON, without NaN and Infinity."""
     if isinstance(part, go.Figure):
         return str(part.to_json())
     if isinstance(part, go.Layout):
@@ -77,7 +77,7 @@ def as_json(part: go.Figure | go.Layout | Mapping[str, Any]) -> str:
 
 
 def _finite(part: Any) -> Any:
-    """`part` with None for NaN and ±Inf, which JSON has no words for."""
+    """Return `part` with None for NaN and ±Inf, which JSON does not have."""
     if isinstance(part, Mapping):
         return {name: _finite(value) for name, value in part.items()}
     if isinstance(part, list | tuple):
@@ -86,7 +86,7 @@ def _finite(part: Any) -> Any:
 
 
 def _typed_array(array: np.ndarray) -> dict[str, str] | list[Any]:
-    """An array as plotly.js reads it, in base64; small types only, as JSON else."""
+    """Return an array as plotly.js reads it: in base64, or as a list for other types."""
     if array.dtype not in (np.float32, np.float64, np.uint8):
         return list(array.tolist())
     shape = ", ".join(str(side) for side in array.shape)

@@ -6,12 +6,12 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.engine.stack import Progress
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.limiter import WORK_LIMITER
 
 Value = TypeVar("Value")
-Progress = Callable[[int, int], None]
 _STOPPED = "stopped_job"
 
 

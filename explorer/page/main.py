@@ -8,7 +8,8 @@ from explorer.page.controls import segmented_choice
 from explorer.page.errors import PROBLEMS, escape_markdown, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.link_state import ignored_parameters, update_old_link
-from explorer.page.sidebar import ask_for_file, experiment_controls
+from explorer.page.linked_file import ask_for_file
+from explorer.page.sidebar import experiment_controls
 from explorer.page.views import depth, forward, gradients, what_if
 
 VIEWS: dict[str, Callable[[Experiment, Result], None]] = {

@@ -11,7 +11,7 @@ Line = tuple[dict[str, Any], ...]
 def block_readout(
     spec: BlockSpec, prefix: str, heading: str, theme: ThemeName, is_mean: bool
 ) -> Line:
-    """The block in numbers. Means add up too, but what comes after the sum is not linear."""
+    """Return one pixel of a block in numbers. Means add up too, but a ReLU is not linear."""
     colours, of = THEMES[theme], "mean " if is_mean else ""
     residual, identity = spec.residual, spec.identity
     terms: list[dict[str, Any]] = [{"text": f"{heading}:"}] if heading else []
@@ -43,7 +43,7 @@ def block_readout(
 
 
 def gradient_readout(spec: BlockSpec, theme: ThemeName, is_mean: bool) -> Line:
-    """What returns to the pixel of x, by path."""
+    """Return the gradient at one pixel of x, by path."""
     colours, of = THEMES[theme], "mean " if is_mean else ""
     residual = {"panel": "residual", "text": f"{of}through F", "colour": colours.branch}
     total = {"panel": "x", "text": f"{of}total at x"}

@@ -7,11 +7,11 @@ from functools import partial
 from explorer.engine.ablation import ablate
 from explorer.engine.paths import path_lengths
 from explorer.engine.propagation import propagate_stack
-from explorer.engine.stack import Stack
+from explorer.engine.stack import Progress, Stack
 from explorer.model.spec import BlockSpec
 from explorer.page.cache import get_or_compute_part
 from explorer.page.experiment import Experiment
-from explorer.page.jobs import Progress, halves, run_job
+from explorer.page.jobs import halves, run_job
 from explorer.records import AblationKind, AblationRecord, DepthRecord, PathRecord
 
 

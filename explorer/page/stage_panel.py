@@ -57,7 +57,7 @@ class Block:
     backward: bool = False
 
     def panels(self) -> dict[str, str]:
-        """The stage that each of its panels shows."""
+        """Return the stage that each of its panels shows."""
         found = panels(self.trace.spec, self.backward).items()
         return {self.prefix + name: panel.stage for name, panel in found}
 
@@ -172,7 +172,7 @@ def _show_figure(
 
 
 def both_layouts(draw: Callable[[Literal["wide", "narrow"]], Picture]) -> tuple[Picture, Picture]:
-    """A picture in its wide and its narrow arrangement."""
+    """Return a figure in its wide and its narrow arrangement."""
     return draw("wide"), draw("narrow")
 
 
@@ -217,7 +217,7 @@ def _window(key: str, shape: tuple[int, ...]) -> Window | None:
 
 
 def integers(parts: list[str]) -> list[int] | None:
-    """The numbers, if all are whole, not negative and of at most seven digits."""
+    """Return the integers, if all parts are integers of one to seven digits."""
     if not all(part.isascii() and part.isdigit() and len(part) < 8 for part in parts):
         return None
     return [int(part) for part in parts]
@@ -257,7 +257,7 @@ def _readout_line(block: Block, display: DisplaySettings) -> Line:
 
 
 def _exact(blocks: Sequence[Block], display: DisplaySettings) -> dict[str, float] | None:
-    """The pinned pixel's own values, for panels that show means of many."""
+    """Return the pinned pixel's own values, for panels that show means over blocks."""
     if display.pin is None or whole(blocks[0].trace["x"].shape[:2]).step == 1:
         return None
     values = {}
@@ -274,7 +274,7 @@ def _exact(blocks: Sequence[Block], display: DisplaySettings) -> dict[str, float
 
 
 def _sample(cells: np.ndarray | None) -> tuple[tuple[int, int], ...]:
-    """At most `MAX_MARKED` of the cells, evenly taken."""
+    """Return at most `MAX_MARKED` of the cells, evenly sampled."""
     if cells is None:
         return ()
     places = np.argwhere(cells)

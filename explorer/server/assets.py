@@ -12,7 +12,7 @@ from explorer.page.asset_urls import plotly_url
 
 
 def plotly_route() -> Route:
-    """The route behind `plotly_url`; a version never changes, so browsers keep it."""
+    """Return the route of `plotly_url`; a version never changes, so browsers cache it."""
 
     def send(request: Request) -> Response:
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}

@@ -23,7 +23,7 @@ KEY = "depth_block"
 def view(stacks: StackPair) -> None:
     """Draw the control, and the details chosen."""
     chosen = optional_segmented_choice(
-        "Details", ("one_block", "ablation", "paths"), "depth_details"
+        "Stack details", ("one_block", "ablation", "paths"), "depth_details"
     )
     try:
         if chosen == "one_block":

@@ -61,7 +61,7 @@ def _headline(numbers: Headline) -> None:
         (
             "ReLU(add) − out",
             f"{numbers.relu_error:.3g}",
-            "0: out is ReLU(add) exactly",
+            "0: the ReLU is exact",
             "Largest difference between out and max(add, 0), in float32.",
         ),
     ]

@@ -34,14 +34,14 @@ RUNNABLE = [name for name in VARIANTS if name not in FIXES]
 
 
 def view(experiment: Experiment, result: Result) -> None:
-    """Draws the view of one experiment."""
+    """Draw the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         spec = _spec()
     _picture(experiment, spec)
 
 
 def _spec() -> BlockSpec:
-    """Draws the controls of the block."""
+    """Draw the controls of the block; return its spec."""
     titles = {name: VARIANTS[name].title for name in RUNNABLE}
     name = select("Block", titles, "v1", key="block", width=280)
     if name != "v1":
@@ -88,7 +88,7 @@ def _picture(experiment: Experiment, spec: BlockSpec) -> None:
 
 
 def _pixel(trace: BlockTrace, display: DisplaySettings) -> tuple[int, int, int]:
-    """The pixel of out that the pinned one of x stands for, or the middle."""
+    """Return the pixel of out that stands for the pinned pixel of x, or the middle one."""
     grid, (height, width, channels) = trace.spec.grids()["out"], trace["out"].shape
     row, col = height // 2, width // 2
     if display.pin:
@@ -115,7 +115,7 @@ def _split(
 def _influences(
     experiment: Experiment, split: GradientSplit, pixel: tuple[int, int, int]
 ) -> dict[str, Influence]:
-    """What one pixel of out depends on, and the same without the shortcut."""
+    """Return the influence on one pixel of out, with and without the shortcut."""
     trace, spec = split.trace, split.trace.spec
 
     def make() -> dict[str, Influence]:
@@ -174,7 +174,7 @@ def _explanation(trace: BlockTrace) -> str:
 
 
 def _remarks(split: GradientSplit) -> list[str]:
-    """What is particular to this block and mode."""
+    """Return sentences about this block and mode."""
     trace, words = split.trace, []
     conv = dict(trace.spec.branch).get("conv1")
     is_shifted = isinstance(conv, Conv) and conv.bias != 0
@@ -199,12 +199,13 @@ def _show_influences(
     linked_figure(figure.figure(), narrow=figure.narrow, key="influence", theme=display.theme)
     st.caption(
         "Σ over channels of |∂out/∂x|, on a scale of powers of ten, after Luo et al. 2016. Frame: "
-        "the receptive field by the sizes of the kernels. " + _reach(trace, found[trace.spec.title])
+        "the receptive field by the sizes of the kernels. "
+        + _explain_influence(trace, found[trace.spec.title])
     )
 
 
-def _reach(trace: BlockTrace, found: Influence) -> str:
-    """Where one pixel's gradient goes, and why."""
+def _explain_influence(trace: BlockTrace, found: Influence) -> str:
+    """Return a sentence on where one pixel's gradient goes, and why."""
     if not np.isfinite(found.values).all():
         return "The gradient is not finite here."
     if not found.values.any():

@@ -33,7 +33,7 @@ FIX_NAMES = {"valid_padding": "crop_identity", "wrong_channels": "project_identi
 
 
 def view(experiment: Experiment, result: Result) -> None:
-    """Draws the view of one experiment."""
+    """Draw the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         spec, passes = _variant(experiment)
     st.markdown(spec.description)
@@ -50,7 +50,7 @@ def view(experiment: Experiment, result: Result) -> None:
 
 
 def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
-    """Draws the controls of the variant; its spec, and passes run before if it has its own."""
+    """Draw the controls of the variant; return its spec, and its own warm-up passes, if any."""
     titles = {name: spec.title for name, spec in VARIANTS.items()}
     del titles["v1"]
     titles["v1"] = VARIANTS["v1"].title  # last: the page begins with what differs
@@ -108,7 +108,7 @@ _PARAMETERS: Mapping[str, Callable[[], Any]] = {
 
 
 def _numbers(result: Result, other: Result) -> None:
-    """The same numbers for both blocks."""
+    """Draw the same numbers for both blocks."""
     named = {"v1": result.headline, other.trace.spec.title: other.headline}
     table = {"block": list(named)}
     for label, tell in _NUMBERS.items():
@@ -116,7 +116,7 @@ def _numbers(result: Result, other: Result) -> None:
     st.table(table, hide_index=True, border="horizontal", width="content")
     words = [
         "Norms and variances are over all cells; variance from x is Var(x) / (Var(x) + Var(F)); "
-        "add − F(x) − x is the sum's largest error, 0 if it is what it says."
+        "add − F(x) − x is the largest error of the sum, 0 if it is exact."
     ]
     spec, channels = other.trace.spec, other.trace.features
     if spec.shortcut:
@@ -131,7 +131,7 @@ def _told(number: str) -> str:
 
 
 def _shapes(experiment: Experiment, spec: BlockSpec) -> None:
-    """The shapes up to the sum that does not run."""
+    """Draw the shapes up to the sum that does not run."""
     branch = replace(spec, shortcut=None, after=())
     try:
         stages = run(experiment, st.empty(), branch).trace.stages

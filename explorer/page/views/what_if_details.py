@@ -19,7 +19,7 @@ from explorer.records import BlockTrace
 
 
 def look(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
-    """Draws the control, and what is chosen, of a spec beside the canonical block."""
+    """Draw the control, and what is chosen, of a spec beside the basic block."""
     chosen = optional_segmented_choice(
         "Code and state", tuple(_VIEWS), key="what_if_details", titles=_TITLES
     )

@@ -1,0 +1,166 @@
+"""The input on its way to the block: generated or uploaded, standardised, widened."""
+
+import hashlib
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import PurePath
+
+import numpy as np
+import streamlit as st
+
+from explorer.errors import InputError
+from explorer.inputs import (
+    FILE_EXTENSIONS,
+    GENERATORS,
+    Upload,
+    decode_upload,
+    generate,
+    npz_names,
+    pad_channels,
+    project_channels,
+    standardise,
+)
+from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
+from explorer.model.arguments import MAX_SEED
+from explorer.page.cache import get_cached, get_or_compute
+from explorer.page.controls import integer_input, segmented_choice, select
+from explorer.page.errors import escape_markdown
+from explorer.page.experiment import DEFAULT_SHAPE
+from explorer.page.linked_file import differs_from_link, forget_file, linked_file
+
+RAW_NOTE = (
+    "With raw pixels from 0 to 1 the residual dominates the identity: BatchNorm gives F(x) "
+    "variance 1, and x has much less."
+)
+
+
+@dataclass(frozen=True)
+class InputSource:
+    """An input before it reaches the block.
+
+    `key` identifies it completely, `load` returns it, `notes` are sentences about it.
+    """
+
+    key: tuple[Hashable, ...]
+    load: Callable[[], np.ndarray]
+    channels: int
+    is_image: bool
+    notes: tuple[str, ...] = ()
+
+    def then(
+        self, name: Hashable, change: Callable[[np.ndarray], np.ndarray], *notes: str
+    ) -> "InputSource":
+        """Return this source with one more step applied to its array."""
+        return replace(
+            self,
+            key=(*self.key, name),
+            load=lambda: change(self.load()),
+            notes=self.notes + notes,
+        )
+
+
+def generated_input(kind: str) -> InputSource:
+    """Draw the controls of a generated input; return it."""
+    forget_file()
+    fixed = GENERATORS[kind].channels
+    shape = []
+    limits = {"Height": MAX_SIDE, "Width": MAX_SIDE, "Channels": MAX_CHANNELS}
+    for column, (label, most), default in zip(
+        st.columns(2 if fixed else 3), limits.items(), DEFAULT_SHAPE, strict=False
+    ):
+        with column:
+            shape.append(integer_input(label, 1, most, default, key=label.lower()))
+    height, width, channels = *shape[:2], fixed or shape[2]
+    seed = 0
+    if GENERATORS[kind].seeded:
+        seed = integer_input("Seed of the input", 0, MAX_SEED, key="input_seed")
+    load = partial(generate, kind, height, width, channels, seed)
+    is_image = GENERATORS[kind].group == "sample"
+    return InputSource((kind, height, width, channels, seed), load, channels, is_image)
+
+
+def uploaded_input() -> InputSource | None:
+    """Draw the controls of an uploaded file; return it, None while there is none."""
+    linked_file()
+    file = st.file_uploader("File", key="file", help=f"Accepted: {', '.join(FILE_EXTENSIONS)}.")
+    if file is None:
+        return None
+    data = file.getvalue()
+    digest = hashlib.blake2b(data).hexdigest()
+    name = None
+    if file.name.lower().endswith(".npz") and len(names := npz_names(data)) > 1:
+        name = select("Array", {name: name for name in names}, names[0], key="array")
+    side = integer_input(
+        "Longest side of a picture",
+        8,
+        MAX_PICTURE_SIDE,
+        128,
+        key="side",
+        help="Larger pictures are resized to it, in pixels. Arrays are never resized.",
+    )
+    key = ("upload", digest, PurePath(file.name).suffix.lower(), name, side)
+    decode = partial(decode_upload, file.name, data, name=name, max_side=side)
+    upload = get_or_compute(
+        key, decode, private=True, placeholder=st.empty(), message="Reading the file"
+    )
+    shown_name, short = file.name[:80], digest[:16]
+    st.query_params.update({"file": shown_name, "digest": short})
+    size = "×".join(str(n) for n in upload.array.shape)
+    notes = (
+        f"{escape_markdown(shown_name)} was read as {size} (height × width × channels).",
+        *upload.notes,
+        *differs_from_link(short),
+    )
+
+    def load() -> np.ndarray:  # the cache holds the array, or has dropped it
+        found: Upload = get_cached(key, private=True) or decode()
+        return found.array
+
+    return InputSource(key, load, upload.array.shape[2], upload.is_image, notes)
+
+
+def standardised(source: InputSource) -> InputSource:
+    """Draw the control of standardisation; return the source with it applied."""
+    wanted = segmented_choice(
+        "Standardise each channel",
+        ("pictures", "always", "never"),
+        key="standardise",
+        help="(x − mean) / std over height and width; “pictures” does so for photos and samples "
+        "only. " + RAW_NOTE,
+    )
+    if wanted == "always" or (wanted == "pictures" and source.is_image):
+        note = "Each channel was standardised to mean 0 and variance 1; a constant one becomes 0."
+        return source.then("standardised", standardise, note)
+    if source.is_image:
+        return replace(source, notes=(*source.notes, RAW_NOTE))
+    return source
+
+
+def widened(source: InputSource, widen: str, features: int, seed: int) -> InputSource:
+    """Return the source with its channels changed to `features`.
+
+    Raises:
+        InputError: no way to change them is chosen.
+    """
+    if widen == "zero_channels":
+        note = f"The input has {source.channels} channels; zeros were added up to {features}."
+        change = partial(pad_channels, features=features)
+    elif widen == "projection":
+        note = (
+            f"The input was projected from {source.channels} to {features} channels by a random "
+            "1×1 convolution before the block; the identity path carries the projected input."
+        )
+        change = partial(project_channels, features=features, seed=seed)
+    else:
+        ways = (
+            "add zero channels (He et al. 2015, option A) or to "
+            if features > source.channels
+            else ""
+        )
+        raise InputError(
+            f"The input has {source.channels} channels and {features} features are asked for: "
+            "there would be no identity path, because F(x) + x needs equal shapes. Set features "
+            f"to {source.channels}, or choose under “Widen the input” to {ways}project it."
+        )
+    return source.then((widen, features, seed), change, note)

@@ -1,0 +1,46 @@
+"""The file that a link was made with: its name and digest in the URL."""
+
+import streamlit as st
+
+from explorer.page.errors import escape_markdown
+
+
+def ask_for_file() -> None:
+    """Ask for a file; a link holds its name and digest, but not its content."""
+    linked = linked_file()
+    if linked:
+        st.info(
+            f"This link was made with the file {escape_markdown(linked[0][:80])} (digest "
+            f"{escape_markdown(linked[1][:16])}). Choose that file to see the same picture."
+        )
+    else:
+        forget_file()
+        st.info("Choose a picture (PNG, JPEG) or an array (NPY, NPZ, CSV).")
+
+
+def forget_file() -> None:
+    """Remove the file from the URL."""
+    for part in ("file", "digest"):
+        st.query_params.pop(part, None)
+
+
+def linked_file() -> tuple[str, str] | None:
+    """Return name and digest of the file in the link that began the session; None without one."""
+    if "linked_file" not in st.session_state:
+        name = st.query_params.get("file", "")
+        st.session_state["linked_file"] = (
+            (name, st.query_params.get("digest", "")) if name else None
+        )
+    linked: tuple[str, str] | None = st.session_state["linked_file"]
+    return linked
+
+
+def differs_from_link(digest: str) -> tuple[str, ...]:
+    """Return a sentence if the first file chosen is not the file of the link."""
+    linked = linked_file()
+    first = st.session_state.setdefault("first_file", digest)
+    if linked is None or digest in (linked[1], "") or digest != first:
+        return ()
+    return (
+        f"This is not the file of the link, which had digest {escape_markdown(linked[1][:16])}.",
+    )
