@@ -25,12 +25,18 @@ X = noise((6, 5, 4), 1)
 
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
-def test_weights_are_bit_for_bit_those_of_eager_nnx(name: str) -> None:
+def test_weights_are_those_of_eager_nnx(name: str) -> None:
+    """Convolutions bit for bit; other kernels within the rounding of a fused initialiser."""
     model = Model.from_seed(2**32 - 1, 4, name)
     block = build_block(VARIANTS[name], 4, nnx.Rngs(2**32 - 1), model.batch_norm)
     expected = split_state(block)
     found = dict(model.parameters), dict(model.statistics)
-    jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+    def compare(path: Any, one: Any, other: Any) -> None:
+        is_dense = any(part in str(path) for part in ("dense", "attention"))
+        np.testing.assert_allclose(one, other, rtol=1e-6 if is_dense else 0, atol=0)
+
+    jax.tree_util.tree_map_with_path(compare, found, expected)
 
 
 def test_many_seeds_are_drawn_as_one_by_one() -> None:
