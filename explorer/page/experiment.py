@@ -85,10 +85,15 @@ def run(
         )
         return Result(trace, headline(trace), variance_error(trace), trace.digest())
 
-    return get_or_compute(
+    result = get_or_compute(
         ("trace", *experiment.key(spec)),
         compute,
         private=experiment.private,
         placeholder=placeholder,
         message="Running the block",
     )
+    if result.trace.spec == spec:
+        return result
+    # Texts are no part of the key: the cached trace may be of a spec with another title.
+    model = replace(result.trace.model, spec=spec)
+    return replace(result, trace=replace(result.trace, model=model))

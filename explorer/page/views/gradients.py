@@ -119,7 +119,7 @@ def _influences(
     trace, spec = split.trace, split.trace.spec
 
     def make() -> dict[str, Influence]:
-        found = {spec.title: influence(split)}
+        found = {"block": influence(split)}
         if spec.shortcut is not None:
             plain = trace_model(
                 trace.model.without_shortcut(),
@@ -127,7 +127,7 @@ def _influences(
                 use_running_average=trace.use_running_average,
                 warmup_passes=trace.warmup_passes,
             )
-            found["without the shortcut"] = influence(split_trace(plain, split.cotangent))
+            found["plain"] = influence(split_trace(plain, split.cotangent))
         return found
 
     return get_or_compute(
@@ -195,12 +195,14 @@ def _show_influences(
     st.markdown(f"**Effective receptive field** of out[{row}, {col}], channel {channel}")
     if not display.pin:
         st.caption("No pixel is pinned, so the middle one is taken.")
-    figure = influence_layouts(found, theme=display.theme)
+    titles = {"block": trace.spec.title, "plain": "without the shortcut"}
+    named = {titles[name]: each for name, each in found.items()}
+    figure = influence_layouts(named, theme=display.theme)
     linked_figure(figure.figure(), narrow=figure.narrow, key="influence", theme=display.theme)
     st.caption(
         "Σ over channels of |∂out/∂x|, on a scale of powers of ten, after Luo et al. 2016. Frame: "
         "the receptive field by the sizes of the kernels. "
-        + _explain_influence(trace, found[trace.spec.title])
+        + _explain_influence(trace, found["block"])
     )
 
 

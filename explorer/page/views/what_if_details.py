@@ -56,7 +56,7 @@ def _state(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
         st.caption(
             "The norms are modules inside the block, so their running statistics live in the "
             "block's own state. A call in train mode changes them in place, without returning "
-            "them: each moves 1 % of the way to this input's. A call in eval mode variables them."
+            "them: each moves 1 % of the way to this input's. A call in eval mode does not."
         )
         st.dataframe(
             {

@@ -206,3 +206,11 @@ def test_the_variants_hover_windows_are_its_own() -> None:
     assert link["grids"]["variant conv2"] == [0, 2]
     assert link["grids"]["variant x"] == [0, 1]
     assert np.shape(link["readout"])[0] == 2
+
+
+def test_a_cached_trace_of_the_same_computation_gets_the_title_asked_for() -> None:
+    """γ₂ = 1 is v1's computation, so both have one key; texts are no part of it."""
+    at = page(view="what_if", variant="zero_gamma", gamma2="1.0")
+    assert list(at.table[0].value["block"]) == ["v1", VARIANTS["zero_gamma"].title]
+    headings = [note["text"] for note in shown(at)["compared"]["figure"]["layout"]["annotations"]]
+    assert f"<b>{VARIANTS['zero_gamma'].title}</b>" in headings
