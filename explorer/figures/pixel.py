@@ -1,6 +1,6 @@
 """One cell's arithmetic as a figure that ends in "= value"."""
 
-from typing import Literal
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -23,19 +23,18 @@ from explorer.figures.pixel_parts import (
     no_parts,
     normalisation_parts,
     sum_parts,
-    weighted_sum_parts,
+    weighted_sum_data,
+    weighted_sum_layout,
 )
 from explorer.figures.sheet import format_number, text
-from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, ThemeName
+from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName
+from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 TILES = {"wide": 8, "narrow": 3}
 
 
 def arithmetic_figure(
-    found: Arithmetic,
-    *,
-    theme: ThemeName = "light",
-    arrangement: Literal["wide", "narrow"] = "wide",
+    found: Arithmetic, *, theme: ThemeName = "light", arrangement: ArrangementName = "wide"
 ) -> go.Figure:
     """Draw how a cell's value was computed.
 
@@ -44,10 +43,16 @@ def arithmetic_figure(
     value among those it was normalised with; an activation its curve; the addition its
     two terms; attention the weight and value of every pixel.
     """
+    return arithmetic_layouts(found, theme=theme).figure(arrangement)
+
+
+def arithmetic_layouts(found: Arithmetic, *, theme: ThemeName) -> TwoLayouts:
+    """Return the figure of `arithmetic_figure` in both layouts."""
     palette = THEMES[theme]
     match found:
         case WeightedSum():
-            data, layout = weighted_sum_parts(found, palette, TILES[arrangement])
+            data = weighted_sum_data(found, palette, TILES["wide"])
+            layout = weighted_sum_layout(found, palette, TILES["wide"])
         case Normalisation():
             data, layout = normalisation_parts(found, palette)
         case Activation():
@@ -60,19 +65,31 @@ def arithmetic_figure(
             data, layout = attention_parts(found, palette)
         case Product() | Copy():
             data, layout = no_parts(palette)
+    narrow = layout
+    if isinstance(found, WeightedSum):
+        narrow = weighted_sum_layout(found, palette, TILES["narrow"])
     lines = equation(found)
-    words = "<br>".join(lines) if arrangement == "narrow" else " ".join(lines)
-    notes = "<br>".join(_notes(found))
-    check = f"<span style='font-size:{NOTE_SIZE}px;color:{palette.muted}'>{notes}</span>"
-    both = f"{words}<br>{check}"
-    layout["annotations"].append(
-        text(0, 1, both, yshift=20, align="left", font={"size": TITLE_SIZE + 1})
+    return TwoLayouts(
+        data,
+        _with_equation(layout, " ".join(lines), found, palette),
+        _with_equation(narrow, "<br>".join(lines), found, palette),
     )
+
+
+def _with_equation(
+    layout: dict[str, Any], words: str, found: Arithmetic, theme: Theme
+) -> dict[str, Any]:
+    """Return the layout with the equation and its notes above it."""
+    notes = "<br>".join(_notes(found))
+    both = f"{words}<br><span style='font-size:{NOTE_SIZE}px;color:{theme.muted}'>{notes}</span>"
+    note = text(0, 1, both, yshift=20, align="left", font={"size": TITLE_SIZE + 1})
     top = 34 + 20 * (both.count("<br>") + 1)
-    layout["margin"]["t"] = top
-    layout["height"] += top
-    layout["meta"] = {"fixedHeight": True}
-    return go.Figure({"data": data, "layout": layout})
+    return layout | {
+        "annotations": [*layout["annotations"], note],
+        "margin": layout["margin"] | {"t": top},
+        "height": layout["height"] + top,
+        "meta": {"fixedHeight": True},
+    }
 
 
 def equation(found: Arithmetic) -> tuple[str, ...]:

@@ -14,16 +14,9 @@ from explorer.figures.theme import NOTE_SIZE, Theme, plain_scale
 WIDTH, HEIGHT = 1100, 210
 
 
-def weighted_sum_parts(
-    found: WeightedSum, theme: Theme, tiles: int
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def weighted_sum_data(found: WeightedSum, theme: Theme, tiles: int) -> list[dict[str, Any]]:
     """Return window × kernel = products for some channels, and a bar for every channel."""
-    side = found.window.shape[0]
-    slots = tiles if side > 1 else 2 * tiles
-    channels, pitch = found.order[:slots], side + 1
-    columns = pitch * slots - 1
-    layout = base_layout(theme, WIDTH, 400)
-    layout["margin"] |= {"l": 64, "r": 20, "b": 40}
+    channels, columns = _strip_channels(found, tiles)
     strips = [("window", found.window), ("× kernel", found.kernel), ("= product", found.products)]
     data: list[dict[str, Any]] = []
     for row, (label, cells) in enumerate(strips, start=1):
@@ -59,25 +52,6 @@ def weighted_sum_parts(
                     "colorscale": [(0, theme.zeroed), (1, theme.zeroed)],
                 }
             )
-        top = 0.93 - (row - 1) * 0.21
-        layout[f"xaxis{row}"] = hidden_axis(anchor=f"y{row}", range=[-0.5, columns - 0.5])
-        layout[f"yaxis{row}"] = hidden_axis(
-            anchor=f"x{row}", domain=[top - 0.19, top], range=[side - 0.5, -0.5]
-        )
-        layout["annotations"].append(
-            text(0, top - 0.095, label, xanchor="right", yanchor="middle", xshift=-6)
-        )
-    for index, channel in enumerate(channels):
-        total = f": Σ {format_number(found.contributions[channel])}" if side > 1 else ""
-        layout["annotations"].append(
-            text(
-                (pitch * index + side / 2) / columns,
-                0.93,
-                f"channel {channel}{total}",
-                xanchor="center",
-                font={"size": NOTE_SIZE, "color": theme.muted},
-            )
-        )
     bars = found.contributions[found.order]
     data.append(
         {
@@ -90,10 +64,40 @@ def weighted_sum_parts(
             "yaxis": "y4",
         }
     )
+    return data
+
+
+def weighted_sum_layout(found: WeightedSum, theme: Theme, tiles: int) -> dict[str, Any]:
+    """Return the layout of `weighted_sum_data`; with fewer tiles, the strips' ends are cut off."""
+    side = found.window.shape[0]
+    channels, columns = _strip_channels(found, tiles)
+    layout = base_layout(theme, WIDTH, 400)
+    layout["margin"] |= {"l": 64, "r": 20, "b": 40}
+    for row, label in enumerate(("window", "× kernel", "= product"), start=1):
+        top = 0.93 - (row - 1) * 0.21
+        layout[f"xaxis{row}"] = hidden_axis(anchor=f"y{row}", range=[-0.5, columns - 0.5])
+        layout[f"yaxis{row}"] = hidden_axis(
+            anchor=f"x{row}", domain=[top - 0.19, top], range=[side - 0.5, -0.5]
+        )
+        layout["annotations"].append(
+            text(0, top - 0.095, label, xanchor="right", yanchor="middle", xshift=-6)
+        )
+    for index, channel in enumerate(channels):
+        total = f": Σ {format_number(found.contributions[channel])}" if side > 1 else ""
+        layout["annotations"].append(
+            text(
+                ((side + 1) * index + side / 2) / columns,
+                0.93,
+                f"channel {channel}{total}",
+                xanchor="center",
+                font={"size": NOTE_SIZE, "color": theme.muted},
+            )
+        )
+    count = found.order.size
     layout["xaxis4"] = hidden_axis(
         anchor="y4",
-        showticklabels=bars.size <= 32,
-        tickvals=list(range(bars.size)),
+        showticklabels=count <= 32,
+        tickvals=list(range(count)),
         ticktext=[str(c) for c in found.order],
         title={"text": "input channel, largest contribution first", "font": {"size": NOTE_SIZE}},
     )
@@ -105,7 +109,14 @@ def weighted_sum_parts(
         "zerolinecolor": theme.muted,
         "nticks": 6,
     }
-    return data, layout
+    return layout
+
+
+def _strip_channels(found: WeightedSum, tiles: int) -> tuple[np.ndarray, int]:
+    """Return the channels that a strip of this many 3×3 tiles shows, and its columns."""
+    side = found.window.shape[0]
+    slots = tiles if side > 1 else 2 * tiles
+    return found.order[:slots], (side + 1) * slots - 1
 
 
 def _two(value: float) -> str:

@@ -1,6 +1,6 @@
 """Which term dominates at the sum: the identity against F(x), as two maps."""
 
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,77 +9,91 @@ from explorer.analysis.downsampling import Window, block_means, whole
 from explorer.analysis.sum_comparison import SumComparison
 from explorer.figures.sheet import base_layout, cell, hidden_axis, sheet_height, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, Theme, ThemeName
+from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 
 def sum_comparison_figure(
     comparison: SumComparison,
     *,
     theme: ThemeName = "light",
-    arrangement: Literal["wide", "narrow"] = "wide",
+    arrangement: ArrangementName = "wide",
 ) -> go.Figure:
     """Draw two maps: the identity's part of |x| + |F(x)|, and the category of each cell."""
+    return sum_comparison_layouts(comparison, theme=theme).figure(arrangement)
+
+
+def sum_comparison_layouts(comparison: SumComparison, *, theme: ThemeName) -> TwoLayouts:
+    """Return the figure of `sum_comparison_figure` in both layouts."""
     palette = THEMES[theme]
-    shape = comparison.identity.shape
-    columns = {"wide": 2, "narrow": 1}[arrangement]
-    rows, width = 2 // columns, 420 * columns
-    height = sheet_height(width, columns, rows, shape[0] / shape[1])
-    layout = base_layout(palette, width, height)
-    window = whole(shape)
-    parts = [
-        (
-            "identity's part",
-            block_means(comparison.identity_part, window.step),
-            _part_scale(palette),
-            1,
-        ),
-        ("category", _most_frequent(comparison.category, window), _category_scale(palette), 3),
+    window = whole(comparison.identity.shape)
+    part = block_means(comparison.identity_part, window.step)
+    category = _most_frequent(comparison.category, window)
+    maps = [
+        ("identity's part", part, _part_scale(palette), 1),
+        ("category", category, _category_scale(palette), 3),
     ]
-    titles = [
+    data = [
+        {
+            "type": "heatmap",
+            "name": name,
+            "z": z,
+            "x0": (window.step - 1) / 2,
+            "dx": window.step,
+            "y0": (window.step - 1) / 2,
+            "dy": window.step,
+            "zmin": 0,
+            "zmax": largest,
+            "colorscale": scale,
+            "showscale": False,
+            "hoverinfo": "skip",
+            "xaxis": f"x{axis_number}",
+            "yaxis": f"y{axis_number}",
+        }
+        for axis_number, (name, z, scale, largest) in enumerate(maps, start=1)
+    ]
+    return TwoLayouts(
+        data,
+        _layout(comparison, palette, window.step, columns=2),
+        _layout(comparison, palette, window.step, columns=1),
+    )
+
+
+def _layout(
+    comparison: SumComparison, palette: Theme, step: int, *, columns: int
+) -> dict[str, Any]:
+    rows, cols = comparison.identity.shape
+    width = 420 * columns
+    height = sheet_height(width, columns, 2 // columns, rows / cols)
+    layout = base_layout(palette, width, height)
+    for index, title in enumerate(_titles(comparison, palette, step)):
+        axis_number = index + 1
+        x, y = cell(index, columns, 2 // columns)
+        frame = {"showline": True, "mirror": True, "linecolor": palette.muted, "linewidth": 1}
+        matches_x, matches_y = ({"matches": "x"}, {"matches": "y"}) if index else ({}, {})
+        layout[f"xaxis{axis_number}"] = hidden_axis(
+            domain=x, anchor=f"y{axis_number}", range=[-0.5, cols - 0.5], **frame, **matches_x
+        )
+        layout[f"yaxis{axis_number}"] = hidden_axis(
+            domain=y, anchor=f"x{axis_number}", range=[rows - 0.5, -0.5], **frame, **matches_y
+        )
+        layout["annotations"].append(text(x[0], y[1], title, font={"size": NOTE_SIZE}, yshift=3))
+    return layout
+
+
+def _titles(comparison: SumComparison, palette: Theme, step: int) -> tuple[str, str]:
+    means = f" (means of {step}×{step})" if step > 1 else ""
+    shares = [
+        f"<span style='color:{colour}'>■</span> {name} {count / comparison.identity.size:.0%}"
+        for name, colour, count in zip(
+            comparison.categories, category_colours(palette), comparison.counts, strict=True
+        )
+    ]
+    return (
         "<b>which term dominates: |x| / (|x| + |F(x)|)</b> "
         f"<span style='color:{palette.identity}'>x</span>, "
-        f"<span style='color:{palette.branch}'>F(x)</span>",
-        " · ".join(
-            f"<span style='color:{colour}'>■</span> {name} {count / comparison.identity.size:.0%}"
-            for name, colour, count in zip(
-                comparison.categories, category_colours(palette), comparison.counts, strict=True
-            )
-        ),
-    ]
-    data = []
-    for index, ((name, z, scale, top), title) in enumerate(zip(parts, titles, strict=True)):
-        axis = index + 1
-        data.append(
-            {
-                "type": "heatmap",
-                "name": name,
-                "z": z,
-                "x0": (window.step - 1) / 2,
-                "dx": window.step,
-                "y0": (window.step - 1) / 2,
-                "dy": window.step,
-                "zmin": 0,
-                "zmax": top,
-                "colorscale": scale,
-                "showscale": False,
-                "hoverinfo": "skip",
-                "xaxis": f"x{axis}",
-                "yaxis": f"y{axis}",
-            }
-        )
-        x, y = cell(index, columns, rows)
-        frame = {"showline": True, "mirror": True, "linecolor": palette.muted, "linewidth": 1}
-        linked = ({"matches": "x"}, {"matches": "y"}) if index else ({}, {})
-        layout[f"xaxis{axis}"] = hidden_axis(
-            domain=x, anchor=f"y{axis}", range=[-0.5, shape[1] - 0.5], **frame, **linked[0]
-        )
-        layout[f"yaxis{axis}"] = hidden_axis(
-            domain=y, anchor=f"x{axis}", range=[shape[0] - 0.5, -0.5], **frame, **linked[1]
-        )
-        means = f" (means of {window.step}×{window.step})" if window.step > 1 and not index else ""
-        layout["annotations"].append(
-            text(x[0], y[1], title + means, font={"size": NOTE_SIZE}, yshift=3)
-        )
-    return go.Figure({"data": data, "layout": layout})
+        f"<span style='color:{palette.branch}'>F(x)</span>{means}",
+        " · ".join(shares),
+    )
 
 
 def category_colours(theme: Theme) -> tuple[str, ...]:
