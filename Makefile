@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PRETTIER_FILES := "explorer/**/*.{js,ts,css}" package.json tsconfig.json
 
 .PHONY: run test unit lint bench fuzz load picture clean
 
@@ -14,10 +15,18 @@ test: $(VENV)/test-ready
 unit: $(VENV)/test-ready
 	$(BIN)/python -m pytest -m "not browser"
 
-lint: $(VENV)/test-ready
+lint: $(VENV)/test-ready node_modules/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	npx tsc
+	npx prettier --check $(PRETTIER_FILES)
+
+# Node.js checks the browser's modules; only `make lint` needs it.
+node_modules/ready: package.json package-lock.json
+	$(PYTHON) -m tests.node
+	npm ci --no-audit --no-fund
+	touch $@
 
 # Speed of the engine and the page, compared with peers; writes docs/benchmark.md. PyTorch and torchlens are
 # installed apart, for this alone; a CPU build is enough, and without them their rows are left out.
@@ -43,7 +52,7 @@ picture: $(VENV)/test-ready
 	$(BIN)/python -m tests.browser.picture
 
 clean:
-	rm -rf $(VENV) .venv-peers
+	rm -rf $(VENV) .venv-peers node_modules
 
 $(VENV)/run-ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 
 from explorer.engine.compilation_cache import enable_compilation_cache
 from explorer.page.errors import report_script_error
-from explorer.server.assets import plotly_route
+from explorer.server.assets import asset_routes
 from explorer.server.memory import reuse_freed_memory
 from explorer.server.security_headers import SecurityHeaders
 from explorer.server.session_cap import SessionCap
@@ -30,7 +30,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 app = st.App(
     str(files("explorer.page") / "main.py"),
     lifespan=lifespan,
-    routes=[plotly_route()],
+    routes=asset_routes(),
     middleware=[Middleware(SecurityHeaders), Middleware(SessionCap), Middleware(UploadQuota)],
     on_script_error=report_script_error,
 )

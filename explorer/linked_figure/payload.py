@@ -1,11 +1,14 @@
-"""What Python sends to a linked figure: what belongs together, and figures as strict JSON."""
+"""The message to a linked figure: links between panels, and figures as strict JSON.
+
+payload.d.ts holds the same types for the browser.
+"""
 
 import base64
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,50 +24,120 @@ class PanelPixel:
 
 
 @dataclass(frozen=True)
-class Link:
-    """What links the panels of a figure.
+class ValueTerm:
+    """The value of a panel, after a text; `colour` None is the page's text colour."""
+
+    panel: str
+    text: str
+    colour: str | None = None
+    kind: Literal["value"] = field(default="value", init=False)
+
+
+@dataclass(frozen=True)
+class TextTerm:
+    """A text between values, such as a sign."""
+
+    text: str
+    kind: Literal["text"] = field(default="text", init=False)
+
+
+@dataclass(frozen=True)
+class LargerTerm:
+    """The text of the panel whose value is larger in magnitude; none where both are 0."""
+
+    panels: tuple[str, str]
+    texts: tuple[str, str]
+    kind: Literal["larger"] = field(default="larger", init=False)
+
+
+@dataclass(frozen=True)
+class NegativeTerm:
+    """A text that is shown where the value of a panel is negative."""
+
+    panel: str
+    text: str
+    kind: Literal["negative"] = field(default="negative", init=False)
+
+
+Term = ValueTerm | TextTerm | LargerTerm | NegativeTerm
+Line = tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class PinLink:
+    """Panels of the same pixels, of which the user pins one.
 
     Attributes:
         panels: names of the heatmap traces that are panels, in reading order.
-        rows, cols: pixels of every panel.
         label: what the figure is, for screen readers.
+        rows, cols: pixels of every panel.
+        title: what changes from message to message; announced to screen readers.
+        hint: what the readout says while no pixel is pointed at or pinned.
+        readout: lines of terms under the figure.
         fields: for a panel, the panels that fed it and the radius of its window there.
-        grids: for a panel, where its pixels lie: pixel n is centred on offset + stride · n.
-        readout: lines under the figure, each of terms. `{"panel", "text", "colour"}` shows
-            a value, `{"text"}` a sign, `{"larger": [a, b], "say": [..]}` which of two
-            is larger in size, `{"negative": a, "say": [..]}` words where a < 0.
-        labels: in place of a readout, one text a pixel, row by row.
-        hint: what the line says while there is no pixel to speak of.
-        pin: the pixel that Python knows to be pinned.
-        exact: its values by panel, exact where the panels themselves show means.
+        grids: for a panel, the offset and stride of its pixels: pixel n is centred on
+            offset + stride · n.
         cells: rows and columns to be marked in every panel.
-        window: whether Python wants to know the rows and columns in view.
-        view: the rows and columns in view as Python knows them, empty for all.
-        picks: whether a click picks a cell, each time anew, instead of pinning it.
-        title: what changes from picture to picture, spoken when it does.
-        box: where dragging draws a box instead of zooming, the box in axis units as
-            left, right, low, high, or empty.
+        pin: the pinned pixel.
         acked_pin: the pin as the browser last reported it.
+        exact: the pinned pixel's values by panel, where the panels show means over blocks.
+        window: the rows and columns in view as the browser last reported them, empty for
+            all; None where they need not be reported.
     """
 
-    panels: tuple[str, ...] = ()
-    rows: int = 1
-    cols: int = 1
-    label: str = ""
+    panels: tuple[str, ...]
+    label: str
+    rows: int
+    cols: int
+    title: str = ""
+    hint: str = ""
+    readout: tuple[Line, ...] = ()
     fields: dict[str, dict[str, int]] = field(default_factory=dict)
     grids: dict[str, tuple[int, int]] = field(default_factory=dict)
-    readout: tuple[tuple[dict[str, Any], ...], ...] = ()
-    labels: tuple[str, ...] | None = None
-    hint: str = ""
-    pin: PanelPixel | None = None
-    exact: dict[str, float] | None = None
     cells: tuple[tuple[int, int], ...] = ()
-    window: bool = False
-    view: str = ""
-    picks: bool = False
-    title: str = ""
-    box: tuple[float, ...] | None = None
+    pin: PanelPixel | None = None
     acked_pin: str | None = None
+    exact: dict[str, float] | None = None
+    window: str | None = None
+    mode: Literal["pin"] = field(default="pin", init=False)
+
+
+@dataclass(frozen=True)
+class PickLink:
+    """Panels of the same cells, of which a click picks one.
+
+    Attributes:
+        panels, label, rows, cols, hint: as in `PinLink`.
+        labels: the readout of each cell, row by row.
+        picked: the cell that is marked while the pointer is elsewhere.
+    """
+
+    panels: tuple[str, ...]
+    label: str
+    rows: int
+    cols: int
+    hint: str
+    labels: tuple[str, ...]
+    picked: PanelPixel | None = None
+    mode: Literal["pick"] = field(default="pick", init=False)
+
+
+@dataclass(frozen=True)
+class BoxLink:
+    """Panels in which dragging draws a box.
+
+    Attributes:
+        panels, label: as in `PinLink`.
+        box: the box in axis units as left, right, low, high; None for none.
+    """
+
+    panels: tuple[str, ...]
+    label: str
+    box: tuple[float, float, float, float] | None = None
+    mode: Literal["box"] = field(default="box", init=False)
+
+
+Link = PinLink | PickLink | BoxLink
 
 
 def as_json(part: go.Figure | go.Layout | Mapping[str, Any]) -> str:

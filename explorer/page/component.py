@@ -1,8 +1,4 @@
-"""A Plotly figure that stays alive: one DOM node, whatever Python sends next.
-
-The browser's half is `linked_figure.js`. It knows panels, pixels, rows and
-columns, and nothing of residual networks; `Link` tells it what belongs together.
-"""
+"""Mounts a linked figure on the Streamlit page and reads what the browser reports of it."""
 
 import hashlib
 import json
@@ -14,27 +10,17 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 import streamlit as st
 
-import explorer.linked_figure as linked_figure_package
 from explorer.figures.theme import THEMES, ThemeName
 from explorer.linked_figure.payload import Link, as_json
-from explorer.page.asset_urls import plotly_url
+from explorer.page.asset_urls import linked_figure_url, plotly_url
 
 # What the browser may report, with its type; a hostile one may send anything.
 _STATE_TYPES = {"theme": str, "pin": str, "pick": str, "window": str, "box": list, "step": int}
-_ASSETS = files(linked_figure_package)
-_HTML = """
-<div class="linked-figure">
-  <div class="linked-figure-plot"></div>
-  <canvas></canvas>
-  <div class="linked-figure-readout" hidden></div>
-  <div class="linked-figure-spoken" aria-live="polite"></div>
-</div>
-"""
 _COMPONENT = st.components.v2.component(
     "linked_figure",
-    html=_HTML,
-    css=(_ASSETS / "linked_figure.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "linked_figure.js").read_text(encoding="utf-8"),
+    html='<div class="linked-figure"></div>',
+    css=(files("explorer.linked_figure") / "linked_figure.css").read_text(encoding="utf-8"),
+    js=(files("explorer.page") / "component.js").read_text(encoding="utf-8"),
     isolate_styles=False,  # Plotly puts its styles in the document's head
 )
 
@@ -50,8 +36,8 @@ def component_state(
 ) -> Any:
     """Return what the browser last reported of figure `key`; None if nothing of that type."""
     state = st.session_state.get(key)
-    said = state.get(name) if isinstance(state, Mapping) else None
-    return said if isinstance(said, _STATE_TYPES[name]) else None
+    reported = state.get(name) if isinstance(state, Mapping) else None
+    return reported if isinstance(reported, _STATE_TYPES[name]) else None
 
 
 def linked_figure(
@@ -63,27 +49,28 @@ def linked_figure(
     link: Link | None = None,
     **callbacks: Any,
 ) -> None:
-    """Show a figure; its DOM node, zoom and position on the page outlive every change.
+    """Show a figure, and keep its DOM node, zoom and position on the page at every change.
 
     Args:
         figure: what to show, or its `data` and `layout` as plain dicts; the layout has
-            a width, a height and margins in pixels, and is scaled to the room there is.
+            a width, a height and margins in pixels, and is scaled to the space on the page.
         key: name of the figure on the page; `component_state` reads what the browser reports of it.
-        theme: the theme that it was drawn for; the browser asks again if it shows
-            another one.
+        theme: the theme that it was drawn for; the browser reports another one
+            if it shows that.
         narrow: the layout for small windows, for the same traces.
-        link: what links its panels; None for a picture to look at.
-        callbacks: `on_pin_change` and the like, called when the browser says so.
+        link: what links its panels; None for a figure without interaction.
+        callbacks: `on_pin_change` and the like, called when the browser reports a change.
     """
     drawn = {"figure": as_json(figure), "narrow": as_json(narrow) if narrow else "null"}
     digest = hashlib.blake2b("".join(drawn.values()).encode(), digest_size=8).hexdigest()
     parts = {
         **drawn,
         "digest": json.dumps(digest),  # the browser draws again only what has changed
-        "link": as_json(asdict(link or Link())),
+        "link": as_json(asdict(link)) if link else "null",
         "theme": json.dumps(theme),
         "accent": json.dumps(THEMES[theme].accent),
         "plotly": json.dumps(plotly_url()),
+        "module": json.dumps(linked_figure_url()),
     }
     message = ",".join(f'"{name}":{text}' for name, text in parts.items())
     handlers = {f"on_{name}_change": _nothing for name in _STATE_TYPES} | callbacks

@@ -6,12 +6,12 @@ from explorer.engine.forward import trace_block
 from explorer.figures.stage import stage_figure
 from explorer.inputs import generate
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE
-from explorer.server.assets import packed_script
+from explorer.server.assets import compressed, plotly_script
 
 
 def warm_up() -> None:
     """Run and draw the default experiment once, and compress plotly.js, before the first user."""
-    packed_script()
+    compressed(plotly_script)
     trace = trace_block(0, generate(DEFAULT_INPUT, *DEFAULT_SHAPE), DEFAULT_SHAPE[2])
     stage_figure(trace)
     # Streamlit collects garbage after every rerun, which took 150 ms because of JAX's many

@@ -2,8 +2,9 @@
 
 import os
 import shutil
-import subprocess
 import sys
+
+from tests import debian
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
@@ -32,13 +33,9 @@ def find() -> str | None:
 
 
 def main() -> int:
-    if find():
-        return 0
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "update", "--quiet"], check=False)
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        command = ["apt-get", "install", "--yes", "--quiet", "chromium"]
-        subprocess.run(command, check=False, env=environment)
+    """Install Chromium where there is no browser; return the exit code."""
+    if not find():
+        debian.install("chromium", "fonts-liberation")
     if find():
         return 0
     print(MISSING, file=sys.stderr)

@@ -9,8 +9,8 @@ from explorer.page.cache import get_or_compute
 from explorer.page.component import current_theme, linked_figure
 from explorer.page.controls import integer_input, optional_segmented_choice, segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.panel_link import PanelBlock
 from explorer.page.stacks import StackPair
-from explorer.page.stage_panel import Block
 from explorer.page.views.forward_details import draw_block
 from explorer.page.views.subject import Subject
 from explorer.page.views.trend_captions import number_text
@@ -63,7 +63,7 @@ def _one_block(stacks: StackPair) -> None:
     source = f"the output of block {index}" if index else "the input x"
     draw_block(
         KEY,
-        [Block(trace)],
+        [PanelBlock(trace)],
         Subject(trace, key, experiment.private),
         caption=f"Block {index + 1} of the first run. Its weights have seed "
         f"{record.seeds[index]}; its input is {source}.",

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from explorer.analysis.summary import Headline
-from explorer.page import stage_panel
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
+from explorer.page.panel_link import PanelBlock
 from explorer.page.views import forward_details
 from explorer.page.views.subject import Subject
 
@@ -83,7 +83,7 @@ def _picture(experiment: Experiment) -> None:
     subject = Subject(trace, experiment.key(trace.spec), experiment.private)
     forward_details.draw_block(
         KEY,
-        [stage_panel.Block(trace)],
+        [PanelBlock(trace)],
         subject,
         caption="The identity panel is the same array as x: the shortcut computes nothing, so x "
         "reaches the sum whatever F does. Only the last ReLU, after the sum, can still zero it "

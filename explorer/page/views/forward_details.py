@@ -12,24 +12,25 @@ from explorer.analysis.pixel import cell_at, explain
 from explorer.analysis.summary import channel_table
 from explorer.figures.distributions import distributions_layouts
 from explorer.figures.gallery import gallery_layouts
-from explorer.figures.pixel import arithmetic_figure
-from explorer.linked_figure.payload import Link, PanelPixel
+from explorer.figures.pixel import arithmetic_layouts
+from explorer.linked_figure.payload import PanelPixel, PickLink
 from explorer.page import stage_panel
 from explorer.page.cache import get_or_compute
 from explorer.page.component import component_state, linked_figure
 from explorer.page.controls import optional_segmented_choice, segmented_choice
+from explorer.page.display import DisplaySettings, integers
 from explorer.page.errors import PROBLEMS, show_problem
-from explorer.page.stage_panel import Block, DisplaySettings, both_layouts, integers
+from explorer.page.panel_link import PanelBlock
 from explorer.page.views.subject import ONE_CHANNEL, Subject
 from explorer.page.views.sum_details import cells_in_drawn_box, scatter, sum_comparison
 
 
 def draw_block(
     figure: str,
-    blocks: Sequence[Block],
+    blocks: Sequence[PanelBlock],
     subject: Subject,
     *,
-    difference: Block | None = None,
+    difference: PanelBlock | None = None,
     caption: str = "",
 ) -> None:
     """Draw the figure of some blocks, the pinned cell's arithmetic, and the details chosen.
@@ -52,7 +53,7 @@ def draw_block(
             display,
             difference=difference,
             cells=cells_in_drawn_box(subject.trace, display) if chosen == "scatter" else None,
-            wants_window=chosen == "scatter",
+            report_window=chosen == "scatter",
             click=" and shows its arithmetic",
         )
         if display.channel is None:
@@ -71,7 +72,7 @@ def draw_block(
         show_problem(problem)
 
 
-def _arithmetic(blocks: Sequence[Block], display: DisplaySettings) -> None:
+def _arithmetic(blocks: Sequence[PanelBlock], display: DisplaySettings) -> None:
     """Draw the arithmetic behind the pinned cell, in the block that it is pinned in."""
     pin = display.pin
     if pin is None:
@@ -90,11 +91,8 @@ def _arithmetic(blocks: Sequence[Block], display: DisplaySettings) -> None:
             f"its shape is {'×'.join(map(str, trace[stage].shape))}."
         )
         return
-    found = explain(trace, cell)
-    wide, narrow = both_layouts(
-        lambda arrangement: arithmetic_figure(found, theme=display.theme, arrangement=arrangement)
-    )
-    linked_figure(wide, narrow=narrow.layout, key="arithmetic", theme=display.theme)
+    figure = arithmetic_layouts(explain(trace, cell), theme=display.theme)
+    linked_figure(figure.figure(), narrow=figure.narrow, key="arithmetic", theme=display.theme)
 
 
 def _gallery(subject: Subject, display: DisplaySettings) -> None:
@@ -124,15 +122,14 @@ def _gallery(subject: Subject, display: DisplaySettings) -> None:
             if channel is not None:
                 st.session_state["channel"] = channel
 
-    link = Link(
+    link = PickLink(
         panels=tuple(tiles.sheets),
+        label="All channels of every stage. Arrow keys move over the tiles, Enter picks a channel.",
         rows=tiles.rows,
         cols=tiles.cols,
-        label="All channels of every stage. Arrow keys move over the tiles, Enter picks a channel.",
         labels=tiles.texts,
         hint="Move over a tile to follow one channel; click to pick it.",
-        pin=chosen,
-        picks=True,
+        picked=chosen,
     )
     linked_figure(
         figure.spec(),

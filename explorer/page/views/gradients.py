@@ -18,9 +18,10 @@ from explorer.page import stage_panel
 from explorer.page.cache import get_or_compute
 from explorer.page.component import linked_figure
 from explorer.page.controls import segmented_choice, select, slider
+from explorer.page.display import DisplaySettings
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
-from explorer.page.stage_panel import Block, DisplaySettings
+from explorer.page.panel_link import PanelBlock
 from explorer.records import BlockTrace, CotangentKind, GradientSplit
 
 KEY = "gradients"
@@ -70,7 +71,7 @@ def _picture(experiment: Experiment, spec: BlockSpec) -> None:
         help="The gradient at out: a random direction, ones (the gradient of out's sum), one "
         "pixel (the pinned one, or the middle), or out − x (of half the squared error to x).",
     )
-    display = stage_panel.controls(KEY, Block(trace, backward=True))
+    display = stage_panel.controls(KEY, PanelBlock(trace, backward=True))
     try:
         split = _split(experiment, trace, kind, _pixel(trace, display) if kind == "pixel" else None)
         if kind == "pixel":

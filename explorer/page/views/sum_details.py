@@ -11,11 +11,12 @@ from explorer.analysis.stage_view import mask_on_x, stage_window
 from explorer.analysis.sum_comparison import cells_in_box, compare_sum
 from explorer.errors import InputError
 from explorer.figures.scatter import scatter_figure
-from explorer.figures.sum_comparison import sum_comparison_figure
-from explorer.linked_figure.payload import Link
+from explorer.figures.sum_comparison import sum_comparison_layouts
+from explorer.linked_figure.payload import BoxLink
 from explorer.page.component import component_state, linked_figure
+from explorer.page.display import DisplaySettings
 from explorer.page.link_state import check
-from explorer.page.stage_panel import MAX_MARKED, DisplaySettings, both_layouts
+from explorer.page.panel_link import MAX_MARKED
 from explorer.page.views.subject import ONE_CHANNEL, Subject
 from explorer.records import BlockTrace
 
@@ -29,7 +30,7 @@ def cells_in_drawn_box(trace: BlockTrace, display: DisplaySettings) -> np.ndarra
         return None
     try:
         inside = cells_in_box(compare_sum(trace, display.channel), box[:2], box[2:])
-    except InputError:  # told where the scatter plot would be
+    except InputError:  # shown in place of the scatter plot
         return None
     return mask_on_x(inside, trace.spec.grids()["add"], trace["x"].shape)
 
@@ -39,12 +40,8 @@ def sum_comparison(subject: Subject, display: DisplaySettings) -> None:
         st.caption(ONE_CHANNEL)
         return
     found = compare_sum(subject.trace, display.channel)
-    wide, narrow = both_layouts(
-        lambda arrangement: sum_comparison_figure(
-            found, theme=display.theme, arrangement=arrangement
-        )
-    )
-    linked_figure(wide, narrow=narrow.layout, key="sum_comparison", theme=display.theme)
+    figure = sum_comparison_layouts(found, theme=display.theme)
+    linked_figure(figure.figure(), narrow=figure.narrow, key="sum_comparison", theme=display.theme)
     positive, raised, lowered, last = found.categories
     st.caption(
         f"The cells of this channel. {positive.capitalize()}: the identity and the sum are "
@@ -73,10 +70,10 @@ def scatter(subject: Subject, display: DisplaySettings) -> None:
         window=stage_window(display.window, grid, shape) if display.window else None,
         pin=(pin.row, pin.col) if pin else None,
     )
-    link = Link(
+    link = BoxLink(
         panels=("cells",),
         label="Every cell as a point: x across, F(x) upwards. Drag to draw a box.",
-        box=box or (),
+        box=box,
     )
     linked_figure(figure, key="scatter", theme=display.theme, link=link)
     inside = _inside(int(cells_in_box(found, box[:2], box[2:]).sum())) if box else ""
@@ -92,7 +89,7 @@ def _inside(count: int) -> str:
 
 
 def _box() -> Box | None:
-    """Return the box drawn in the scatter plot, or that of the URL, where it is kept."""
+    """Return the box drawn in the scatter plot, or else that of the URL."""
     check(
         "box",
         lambda text: _edges(text.split(",")) is not None,

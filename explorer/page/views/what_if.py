@@ -21,9 +21,10 @@ from explorer.page.controls import (
     slider,
     toggle,
 )
+from explorer.page.display import VARIANT_PREFIX
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
-from explorer.page.stage_panel import VARIANT_PREFIX, Block
+from explorer.page.panel_link import PanelBlock
 from explorer.page.views import forward_details, what_if_details
 from explorer.page.views.subject import Subject
 
@@ -161,12 +162,12 @@ def _pictures(experiment: Experiment, spec: BlockSpec, passes: int | None, runs:
     except PROBLEMS as problem:
         show_problem(problem)
         return
-    blocks = [Block(result.trace, heading="v1, the reference")]
+    blocks = [PanelBlock(result.trace, heading="v1, the reference")]
     if other:
-        blocks.append(Block(other.trace, VARIANT_PREFIX, other.trace.spec.title))
+        blocks.append(PanelBlock(other.trace, VARIANT_PREFIX, other.trace.spec.title))
     difference = None
     if other and toggle("Difference, stage by stage", key="difference"):
-        difference = Block(other.trace, "difference ", "Difference: variant − v1")
+        difference = PanelBlock(other.trace, "difference ", "Difference: variant − v1")
     subject = other or result
     forward_details.draw_block(
         KEY,

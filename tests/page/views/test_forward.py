@@ -197,7 +197,7 @@ def test_the_figure_is_told_what_is_linked() -> None:
     assert link["pin"] == {"panel": "conv2", "row": 3, "col": 4}
     assert link["fields"]["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 2}
     assert link["fields"]["identity"] == {"x": 0}
-    assert [term["panel"] for term in link["readout"][0] if "panel" in term] == [
+    assert [term["panel"] for term in link["readout"][0] if term["kind"] == "value"] == [
         "x",
         "bn2",
         "add",

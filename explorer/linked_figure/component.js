@@ -1,0 +1,437 @@
+/**
+ * A Plotly figure whose panels are linked pixel by pixel.
+ *
+ * A host makes one `LinkedFigure` for an element and calls `show` with every message of
+ * payload.py. Hover, pin and keys are handled here, without the host; `host.state` reports
+ * what lasts (pin, window, box, theme), `host.trigger` what happens once (pick, step).
+ * @import { Cell, Point } from "./geometry.js"
+ * @import { Link, Message, Pixel, Value } from "./payload.js"
+ * @import { PlotNode, Plotly } from "./plotly.js"
+ */
+
+import { formatValue } from "./format.js";
+import { clamp, figureSize, Panel, panelsOf } from "./geometry.js";
+import { Input } from "./input.js";
+import { fitLayout, pageTheme } from "./layout.js";
+import { loadPlotly } from "./load_plotly.js";
+import { Overlay } from "./overlay.js";
+import { writeReadout } from "./readout.js";
+
+const REPORT_DELAY = 120; // milliseconds without a change before the host is told of it
+const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
+const LOAD_ERROR = "plotly.js could not be loaded. Reload the page to try again.";
+
+/**
+ * @typedef {object} Host
+ * @property {(name: string, value: unknown) => void} state
+ * @property {(name: string, value: unknown) => void} trigger
+ */
+
+export class LinkedFigure {
+  /** @param {HTMLElement} root an element of the class `linked-figure` */
+  constructor(root) {
+    this.root = root;
+    this.plot = /** @type {PlotNode} */ (addChild(root, "div", "linked-figure-plot"));
+    const canvas = /** @type {HTMLCanvasElement} */ (addChild(root, "canvas", ""));
+    this.overlay = new Overlay(canvas);
+    this.readout = addChild(root, "div", "linked-figure-readout");
+    this.readout.hidden = true;
+    this.spoken = addChild(root, "div", "linked-figure-spoken");
+    this.spoken.setAttribute("aria-live", "polite");
+    /** @type {Panel[]} */
+    this.panels = [];
+    /** @type {Link | null} */
+    this.link = null;
+    /** @type {Pixel | null} */
+    this.pin = null;
+    /** @type {Pixel | null} */
+    this.cursor = null;
+    /** @type {Pixel | null} the pin as it was before the last click */
+    this.previousPin = null;
+    /** @type {string | null} the pin that the host has not acknowledged yet */
+    this.pendingPin = null;
+    /** @type {Map<string, number>} */
+    this.timers = new Map();
+    /** @type {Message | null} the message on screen */
+    this.drawn = null;
+    this.space = 0;
+    this.title = "";
+    this.input = new Input(root, this.plot, {
+      hover: (point) => this.hover(point),
+      press: (point) => this.panels.some((panel) => panel.contains(point)),
+      drag: (from, to) => this.dragBox(from, to),
+      drop: (from, to) => this.dropBox(from, to),
+      click: (point, isDouble) => this.click(point, isDouble),
+      move: (down, right, isPanel) => this.move(down, right, isPanel),
+      pinCursor: () => this.pinCursor(),
+      unpin: () => this.unpin(),
+      step: (by) => this.host?.trigger("step", by),
+      takesKeys: () => this.panels.length > 0 && this.link?.mode !== "box",
+      focus: () => this.mark(),
+    });
+    this.observer = new ResizeObserver(() => this.draw());
+    this.observer.observe(root);
+  }
+
+  /**
+   * Show a message.
+   * @param {Message} message
+   * @param {Host} host
+   */
+  async show(message, host) {
+    try {
+      /** @type {Plotly} */
+      this.plotly = await loadPlotly(message.plotly);
+    } catch {
+      this.fail(LOAD_ERROR);
+      return;
+    }
+    this.message = message;
+    this.host = host;
+    this.link = message.link;
+    this.takePin();
+    this.describe();
+    await this.draw();
+    const theme = pageTheme(this.root);
+    if (theme !== message.theme) host.state("theme", theme);
+  }
+
+  /**
+   * Show a sentence in place of values.
+   * @param {string} sentence
+   */
+  fail(sentence) {
+    this.readout.hidden = false;
+    this.readout.textContent = sentence;
+  }
+
+  /** Stop listening and free the figure. */
+  remove() {
+    this.observer.disconnect();
+    this.input.remove();
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.plotly?.purge(this.plot);
+  }
+
+  // ---- Drawing ----------------------------------------------------------------
+
+  /** Take the host's pin, unless the user has set a newer one that it has not acknowledged. */
+  takePin() {
+    const { link } = this;
+    const acknowledged = link?.mode === "pin" ? link.acked_pin : null;
+    if (this.pendingPin !== null && this.pendingPin !== acknowledged) return;
+    this.pendingPin = null;
+    if (link?.mode === "pin") this.pin = link.pin;
+    else this.pin = link?.mode === "pick" ? link.picked : null;
+  }
+
+  /** Set the element's role and label, and announce a new title. */
+  describe() {
+    const { link, root } = this;
+    root.tabIndex = link ? 0 : -1;
+    root.setAttribute("role", link ? "application" : "img");
+    root.setAttribute("aria-label", link?.label ?? "");
+    this.readout.hidden = !link || link.mode === "box";
+    const title = link?.mode === "pin" ? link.title : "";
+    if (this.title && this.title !== title) this.spoken.textContent = title;
+    this.title = title;
+  }
+
+  /** Draw the last message, if it or the space has changed. */
+  async draw() {
+    const { message } = this;
+    const space = Math.floor(this.root.clientWidth);
+    if (!message || space === 0) return;
+    if (this.drawn === message && this.space === space) return;
+    const isSame = this.drawn?.digest === message.digest && this.space === space;
+    this.drawn = message;
+    this.space = space;
+    if (!isSame) await this.react(message, space);
+    this.panels = this.link ? panelsOf(this.plot, this.link) : [];
+    this.overlay.fit(figureSize(this.plot), message.accent);
+    this.zoomed();
+  }
+
+  /**
+   * @param {Message} message
+   * @param {number} space CSS pixels
+   */
+  async react({ figure, narrow, link }, space) {
+    const layout = fitLayout(figure.layout, narrow, space);
+    // The zoom is kept while the number of rows and columns stays the same.
+    layout.uirevision = link && link.mode !== "box" ? `${link.rows}×${link.cols}` : "";
+    if (link) layout.hovermode = false;
+    layout.dragmode = link?.mode === "box" ? false : "zoom";
+    await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
+    if (!this.listensToZoom) this.plot.on("plotly_relayout", () => this.zoomed());
+    this.listensToZoom = true;
+  }
+
+  /** Mark everything again, and report the rows and columns in view to the host. */
+  zoomed() {
+    const { link } = this;
+    const [panel] = this.panels;
+    if (!link || !panel) return;
+    this.overlay.setCells(this.panels, link.mode === "pin" ? link.cells : []);
+    this.mark();
+    if (link.mode !== "pin" || link.window === null) return;
+    const [top, bottom, left, right] = panel.window();
+    const isWhole = !top && !left && bottom === link.rows && right === link.cols;
+    const view = isWhole ? "" : [top, bottom, left, right, link.rows, link.cols].join();
+    if (view !== link.window) this.report("window", view);
+  }
+
+  mark() {
+    const { link, overlay } = this;
+    if (!link || !this.panels.length) return;
+    overlay.clear();
+    if (link.mode === "box") {
+      this.markBox();
+      return;
+    }
+    const pixel = this.cursor ?? this.pin;
+    const { pin } = this;
+    if (pin && this.cursor) for (const panel of this.panels) overlay.markPin(panel, pin);
+    const source = this.panels.find((panel) => panel.name === pixel?.panel);
+    if (pixel && source) {
+      const fields = link.mode === "pin" ? link.fields[pixel.panel] : {};
+      for (const panel of this.panels) {
+        overlay.markPixel(panel, pixel, {
+          value: this.valueAt(panel.name, pixel),
+          source,
+          radius: fields?.[panel.name] ?? 0,
+          hasText: link.mode === "pin",
+        });
+      }
+    }
+    this.write(pixel);
+  }
+
+  markBox() {
+    const [panel] = this.panels;
+    if (!panel || this.link?.mode !== "box" || !this.link.box) return;
+    const [left, right, low, high] = this.link.box;
+    this.overlay.drawBox(
+      panel.toFigure({ x: left, y: high }),
+      panel.toFigure({ x: right, y: low }),
+    );
+  }
+
+  // ---- Values -----------------------------------------------------------------
+
+  /** @param {Cell} pixel */
+  isExact({ row, col }) {
+    if (this.link?.mode !== "pin") return false;
+    const { exact, pin } = this.link;
+    return exact !== null && pin !== null && pin.row === row && pin.col === col;
+  }
+
+  /**
+   * Return the value of a panel at a pixel; undefined where it has none.
+   * @param {string} name
+   * @param {Cell} pixel
+   * @returns {Value | undefined}
+   */
+  valueAt(name, pixel) {
+    if (this.link?.mode === "pin" && this.link.exact && this.isExact(pixel)) {
+      return this.link.exact[name];
+    }
+    return this.panels.find((panel) => panel.name === name)?.valueAt(pixel);
+  }
+
+  /**
+   * Write the readout for a pixel, or the hint where there is none.
+   * @param {Pixel | null} pixel
+   */
+  write(pixel) {
+    const { link, readout } = this;
+    if (!link || link.mode === "box") return;
+    if (!pixel) {
+      readout.textContent = link.hint;
+    } else if (link.mode === "pick") {
+      readout.textContent = link.labels[pixel.row * link.cols + pixel.col] ?? "";
+    } else {
+      const pinned = this.pin && !this.cursor ? "pinned " : "";
+      const { block } = this;
+      const mean = block > 1 && !this.isExact(pixel) ? ` mean of ${block}×${block}` : "";
+      writeReadout(readout, `${pinned}[${pixel.row}, ${pixel.col}]${mean}`, link.readout, (name) =>
+        this.valueAt(name, pixel),
+      );
+    }
+  }
+
+  /** Announce the pixel and its values to screen readers. */
+  speak() {
+    const pixel = this.cursor ?? this.pin;
+    if (!pixel || !this.link) return;
+    const { row, col, panel } = pixel;
+    const value =
+      this.link.mode === "pin"
+        ? `${panel} ${formatValue(this.valueAt(panel, pixel) ?? NaN)}. `
+        : "";
+    const pinned = this.pin ? "Pinned. " : "";
+    this.spoken.textContent = `${pinned}Row ${row}, column ${col}: ${value}${this.readout.textContent}`;
+  }
+
+  // ---- Input ------------------------------------------------------------------
+
+  /**
+   * @param {Point} point
+   * @returns {Pixel | null}
+   */
+  pixelAt(point) {
+    const panel = this.panels.find((each) => each.contains(point));
+    return panel ? { panel: panel.name, ...panel.pixelAt(point) } : null;
+  }
+
+  /** Pixels along one side of a drawn cell. */
+  get block() {
+    return this.panels[0]?.block ?? 1;
+  }
+
+  /** @param {Point | null} point */
+  hover(point) {
+    if (!this.panels.length || this.link?.mode === "box") return;
+    this.setCursor(point && this.pixelAt(point));
+  }
+
+  /** @param {Pixel | null} pixel */
+  setCursor(pixel) {
+    if (isSamePixel(this.cursor, pixel)) return;
+    this.cursor = pixel;
+    this.mark();
+  }
+
+  /**
+   * Pin or pick a pixel. A double click resets the zoom and leaves the pin as it was before.
+   * @param {Point} point
+   * @param {boolean} isDouble
+   */
+  click(point, isDouble) {
+    if (this.link?.mode === "box") {
+      this.host?.state("box", []);
+      return;
+    }
+    if (this.link?.mode === "pin" && isDouble) {
+      this.setPin(this.previousPin);
+    } else {
+      this.previousPin = this.pin;
+      this.setPin(this.pixelAt(point));
+    }
+    this.speak();
+  }
+
+  /** @param {Pixel | null} pixel */
+  setPin(pixel) {
+    this.pin = pixel;
+    const text = pixel ? `${pixel.panel},${pixel.row},${pixel.col}` : "";
+    if (this.link?.mode === "pin") this.pendingPin = text;
+    this.mark();
+    if (this.link?.mode === "pin") this.report("pin", text);
+    else if (pixel) this.host?.trigger("pick", text);
+  }
+
+  /**
+   * @param {Point} from
+   * @param {Point} to
+   */
+  dragBox(from, to) {
+    if (this.link?.mode !== "box") return;
+    this.mark();
+    this.overlay.drawBox(from, to);
+  }
+
+  /**
+   * @param {Point} from
+   * @param {Point} to
+   */
+  dropBox(from, to) {
+    const [panel] = this.panels;
+    if (!panel || this.link?.mode !== "box") return;
+    const [a, b] = [panel.toAxes(from), panel.toAxes(to)];
+    const edges = [Math.min(a.x, b.x), Math.max(a.x, b.x), Math.min(a.y, b.y), Math.max(a.y, b.y)];
+    this.host?.state("box", edges);
+  }
+
+  /** The pixel that the keys start from. */
+  get start() {
+    const { link, panels } = this;
+    if (this.pin || this.cursor || !link || link.mode === "box" || !panels[0]) {
+      return this.pin ?? this.cursor;
+    }
+    const [row, col] = [link.rows, link.cols].map((count) => Math.floor(count / 2));
+    return { panel: panels[0].name, row, col };
+  }
+
+  /**
+   * Move the pin, or the cursor where there is none, by one cell or to the next panel.
+   * @param {number} down
+   * @param {number} right
+   * @param {boolean} isPanel
+   */
+  move(down, right, isPanel) {
+    const { link, panels, start } = this;
+    if (!link || link.mode === "box" || !start) return;
+    const to = { ...start };
+    if (isPanel) {
+      const index = panels.findIndex((panel) => panel.name === start.panel) + down + right;
+      to.panel = panels[clamp(index, 0, panels.length - 1)].name;
+    } else if (this.pin || this.cursor) {
+      to.row = clamp(start.row + down * this.block, 0, link.rows - 1);
+      to.col = clamp(start.col + right * this.block, 0, link.cols - 1);
+    }
+    if (this.pin) {
+      this.cursor = null; // until the mouse moves again
+      this.setPin(to);
+    } else {
+      this.setCursor(to);
+    }
+    this.speak();
+  }
+
+  pinCursor() {
+    const pixel = this.cursor ?? this.start;
+    this.cursor = null;
+    this.setPin(pixel);
+    this.speak();
+  }
+
+  unpin() {
+    this.cursor = null;
+    this.setPin(null);
+    this.spoken.textContent = "No pixel is pinned.";
+  }
+
+  /**
+   * Report a state to the host once it has rested.
+   * @param {string} name
+   * @param {string} value
+   */
+  report(name, value) {
+    clearTimeout(this.timers.get(name));
+    this.timers.set(
+      name,
+      window.setTimeout(() => this.host?.state(name, value), REPORT_DELAY),
+    );
+  }
+}
+
+/**
+ * @param {Pixel | null} a
+ * @param {Pixel | null} b
+ */
+const isSamePixel = (a, b) =>
+  a === b ||
+  (a !== null && b !== null && a.panel === b.panel && a.row === b.row && a.col === b.col);
+
+/**
+ * @param {HTMLElement} parent
+ * @param {string} tag
+ * @param {string} name
+ */
+function addChild(parent, tag, name) {
+  const child = document.createElement(tag);
+  child.className = name;
+  parent.append(child);
+  return child;
+}

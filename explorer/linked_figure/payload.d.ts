@@ -1,0 +1,74 @@
+/** The types of payload.py, as they arrive in the browser. */
+
+export interface Pixel {
+  panel: string;
+  row: number;
+  col: number;
+}
+
+/** Null stands for a value that is not finite: JSON has no NaN or Infinity. */
+export type Value = number | null;
+
+export type Term =
+  | { kind: "value"; panel: string; text: string; colour: string | null }
+  | { kind: "text"; text: string }
+  | { kind: "larger"; panels: [string, string]; texts: [string, string] }
+  | { kind: "negative"; panel: string; text: string };
+
+/** An offset and a stride: pixel n of the panel is centred on offset + stride · n. */
+export type Grid = [number, number];
+
+interface LinkBase {
+  panels: string[];
+  label: string;
+}
+
+export interface PinLink extends LinkBase {
+  mode: "pin";
+  rows: number;
+  cols: number;
+  title: string;
+  hint: string;
+  fields: Record<string, Record<string, number>>;
+  grids: Record<string, Grid>;
+  readout: Term[][];
+  cells: [number, number][];
+  pin: Pixel | null;
+  acked_pin: string | null;
+  exact: Record<string, Value> | null;
+  window: string | null;
+}
+
+export interface PickLink extends LinkBase {
+  mode: "pick";
+  rows: number;
+  cols: number;
+  hint: string;
+  labels: string[];
+  picked: Pixel | null;
+}
+
+export interface BoxLink extends LinkBase {
+  mode: "box";
+  box: [number, number, number, number] | null;
+}
+
+export type Link = PinLink | PickLink | BoxLink;
+
+export interface Message {
+  figure: { data: object[]; layout: Layout };
+  narrow: Layout | null;
+  digest: string;
+  link: Link | null;
+  theme: "light" | "dark";
+  accent: string;
+  plotly: string;
+}
+
+export interface Layout {
+  width: number;
+  height: number;
+  margin: { l: number; r: number; t: number; b: number };
+  meta?: { fixedHeight?: boolean };
+  [name: string]: unknown;
+}

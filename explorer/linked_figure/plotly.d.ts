@@ -1,0 +1,38 @@
+/** The parts of plotly.js that the modules use; names with an underscore are private to it. */
+
+export interface Plotly {
+  react(node: PlotNode, data: object[], layout: object, config: object): Promise<unknown>;
+  purge(node: PlotNode): void;
+}
+
+export interface PlotNode extends HTMLElement {
+  on(event: "plotly_relayout", handler: () => void): void;
+  _fullLayout: { width: number; height: number; [axis: string]: unknown };
+  _fullData: Trace[];
+}
+
+/** A heatmap trace. */
+export interface Trace {
+  name: string;
+  xaxis: string;
+  yaxis: string;
+  x0: number;
+  dx: number;
+  y0: number;
+  dy: number;
+  z: ArrayLike<number>[];
+}
+
+export interface Axis {
+  range: [number, number];
+  _offset: number;
+  _length: number;
+  p2d(pixels: number): number;
+  d2p(value: number): number;
+}
+
+declare global {
+  interface Window {
+    Plotly: Plotly;
+  }
+}

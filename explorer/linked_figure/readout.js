@@ -1,0 +1,67 @@
+/**
+ * Writes the lines under a figure: one pixel's values, as terms of a sum.
+ * @import { Term, Value } from "./payload.js"
+ */
+
+import { formatValue } from "./format.js";
+
+/** @typedef {(panel: string) => Value | undefined} ValueOf the value of a panel at the pixel */
+
+/**
+ * Write a heading and lines of terms.
+ * @param {HTMLElement} node
+ * @param {string} heading
+ * @param {Term[][]} lines
+ * @param {ValueOf} valueOf
+ */
+export function writeReadout(node, heading, lines, valueOf) {
+  const rows = lines.map((line) => {
+    const row = document.createElement("div");
+    row.append(...line.map((term) => termNode(term, valueOf)));
+    return row;
+  });
+  node.replaceChildren(note(heading, "div"), ...rows);
+}
+
+/**
+ * @param {Term} term
+ * @param {ValueOf} valueOf
+ */
+function termNode(term, valueOf) {
+  switch (term.kind) {
+    case "value":
+      return valueNode(term, valueOf(term.panel));
+    case "larger": {
+      const [first, second] = term.panels.map((panel) => Math.abs(valueOf(panel) ?? 0));
+      const text = first >= second ? term.texts[0] : term.texts[1];
+      return note(first || second ? text : "");
+    }
+    case "negative":
+      return note((valueOf(term.panel) ?? 0) < 0 ? term.text : "");
+    default: {
+      const node = document.createElement("span");
+      node.textContent = term.text;
+      return node;
+    }
+  }
+}
+
+/**
+ * @param {Extract<Term, { kind: "value" }>} term
+ * @param {Value | undefined} value
+ */
+function valueNode(term, value) {
+  const node = document.createElement("span");
+  node.dataset.panel = term.panel;
+  node.dataset.value = String(value);
+  node.style.color = term.colour ?? "";
+  node.textContent = `${term.text} ${value === undefined ? "–" : formatValue(value)}`;
+  return node;
+}
+
+function note(/** @type {string} */ text, tag = "span") {
+  const node = document.createElement(tag);
+  node.className = "linked-figure-note";
+  node.textContent = text;
+  return node;
+}

@@ -1,0 +1,74 @@
+"""What the user has chosen to see: channel, colour scale, pinned pixel and rows and columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.analysis.colour_limits import Scope
+from explorer.analysis.downsampling import Window
+from explorer.figures.theme import ThemeName
+from explorer.linked_figure.payload import PanelPixel
+from explorer.page.component import component_state
+from explorer.page.link_state import check
+
+VARIANT_PREFIX = "variant "
+
+
+@dataclass(frozen=True)
+class DisplaySettings:
+    """What the user has chosen to see; `channel` is None for the mean over channels."""
+
+    channel: int | None
+    scope: Scope
+    theme: ThemeName
+    pin: PanelPixel | None
+    window: Window | None
+
+
+def read_pin(key: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel | None:
+    """Return the pinned pixel, as the figure last reported it or else as the URL has it."""
+    check(
+        "pin",
+        lambda text: _parse_pixel(text, names, shape) is not None,
+        f"a panel's name, a row from 0 to {shape[0] - 1} and a column from 0 to {shape[1] - 1}, "
+        "separated by commas",
+    )
+    reported = component_state(key, "pin")
+    pixel = _parse_pixel(
+        reported if reported is not None else st.query_params.get("pin", ""), names, shape
+    )
+    if pixel:
+        st.query_params["pin"] = f"{pixel.panel},{pixel.row},{pixel.col}"
+    elif "pin" in st.query_params:
+        del st.query_params["pin"]
+    return pixel
+
+
+def _parse_pixel(text: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel | None:
+    parts = text.split(",")
+    if len(parts) != 3:
+        return None
+    panel = parts[0] if parts[0] in names else parts[0].removeprefix(VARIANT_PREFIX)
+    row_col = integers(parts[1:])
+    if panel not in names or row_col is None:
+        return None
+    row, col = row_col
+    if not (0 <= row < shape[0] and 0 <= col < shape[1]):
+        return None
+    return PanelPixel(panel, row, col)
+
+
+def read_window(key: str, shape: tuple[int, ...]) -> Window | None:
+    """Return the rows and columns in view; None for all, or for those of another shape."""
+    edges = integers((component_state(key, "window") or "").split(","))
+    if edges is None or len(edges) != 6 or tuple(edges[4:]) != shape:
+        return None
+    return Window(*edges[:4]).within(shape)
+
+
+def integers(parts: list[str]) -> list[int] | None:
+    """Return the integers, if all parts are integers of one to seven digits."""
+    if not all(part.isascii() and part.isdigit() and len(part) < 8 for part in parts):
+        return None
+    return [int(part) for part in parts]

@@ -1,0 +1,142 @@
+"""The links between the panels of the stage figure: readout, receptive fields and grids."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.analysis.downsampling import Window, whole
+from explorer.analysis.receptive_field import receptive_fields
+from explorer.figures.panels import panels
+from explorer.figures.stage import Part
+from explorer.linked_figure.payload import Line, PinLink
+from explorer.page.component import component_state
+from explorer.page.display import DisplaySettings
+from explorer.page.readout import block_readout, gradient_readout
+from explorer.records import BlockTrace
+
+MAX_MARKED = 3000
+HINT = (
+    "Move over a panel to follow one pixel. A click pins it{click}; arrow keys move the pin, "
+    "Escape removes it; drag to zoom, double-click to reset."
+)
+LABEL = (
+    "The block's stages, linked pixel by pixel. Arrow keys move, Shift and arrow changes the "
+    "panel, Enter pins the pixel{click}, Escape removes the pin, Page up and Page down change "
+    "the channel."
+)
+
+
+@dataclass(frozen=True)
+class PanelBlock:
+    """A traced block in the figure, or its gradient; its panels' names begin with `prefix`."""
+
+    trace: BlockTrace
+    prefix: str = ""
+    heading: str = ""
+    backward: bool = False
+
+    def panels(self) -> dict[str, str]:
+        """Return the stage that each of its panels shows."""
+        found = panels(self.trace.spec, self.backward).items()
+        return {self.prefix + name: panel.stage for name, panel in found}
+
+
+def panel_link(
+    key: str,
+    parts: Sequence[Part],
+    drawn: Sequence[PanelBlock],
+    blocks: Sequence[PanelBlock],
+    display: DisplaySettings,
+    *,
+    window: Window | None,
+    report_window: bool,
+    cells: np.ndarray | None,
+    click: str,
+) -> PinLink:
+    """Return the links of the figure of `parts`, which show the blocks `drawn`.
+
+    Readout and receptive fields are of `blocks`. The other arguments are those of
+    `stage_panel.draw`.
+    """
+    rows, cols = drawn[0].trace["x"].shape[:2]
+    view = (component_state(key, "window") or "") if window else ""
+    return PinLink(
+        panels=tuple(
+            name
+            for part, block in zip(parts, drawn, strict=True)
+            for name, stage in block.panels().items()
+            if not part.view.panels[stage].is_blank
+        ),
+        label=LABEL.format(click=click),
+        rows=rows,
+        cols=cols,
+        title="Mean over channels" if display.channel is None else f"Channel {display.channel}",
+        hint=HINT.format(click=click),
+        readout=tuple(_readout_line(block, display) for block in blocks),
+        fields={name: field for block in blocks for name, field in _fields(block).items()},
+        grids={name: grid for block in drawn for name, grid in _grids(block).items()},
+        cells=_sample(cells),
+        pin=display.pin,
+        acked_pin=component_state(key, "pin"),
+        exact=_exact(blocks, display),
+        window=view if report_window else None,
+    )
+
+
+def _fields(block: PanelBlock) -> dict[str, dict[str, int]]:
+    """Receptive fields by panel: the identity's panel was fed by x alone, pixel by pixel.
+
+    A gradient has none: in train mode the batch statistics couple every pixel with all.
+    """
+    if block.backward:
+        return {}
+    spec, prefix = block.trace.spec, block.prefix
+    fields = dict(receptive_fields(spec))
+    if spec.identity == "x":
+        fields["identity"] = {"x": 0}
+    return {
+        prefix + name: {prefix + source: radius for source, radius in field.items()}
+        for name, field in fields.items()
+    }
+
+
+def _grids(block: PanelBlock) -> dict[str, tuple[int, int]]:
+    grids = block.trace.spec.grids()
+    return {
+        panel: (grids[stage].offset, grids[stage].stride)
+        for panel, stage in block.panels().items()
+        if stage in grids  # the parts of a gradient lie on x as it is
+    }
+
+
+def _readout_line(block: PanelBlock, display: DisplaySettings) -> Line:
+    spec, is_mean = block.trace.spec, display.channel is None
+    if block.backward:
+        return gradient_readout(spec, display.theme, is_mean)
+    return block_readout(spec, block.prefix, block.heading, display.theme, is_mean)
+
+
+def _exact(blocks: Sequence[PanelBlock], display: DisplaySettings) -> dict[str, float] | None:
+    """Return the pinned pixel's own values, for panels that show means over blocks."""
+    if display.pin is None or whole(blocks[0].trace["x"].shape[:2]).step == 1:
+        return None
+    values = {}
+    for block in blocks:
+        for panel, stage in block.panels().items():
+            pixel = block.trace.pixel(stage, display.pin.row, display.pin.col)
+            if pixel is None:
+                continue
+            if display.channel is None:
+                values[panel] = float(pixel.mean())
+            elif display.channel < pixel.size:
+                values[panel] = float(pixel[display.channel])
+    return values
+
+
+def _sample(cells: np.ndarray | None) -> tuple[tuple[int, int], ...]:
+    """Return at most `MAX_MARKED` of the cells, evenly sampled."""
+    if cells is None:
+        return ()
+    pixels = np.argwhere(cells)
+    return tuple((int(r), int(c)) for r, c in pixels[:: max(1, -(-len(pixels) // MAX_MARKED))])

@@ -1,0 +1,72 @@
+import json
+import math
+import re
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explorer.linked_figure import payload
+from explorer.linked_figure.payload import (
+    BoxLink,
+    LargerTerm,
+    Link,
+    NegativeTerm,
+    PanelPixel,
+    PickLink,
+    PinLink,
+    Term,
+    TextTerm,
+    ValueTerm,
+    as_json,
+)
+from tests.helpers import strict_json
+
+TYPES = (Path(payload.__file__).parent / "payload.d.ts").read_text(encoding="utf-8")
+
+
+def fields_in_browser(body: str) -> set[str]:
+    return set(re.findall(r"(\w+)\??:", body))
+
+
+@pytest.mark.parametrize("link", [PinLink, PickLink, BoxLink])
+def test_links_have_the_same_fields_in_both_languages(link: Any) -> None:
+    (base,) = re.findall(r"interface LinkBase \{(.*?)\}", TYPES, re.DOTALL)
+    (own,) = re.findall(rf"interface {link.__name__} extends LinkBase \{{(.*?)\n\}}", TYPES, re.S)
+    own = re.sub(r"<.*>", "", own)  # no names of type arguments
+    assert {each.name for each in fields(link)} == fields_in_browser(base + own)
+
+
+@pytest.mark.parametrize("term", [ValueTerm, TextTerm, LargerTerm, NegativeTerm])
+def test_terms_have_the_same_fields_in_both_languages(term: Any) -> None:
+    kind = next(each.default for each in fields(term) if each.name == "kind")
+    (own,) = re.findall(rf'\{{ (kind: "{kind}"[^}}]*) \}}', TYPES)
+    assert {each.name for each in fields(term)} == fields_in_browser(own)
+
+
+def test_a_pixel_has_the_same_fields_in_both_languages() -> None:
+    (own,) = re.findall(r"interface Pixel \{(.*?)\}", TYPES, re.DOTALL)
+    assert {each.name for each in fields(PanelPixel)} == fields_in_browser(own)
+
+
+def test_each_kind_and_mode_has_its_own_name() -> None:
+    links: list[Link] = [PinLink((), "", 1, 1), PickLink((), "", 1, 1, "", ()), BoxLink((), "")]
+    assert [link.mode for link in links] == ["pin", "pick", "box"]
+    texts = ("", "")
+    terms: list[Term] = [ValueTerm("x", ""), TextTerm(""), LargerTerm(texts, texts)]
+    terms.append(NegativeTerm("x", ""))
+    assert [term.kind for term in terms] == ["value", "text", "larger", "negative"]
+
+
+def test_values_that_are_not_finite_become_null() -> None:
+    exact = {"x": math.nan, "bn2": math.inf, "add": -math.inf, "out": 1.5}
+    link = PinLink(("x",), "label", 2, 3, pin=PanelPixel("x", 1, 2), exact=exact)
+    message = strict_json(as_json(asdict(link)).encode())
+    assert message["exact"] == {"x": None, "bn2": None, "add": None, "out": 1.5}
+    assert message["pin"] == {"panel": "x", "row": 1, "col": 2}
+
+
+def test_text_of_users_stays_text() -> None:
+    text = '</script><b>"\u2028'
+    assert json.loads(as_json(asdict(BoxLink((text,), text))))["label"] == text
