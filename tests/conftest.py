@@ -20,6 +20,9 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
         "JAX_COMPILATION_CACHE_DIR": os.path.join(_folder, "tests"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        # Most of the tests' time is compiling. Level 1 gives the same bits as the default and
+        # compiles in half the time; servers run with the default.
+        "XLA_FLAGS": "--xla_backend_optimization_level=1",
     }
 
 

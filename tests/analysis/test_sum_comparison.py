@@ -6,10 +6,10 @@ import pytest
 
 from explorer import VARIANTS, InputError, trace_block
 from explorer.analysis.sum_comparison import cells_in_box, compare_sum
-from explorer.inputs import generate
 from explorer.model.variants import FIXES
+from tests.helpers import SMALL, noise
 
-X = generate("normal", 20, 20, 3, 0)
+X = noise(SMALL)
 
 
 def test_categories_by_hand() -> None:
@@ -32,7 +32,7 @@ def test_categories_by_hand() -> None:
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
 def test_categories_agree_with_the_signs_in_every_variant_with_a_sum(name: str) -> None:
-    trace = trace_block(0, X, 3, variant=name)
+    trace = trace_block(0, X, 4, variant=name)
     spec = trace.spec
     if spec.identity is None:
         with pytest.raises(InputError, match="has no sum, so there are no two terms"):
@@ -49,14 +49,14 @@ def test_categories_agree_with_the_signs_in_every_variant_with_a_sum(name: str) 
 
 
 def test_a_channel_that_the_sum_lacks_is_refused() -> None:
-    wide = trace_block(0, X, 3, variant="transformer_mlp")
-    with pytest.raises(InputError, match="The sum has channels 0 to 2, and channel 7 is shown"):
+    wide = trace_block(0, X, 4, variant="transformer_mlp")
+    with pytest.raises(InputError, match="The sum has channels 0 to 3, and channel 7 is shown"):
         compare_sum(wide, 7)
 
 
 def test_cells_in_a_box_of_the_scatter_plot() -> None:
-    trace = trace_block(0, X, 3)
+    trace = trace_block(0, X, 4)
     mask = cells_in_box(compare_sum(trace, 2), (0.5, -0.5), (-1, 0))
-    for row, col in np.ndindex(20, 20):
+    for row, col in np.ndindex(8, 6):
         x, residual = trace["x"][row, col, 2], trace["bn2"][row, col, 2]
         assert mask[row, col] == (-0.5 <= x <= 0.5 and -1 <= residual <= 0)

@@ -8,6 +8,7 @@ from explorer import VARIANTS, BlockTrace, trace_block
 from explorer.analysis.summary import channel_table, correlation, headline, variance_error, zeroed
 from explorer.inputs import generate
 from explorer.model.variants import FIXES
+from tests.helpers import SMALL, noise
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_zeroed_is_where_out_is_0_and_add_is_not(trace: BlockTrace) -> None:
 
 @pytest.mark.parametrize("name", ["no_skip", "full_preact", "bn_after_add", "projection"])
 def test_headline_of_a_variant(name: str) -> None:
-    x = generate("normal", 8, 9, 4, 3)
+    x = noise(SMALL)
     trace = trace_block(1, x, 4, variant=name)
     numbers, spec = headline(trace), VARIANTS[name]
     one = trace["out"].astype(np.float64).ravel()
@@ -94,7 +95,7 @@ def test_variance_error_tells_large_means() -> None:
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
 def test_the_channel_table_of_every_variant(name: str) -> None:
-    trace = trace_block(1, generate("normal", 8, 9, 4, 3), 4, variant=name)
+    trace = trace_block(1, noise(SMALL), 4, variant=name)
     table, spec = channel_table(trace), trace.spec
     residual, identity = trace[spec.residual], trace[spec.identity or "x"]
     assert table.norm_f.shape == (residual.shape[2],)

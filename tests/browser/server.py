@@ -65,6 +65,7 @@ def running_server(
     settings = [f"--server.port={port}", "--server.headless=true", *options]
     # A script in a folder finds the explorer as the page does, from the top level.
     variables = {**os.environ, "PYTHONPATH": str(folder), **(environment or {})}
+    variables.pop("XLA_FLAGS", None)  # compiled as for users
     if most_blocks is not None:
         command = ["sh", "-c", f'ulimit -f {most_blocks} && exec "$@"', "sh", *command]
     process = subprocess.Popen(

@@ -33,7 +33,7 @@ VARIANTS = [
     "transformer_attention",
     "eval_untrained",
 ]
-SHAPES = [(12, 9, 6), (1, 1, 1), (7, 5, 16), (24, 24, 8), (9, 11, 3)]
+SHAPES = [(8, 6, 4), (1, 1, 1), (7, 5, 16), (24, 24, 8), (9, 11, 3)]
 
 
 def sample(values: np.ndarray) -> list[float]:
@@ -46,7 +46,7 @@ def sample(values: np.ndarray) -> list[float]:
 def outputs() -> dict[str, list[float]]:
     """Return samples of out for 20 experiments."""
     found = {
-        name: trace_block(seed, generate("normal", 12, 9, 6, seed), 6, variant=name)["out"]
+        name: trace_block(seed, generate("normal", 8, 6, 4, seed), 4, variant=name)["out"]
         for seed, name in enumerate(VARIANTS)
     }
     for index, shape in enumerate(SHAPES):
@@ -60,17 +60,17 @@ def gradients_and_curves() -> dict[str, list[float]]:
     """Return samples of all gradients, and of all curves, for 10 experiments."""
     found = {}
     for seed, name in enumerate(["v1", "full_preact", "projection", "no_skip", "transformer_mlp"]):
-        x = generate("normal", 12, 9, 6, seed)
-        shape = trace_block(seed, x, 6, variant=name)["out"].shape
+        x = generate("normal", 8, 6, 4, seed)
+        shape = trace_block(seed, x, 4, variant=name)["out"].shape
         cotangent = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-        split = split_gradient(seed, x, 6, cotangent=cotangent, variant=name)
+        split = split_gradient(seed, x, 4, cotangent=cotangent, variant=name)
         for part in ("total", "identity", "residual"):
             found[f"gradient {name} {part}"] = sample(getattr(split, part))
     # A cell that is 0 up to rounding changes gradients by more than rounding when its ReLU flips;
     # these stacks are small and hold none.
     for seed, name in enumerate(["v1", "no_skip", "full_preact", "no_bn", "eval_untrained"]):
-        x = generate("normal", 12, 9, 6, seed)
-        record = propagate(seed + 40, x, 6, depth=4, seeds=2, variant=name)
+        x = generate("normal", 8, 6, 4, seed)
+        record = propagate(seed + 40, x, 4, depth=4, seeds=2, variant=name)
         for curve, values in record.curves.items():
             if np.isfinite(values).all():
                 found[f"curve {name} {curve}"] = sample(values)

@@ -4,9 +4,9 @@ import pytest
 from explorer import VARIANTS, InputError, Model, trace_block
 from explorer.engine.state import state_variables
 from explorer.model.variants import FIXES
-from tests.helpers import noise
+from tests.helpers import SMALL, noise
 
-X = noise((6, 5, 4), 1)
+X = noise(SMALL, 1)
 
 
 def test_a_train_mode_call_moves_the_running_statistics_and_an_eval_mode_call_does_not() -> None:

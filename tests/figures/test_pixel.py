@@ -8,6 +8,7 @@ from explorer.figures.pixel import arithmetic_figure, equation
 from explorer.figures.sheet import format_number
 from explorer.inputs import generate
 from explorer.model.variants import FIXES
+from tests.helpers import SMALL, noise
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_a_norm_says_which_statistics(trace: BlockTrace) -> None:
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
 def test_every_stage_of_every_variant_is_drawn(name: str) -> None:
-    variant = trace_block(0, generate("normal", 8, 8, 12, 0), 12, variant=name)
+    variant = trace_block(0, noise(SMALL), 4, variant=name)
     for stage in variant.stages:
         found = explain(variant, Cell(stage, 1, 2, 0))
         figure = arithmetic_figure(found)

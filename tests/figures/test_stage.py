@@ -13,7 +13,7 @@ from explorer.figures.theme import BEYOND, THEMES, ThemeName, diverging_scale
 from explorer.figures.two_layouts import ArrangementName
 from explorer.inputs import generate
 from explorer.model.variants import FIXES, projection
-from tests.helpers import PANELS
+from tests.helpers import PANELS, SMALL, noise
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def expect_apart(figure: go.Figure, count: int) -> None:
 @pytest.mark.parametrize("arrangement", ["wide", "narrow"])
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
 def test_every_variant_is_laid_out_from_its_spec(name: str, arrangement: ArrangementName) -> None:
-    trace = trace_block(0, generate("normal", 12, 10, 4, 1), 4, variant=name)
+    trace = trace_block(0, noise(SMALL), 4, variant=name)
     figure = stage_figure(trace, channel=None, arrangement=arrangement)
     drawn, spec = drawn_panels(figure), VARIANTS[name]
     expected = panels(spec)

@@ -1,4 +1,10 @@
+import os
+import pickle
+from pathlib import Path
+from typing import cast
+
 import pytest
+from filelock import FileLock
 
 from tests.hostile.corpus import CASES
 from tests.hostile.file_process import ReadResult
@@ -10,7 +16,12 @@ MAX_GROWTH = 100_000_000  # bytes above the process at rest
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, ReadResult]:
-    return read_corpus()
+    """The results of a process that the workers share."""
+    file = Path(os.environ["XDG_CACHE_HOME"]) / "corpus.pickle"
+    with FileLock(file.with_suffix(".lock")):
+        if not file.exists():
+            file.write_bytes(pickle.dumps(read_corpus()))
+        return cast(dict[str, ReadResult], pickle.loads(file.read_bytes()))
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -19,9 +19,9 @@ from explorer.model.variants import (
     zero_gamma,
     zero_pad,
 )
-from tests.helpers import noise
+from tests.helpers import SMALL, noise
 
-SEED, SHAPE = 4, (9, 6, 8)
+SEED, SHAPE = 4, SMALL
 X = noise(SHAPE, 2)
 SPECS = {name: spec for name, spec in VARIANTS.items() if name not in FIXES}
 SPECS |= {f"{name}: {words}": spec for name, (words, spec) in FIXES.items()}

@@ -20,12 +20,12 @@ from explorer.model.variants import (
     zero_gamma,
     zero_pad,
 )
-from tests.helpers import noise
+from tests.helpers import SMALL, noise
 from tests.reference import batch_norm_of as bn
 from tests.reference import conv, relu
 from tests.sketch import Sketch
 
-SHAPE = (8, 6, 4)
+SHAPE = SMALL
 X = noise(SHAPE, 5)
 SEED = 9
 

@@ -19,9 +19,9 @@ from explorer.model.layers import BatchNormSettings
 from explorer.model.spec_block import build_block
 from explorer.model.variants import FIXES, V1, scaled_skip, zero_gamma
 from explorer.model.weights import FromSeed, draw_weights, split_state
-from tests.helpers import noise
+from tests.helpers import SMALL, noise
 
-X = noise((6, 5, 4), 1)
+X = noise(SMALL, 1)
 
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])

@@ -6,14 +6,13 @@ from explorer import VARIANTS
 from explorer.inputs import GENERATORS
 from explorer.page.link_state import OLD_NAMES, OLD_VALUES
 from explorer.page.views.what_if import FIX_NAMES
-from tests.helpers import digest, page, shown
+from tests.helpers import SMALL_PAGE, digest, page, shown
 
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_an_input_is_found_by_its_identifier_and_by_its_old_title(name: str) -> None:
-    size = {"height": "9", "width": "8", "channels": "3"}
-    one = page(input=name, **size)
-    other = page(input=GENERATORS[name].title, **size)
+    one = page(input=name, **SMALL_PAGE)
+    other = page(input=GENERATORS[name].title, **SMALL_PAGE)
     assert one.selectbox(key="input").value == other.selectbox(key="input").value == name
     assert digest(one) == digest(other)
     assert not other.warning
@@ -21,9 +20,8 @@ def test_an_input_is_found_by_its_identifier_and_by_its_old_title(name: str) -> 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_variant_is_found_by_its_identifier_and_by_its_old_title(name: str) -> None:
-    size = {"height": "9", "width": "8", "channels": "3"}
     for view, variant in (("what_if", name), ("What if", VARIANTS[name].title)):
-        at = page(view=view, variant=variant, **size)
+        at = page(view=view, variant=variant, **SMALL_PAGE)
         assert at.selectbox(key="variant").value == name
         assert not at.warning
 
@@ -65,8 +63,7 @@ OLD_LINKS = [
 
 @pytest.mark.parametrize(("link", "key", "value"), OLD_LINKS)
 def test_an_old_link_leads_where_it_did(link: dict[str, str], key: str, value: object) -> None:
-    small = {"height": "8", "width": "8", "channels": "3", "depth": "3", "runs": "1"}
-    at = page(**{**small, **link})
+    at = page(**{**SMALL_PAGE, "depth": "3", "runs": "1", **link})
     assert not at.exception
     assert not at.warning
     assert at.session_state[key] == value

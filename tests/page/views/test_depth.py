@@ -17,10 +17,10 @@ from explorer.page import cache
 from explorer.page.cache import ResultCache
 from explorer.page.views.trend_captions import trend_captions
 from explorer.records import AblationKind
-from tests.helpers import decoded, page, shown
+from tests.helpers import SMALL, SMALL_PAGE, decoded, page, shown
 
-X = generate("zone_plate", 8, 8, 3)
-SMALL = {"view": "depth", "height": "8", "width": "8", "channels": "3", "depth": "5", "runs": "2"}
+X = generate("zone_plate", *SMALL)
+DEPTH = {"view": "depth", "depth": "5", "runs": "2", **SMALL_PAGE}
 
 
 def median(at: object, name: str) -> list[float]:
@@ -31,21 +31,21 @@ def median(at: object, name: str) -> list[float]:
 @pytest.mark.parametrize("norm", ["on", "off"])
 @pytest.mark.parametrize("after", ["on", "off"])
 def test_the_curves_are_the_records(norm: str, after: str) -> None:
-    at = page(**SMALL, batch_norm=norm, last_relu=after)
+    at = page(**DEPTH, batch_norm=norm, last_relu=after)
     assert not at.exception
     spec = V1 if norm == "on" else VARIANTS["no_bn"]
     spec = spec if after == "on" else replace(spec, after=())
     for stack, variant in (("residual", spec), ("plain", replace(spec, shortcut=None))):
-        record = propagate(0, X, 3, depth=5, seeds=2, variant=variant)
+        record = propagate(0, X, 4, depth=5, seeds=2, variant=variant)
         expected = np.median(record.curves["gradient norm"], axis=0)
         np.testing.assert_allclose(median(at, f"{stack}: gradient norm"), expected, rtol=1e-5)
 
 
 def test_what_is_said_of_the_trends_has_the_numbers() -> None:
     residual, plain = (
-        propagate(0, X, 3, depth=5, seeds=2, variant=name) for name in ("v1", "no_skip")
+        propagate(0, X, 4, depth=5, seeds=2, variant=name) for name in ("v1", "no_skip")
     )
-    at = page(**SMALL)
+    at = page(**DEPTH)
     words = [c.value for c in at.caption]
     for sentence in trend_captions(residual, plain):
         assert sentence in words
@@ -56,11 +56,11 @@ def test_what_is_said_of_the_trends_has_the_numbers() -> None:
 
 @pytest.mark.parametrize("stack", ["residual", "plain"])
 def test_one_block_is_traced_from_its_seed_and_input(stack: str) -> None:
-    at = page(**SMALL, depth_details="one_block", block_number="3", stack=stack, seed="7")
+    at = page(**DEPTH, depth_details="one_block", block_number="3", stack=stack, seed="7")
     assert not at.exception
     variant = V1 if stack == "residual" else VARIANTS["no_skip"]
-    record = propagate(7, X, 3, depth=5, variant=variant)
-    trace = trace_block(9, record.inputs[2], 3, variant=variant)
+    record = propagate(7, X, 4, depth=5, variant=variant)
+    trace = trace_block(9, record.inputs[2], 4, variant=variant)
     drawn = {item["name"]: item for item in shown(at)["depth_block"]["figure"]["data"]}
     np.testing.assert_allclose(decoded(drawn["out"]["z"]), trace["out"][:, :, 0], atol=1e-5)
     assert any("Its weights have seed 9" in c.value for c in at.caption)
@@ -68,10 +68,10 @@ def test_one_block_is_traced_from_its_seed_and_input(stack: str) -> None:
 
 @pytest.mark.parametrize("kind", ["delete", "swap"])
 def test_ablations_are_described_with_their_means(kind: AblationKind) -> None:
-    at = page(**SMALL, depth_details="ablation", ablation=kind)
+    at = page(**DEPTH, depth_details="ablation", ablation=kind)
     assert not at.exception
     means = [
-        float(ablate(Stack.from_seed(0, 3, 5, name), X, kind=kind).change.mean())
+        float(ablate(Stack.from_seed(0, 4, 5, name), X, kind=kind).change.mean())
         for name in ("v1", "no_skip")
     ]
     words = " ".join(c.value for c in at.caption)
@@ -81,9 +81,9 @@ def test_ablations_are_described_with_their_means(kind: AblationKind) -> None:
 
 
 def test_paths_are_told_with_their_mean_length() -> None:
-    at = page(**SMALL, depth_details="paths")
+    at = page(**DEPTH, depth_details="paths")
     assert not at.exception
-    found = path_lengths(Stack.from_seed(0, 3, 5), X)
+    found = path_lengths(Stack.from_seed(0, 4, 5), X)
     carried = found.norm * found.paths
     mean = (found.lengths * carried).sum() / carried.sum()
     assert any(f"the mean length is {mean:.1f} instead of 2.5" in c.value for c in at.caption)
@@ -92,7 +92,7 @@ def test_paths_are_told_with_their_mean_length() -> None:
 @pytest.mark.parametrize("depth", ["1", "2", "128", "0", "129", "-3", "x"])
 def test_every_depth_in_a_link(depth: str) -> None:
     at = page(
-        **{**SMALL, "depth": depth, "runs": "1", "block_number": "200"}, depth_details="one_block"
+        **{**DEPTH, "depth": depth, "runs": "1", "block_number": "200"}, depth_details="one_block"
     )
     assert not at.exception
     assert "curves" in shown(at)
@@ -105,7 +105,7 @@ def test_too_large_a_stack_is_told() -> None:
 
 
 def test_fewer_blocks_than_the_one_looked_at() -> None:
-    at = page(**SMALL, depth_details="one_block", block_number="5")
+    at = page(**DEPTH, depth_details="one_block", block_number="5")
     assert at.number_input(key="block_number").value == 5
     at.number_input(key="depth").set_value(3).run()
     assert not at.exception
@@ -116,7 +116,7 @@ def test_fewer_blocks_than_the_one_looked_at() -> None:
 def test_a_stopped_stack_says_so_and_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
     store = ResultCache(8, 2**30, 60)
     monkeypatch.setattr(cache, "RESULT_CACHE", store)
-    at = page(**SMALL)
+    at = page(**DEPTH)
     (key,) = [key for key in store.names() if key[0] == "curves"]
     monkeypatch.setattr(cache, "RESULT_CACHE", ResultCache(8, 2**30, 60))
     at.session_state["stopped_job"] = key

@@ -13,10 +13,9 @@ from explorer.figures.pixel import equation
 from explorer.inputs import generate
 from explorer.model.variants import FIXES
 from explorer.page.views.forward_details import DETAILS
-from tests.helpers import page, shown
+from tests.helpers import SMALL, SMALL_PAGE, page, shown
 
-SHAPE = {"height": "12", "width": "10", "channels": "4"}
-X = generate("zone_plate", 12, 10, 4)
+X = generate("zone_plate", *SMALL)
 RUNNABLE = [name for name in VARIANTS if name not in FIXES]
 
 
@@ -55,7 +54,7 @@ def expect_details(at: object, trace: BlockTrace) -> None:
 
 def expect_arithmetic(at: object, trace: BlockTrace, stage: str) -> None:
     """The arithmetic on the page is the traced value's."""
-    cell = cell_at(trace, stage, 4, 6, 1)
+    cell = cell_at(trace, stage, 4, 5, 1)
     assert cell is not None
     found = explain(trace, cell)
     assert found.value == pytest.approx(found.traced, abs=1e-5)
@@ -67,7 +66,7 @@ def expect_arithmetic(at: object, trace: BlockTrace, stage: str) -> None:
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_the_details_open_for_every_variant(name: str) -> None:
     trace = trace_block(0, X, 4, variant=name)
-    at = page(view="what_if", variant=name, channel="1", **SHAPE)
+    at = page(view="what_if", variant=name, channel="1", **SMALL_PAGE)
     expect_details(at, trace)
 
 
@@ -78,7 +77,7 @@ def test_the_arithmetic_opens_for_every_stage_of_every_variant(name: str) -> Non
         if values.shape[2] < 2:  # one channel in a bottleneck of four features
             continue
         panel = f"variant {stage}"
-        at = page(view="what_if", variant=name, channel="1", pin=f"{panel},4,6", **SHAPE)
+        at = page(view="what_if", variant=name, channel="1", pin=f"{panel},4,5", **SMALL_PAGE)
         assert not at.exception
         expect_arithmetic(at, trace, stage)
 
@@ -96,8 +95,8 @@ def test_the_details_open_for_block_3_of_a_stack_of_5(which: str) -> None:
         block_number="3",
         stack=which,
         channel="1",
-        pin="conv2,4,6",
-        **SHAPE,
+        pin="conv2,4,5",
+        **SMALL_PAGE,
     )
     assert not at.exception
     expect_arithmetic(at, trace, "conv2")
@@ -105,7 +104,9 @@ def test_the_details_open_for_block_3_of_a_stack_of_5(which: str) -> None:
 
 
 def test_a_cell_that_a_stage_lacks_is_told() -> None:
-    at = page(view="what_if", variant="bottleneck", channel="3", pin="variant conv1,4,6", **SHAPE)
+    at = page(
+        view="what_if", variant="bottleneck", channel="3", pin="variant conv1,4,5", **SMALL_PAGE
+    )
     assert not at.exception
     text = [caption.value for caption in at.caption]
-    assert any("conv1 has no value at row 4, column 6, channel 3" in line for line in text)
+    assert any("conv1 has no value at row 4, column 5, channel 3" in line for line in text)

@@ -10,7 +10,7 @@ from explorer.engine.gradients import cotangent_of, split_trace
 from explorer.inputs import generate
 from explorer.model.variants import FIXES, V1, with_bias, zero_gamma
 from tests.files import npy
-from tests.helpers import decoded, page, shown, upload
+from tests.helpers import SMALL_PAGE, decoded, page, shown, upload
 
 X = generate("zone_plate", 32, 32, 8)
 
@@ -36,7 +36,7 @@ def test_the_figure_and_the_numbers_are_the_splits() -> None:
 
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
 def test_every_block_has_its_gradient(name: str) -> None:
-    at = page(view="gradients", block=VARIANTS[name].title, height="9", width="8", channels="4")
+    at = page(view="gradients", block=VARIANTS[name].title, **SMALL_PAGE)
     assert not at.exception
     assert not at.error
     panels = shown(at)["gradients"]["link"]["panels"]

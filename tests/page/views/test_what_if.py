@@ -11,18 +11,18 @@ from explorer.inputs import generate
 from explorer.model.source_code import nnx_source, source_diff
 from explorer.model.variants import CROPPED_IDENTITY, FIXES, V1, projection, zero_gamma
 from tests.files import npy
-from tests.helpers import page, shown, upload
+from tests.helpers import SMALL, SMALL_PAGE, page, shown, upload
 
 X = generate("zone_plate", 32, 32, 8)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_variant_on_noise_a_pattern_and_a_file(name: str) -> None:
-    at = page(view="what_if", variant=name, height="12", width="10", channels="4")
+    at = page(view="what_if", variant=name, **SMALL_PAGE)
     for kind in ("normal", "edge"):
         at.selectbox(key="input").select(kind).run()
         expect_picture(at, name)
-    upload(at, "mine.npy", npy(generate("normal", 9, 14, 4, 3)))
+    upload(at, "mine.npy", npy(generate("normal", *SMALL, 3)))
     expect_picture(at, name)
 
 
