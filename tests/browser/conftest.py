@@ -1,9 +1,9 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.server import ROOT
@@ -12,38 +12,81 @@ OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser whose pages have a fresh profile each."""
+    browser = playwright.chromium.launch(executable_path=executable(), args=chromium.ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def tab(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A tab that the tests use in turn: its profile keeps scripts compiled, as users' do."""
+    profile = playwright.chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"),
+        executable_path=executable(),
+        args=chromium.ARGUMENTS,
+    )
+    yield profile.pages[0]
+    profile.close()
+
+
+def executable() -> str:
     path = chromium.find()
     assert path, chromium.MISSING
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
-        yield browser
-        browser.close()
+    return path
 
 
 @pytest.fixture
-def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
-    """Opens a link in a fresh profile; any error in the browser's console fails the test."""
+def open_page(request: pytest.FixtureRequest, tab: Page, address: str) -> Iterator[OpenPage]:
+    """Opens a link in the shared tab, or in a profile of its own; any error in the browser's
+    console fails the test."""
     errors: list[str] = []
-    contexts = []
+    others: list[Page] = []
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error":
             errors.append(message.text)
 
-    def opened(link: str = "", *, width: int = 1440, height: int = 1000, **profile: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, **profile)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
+    def note_exception(error: Error) -> None:
+        errors.append(str(error))
+
+    def listen(page: Page) -> None:
         page.on("console", note)
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("pageerror", note_exception)
+
+    def opened(
+        link: str = "",
+        *,
+        width: int = 1440,
+        height: int = 1000,
+        color_scheme: Literal["light", "dark"] = "light",
+        in_fresh_profile: bool = False,
+    ) -> Page:
+        page = tab
+        if in_fresh_profile:
+            page = request.getfixturevalue("browser").new_page()
+            listen(page)
+            others.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=color_scheme)
+        page.set_default_timeout(15_000)
         page.goto(f"{address}/{link}")
         return page
 
+    listen(tab)
     yield opened
-    for context in contexts:
-        context.close()
+    tab.remove_listener("console", note)
+    tab.remove_listener("pageerror", note_exception)
+    tab.goto("about:blank")
+    for page in others:
+        page.close()
     assert errors == []
 
 

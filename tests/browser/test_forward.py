@@ -74,7 +74,7 @@ def test_a_link_copied_after_five_changes_gives_the_same_digest(open_page: OpenP
     pick(page, "map")
     page.wait_for_url("**scope=map**")
 
-    copy = open_page(page.url.split("/", 3)[3])
+    copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
     wait_for_picture(copy)
     assert digest(copy) == new
     expected = trace_block(
@@ -133,7 +133,7 @@ def test_an_array_of_a_npz_is_in_the_link_and_the_file_is_asked_for(open_page: O
     expect(page.locator(".infolayer")).to_contain_text("3×5×2")
     shown = wait_for_new_digest(page, first)  # it stands below the picture and comes after it
 
-    copy = open_page(page.url.split("/", 3)[3])
+    copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
     expect(copy.get_by_text("made with the file two.npz")).to_be_visible()
     upload(copy, "two.npz", data)
     wait_for_picture(copy)

@@ -43,7 +43,7 @@ def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) ->
     page.mouse.click(*centre(page, "out", 9, 30, "gradients"))
     page.wait_for_url("**pin=out*9*30**")
     expect(page.get_by_text("of out[9, 30], channel 0")).to_be_visible()
-    copy = open_page(page.url.split("/", 3)[3])
+    copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
     expect(copy.get_by_text("of out[9, 30], channel 0")).to_be_visible(timeout=15_000)
     expect(copy.locator(LEDGER)).to_contain_text("pinned [9, 30]")
 

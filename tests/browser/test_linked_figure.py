@@ -190,7 +190,7 @@ def test_a_link_restores_pin_arithmetic_and_picture(open_page: OpenPage) -> None
     wait_for_picture(page)
     page.mouse.click(*centre(page, "conv2", 9, 30))
     page.wait_for_url("**pin=conv2*9*30**")
-    copy = open_page(page.url.split("/", 3)[3])
+    copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
     wait_for_picture(copy)
     wait_for_ledger(copy, "pinned [9, 30]")
     trace = trace_block(5, generate("zone_plate", 32, 32, 8), 8)

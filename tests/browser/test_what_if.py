@@ -75,7 +75,7 @@ def test_a_link_restores_variant_parameters_and_pin(open_page: OpenPage) -> None
     )
     page.mouse.click(*centre(page, "variant bn_proj", 10.5, 6.5, "compared"))
     page.wait_for_url("**pin=variant*bn_proj**")
-    copy = open_page(page.url.split("/", 3)[3], height=1600)
+    copy = open_page(page.url.split("/", 3)[3], height=1600, in_fresh_profile=True)
     expect(copy.locator(LEDGER)).to_contain_text("pinned [")
     row, col = (int(n) for n in page.url.split("bn_proj%2C")[1].split("&")[0].split("%2C"))
     other = trace_block(0, X, 8, variant=projection(12, 2))
