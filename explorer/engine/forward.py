@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from explorer.errors import InputError, check_whole_number
+from explorer.errors import InputError, check_integer
 from explorer.model.arguments import check_features, check_input, check_seed
 from explorer.model.spec import BlockSpec
 from explorer.model.weights import Arrays, Model, Structure, check_variant, split_state
@@ -62,7 +62,7 @@ def trace_block(
         InputError: an argument is outside what is said above.
     """
     given = check_arguments(seed, x, features)
-    check_whole_number("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
+    check_integer("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
     check_stage_sizes(check_variant(variant), given.shape)
     return trace_model(
         Model.from_seed(seed, features, variant),
@@ -94,7 +94,7 @@ def trace_model(
     """
     x32 = check_input(x, model.features).copy()  # JAX may alias it; the caller may write to theirs
     x32.setflags(write=False)
-    passes = check_whole_number("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
+    passes = check_integer("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
     check_stage_sizes(model.spec, x32.shape)
     in_eval = bool(use_running_average) or model.spec.always_eval
     running = _warm_up(model, x32, passes) if passes else model.statistics

@@ -19,7 +19,7 @@ from explorer.engine.stack import (
     row_of,
     send_forward,
 )
-from explorer.errors import InputError, check_whole_number
+from explorer.errors import InputError, check_integer
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.weights import Structure
 from explorer.records import PathRecord
@@ -56,7 +56,7 @@ def path_lengths(
         raise InputError(
             f"Paths need a shortcut, and “{stack.spec.title}” has none. Choose another variant."
         )
-    count = check_whole_number("samples", samples, 2, 64)
+    count = check_integer("samples", samples, 2, 64)
     lengths = np.unique(np.linspace(0, stack.depth, min(stack.depth + 1, 33)).round().astype(int))
     random = np.random.default_rng(seed)
     cotangent = random.standard_normal(given.shape, np.float32)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from explorer.errors import InputError, check_whole_number
+from explorer.errors import InputError, check_integer
 from explorer.model.arguments import check_features, check_input, check_seed
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.spec import BlockSpec
@@ -77,8 +77,8 @@ class Stack:
             InputError: an argument is outside what is said above, or the weights are too many.
         """
         width, first, spec = check_features(features), check_seed(seed), check_variant(variant)
-        blocks = check_whole_number("depth", depth, 1, MAX_DEPTH)
-        count = check_whole_number("seeds", runs, 1, MAX_RUNS)
+        blocks = check_integer("depth", depth, 1, MAX_DEPTH)
+        count = check_integer("seeds", runs, 1, MAX_RUNS)
         structure = Model.structure_of(spec, width)
         weights = blocks * count * structure.size
         if weights > MAX_WEIGHTS:
@@ -102,7 +102,7 @@ class Stack:
         Raises:
             InputError: there are none, too many, or their structures differ.
         """
-        check_whole_number("the number of models", len(models), 1, MAX_DEPTH)
+        check_integer("the number of models", len(models), 1, MAX_DEPTH)
         structures = {model.structure for model in models}
         if len(structures) > 1:
             raise InputError(
