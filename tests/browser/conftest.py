@@ -23,7 +23,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
-    """Opens a link in a fresh profile; any error in the browser's console fails the test."""
+    """Open a link in a new profile; any error in the browser's console fails the test."""
     errors: list[str] = []
     contexts = []
 
@@ -49,7 +49,7 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
 
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
-    """Where screenshots are kept for a person to look at."""
+    """The folder of screenshots for visual inspection."""
     folder = ROOT / "artifacts"
     folder.mkdir(exist_ok=True)
     return folder
