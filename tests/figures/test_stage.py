@@ -116,9 +116,9 @@ def test_panels_lie_on_the_page_and_apart(
 def expect_apart(figure: go.Figure, count: int) -> None:
     """Each of `count` panels lies on the canvas and none on another."""
     boxes = []
-    for number in range(1, count + 1):
-        x = figure.layout[f"xaxis{number}"].domain
-        y = figure.layout[f"yaxis{number}"].domain
+    for axis_number in range(1, count + 1):
+        x = figure.layout[f"xaxis{axis_number}"].domain
+        y = figure.layout[f"yaxis{axis_number}"].domain
         assert 0 <= x[0] < x[1] <= 1
         assert 0 <= y[0] < y[1] <= 1
         boxes.append((x, y))
