@@ -1,4 +1,4 @@
-"""The ASGI app of the page: `streamlit run app.py` finds the `app` object by its name."""
+"""The ASGI app of the page, for `streamlit run app.py`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""The ResNet basic block, run on your own input and shown stage by stage."""
+"""Run a ResNet basic block on your own input and inspect every stage."""
 
 from explorer.engine.forward import resnet_basic_forward, trace_block, trace_model
 from explorer.engine.gradients import split_gradient

@@ -8,13 +8,13 @@ import numpy as np
 class InputError(ValueError):
     """An argument or a file that cannot be used.
 
-    The message says what is wrong, what was received and what was expected. It is safe to
+    The message states what is wrong, what was received and what was expected. It is safe to
     show to the user.
     """
 
 
 def describe(value: Any, limit: int = 40) -> str:
-    """Return a short text of any value, for an error message.
+    """Return a short description of any value, for an error message.
 
     Large integers, which Python may refuse to print, are described by their size; other texts
     are truncated to `limit` characters.
@@ -25,16 +25,16 @@ def describe(value: Any, limit: int = 40) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def check_whole_number(name: str, value: Any, low: int, high: int | None) -> int:
-    """Return `value` as an int; `3.0` counts as 3, and nothing is rounded or wrapped.
+def check_integer(name: str, value: Any, low: int, high: int | None) -> int:
+    """Return `value` as an int, without rounding or wrapping; `3.0` is accepted as 3.
 
     Args:
-        name: of the argument, for the message.
+        name: the argument's name, for the error message.
         value: any object.
         low, high: the smallest and largest legal integer; None for no upper limit.
 
     Raises:
-        InputError: `value` is no such integer.
+        InputError: `value` is not an integer in this range.
     """
     array = np.asarray(value) if np.isscalar(value) or hasattr(value, "dtype") else np.empty(0)
     if array.ndim == 0 and array.dtype.kind in "iuf" and np.isfinite(array):

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from explorer.errors import InputError, check_whole_number
+from explorer.errors import InputError, check_integer
 from explorer.model.spec import BlockSpec, Grid
 from explorer.model.weights import Model
 
@@ -21,11 +21,11 @@ RESIDUAL_PART, IDENTITY_PART = "residual part", "identity part"
 
 @dataclass(frozen=True)
 class NormTrace:
-    """What one BatchNorm held and computed. Every array is `(C,)` float32.
+    """Statistics and parameters of one BatchNorm in a run. Every array is `(C,)` float32.
 
     `batch_mean` and `batch_var` are this input's statistics over N, H and W, with
     the variance as NNX computes it, `max(0, E[v²] − E[v]²)`. `mean` and `var`
-    are those the norm used: the batch's in train mode, the running ones in eval
+    are those that the norm used: the batch's in train mode, the running ones in eval
     mode. In train mode `running_after = momentum · running_before + (1 − momentum) · batch`.
     """
 
@@ -68,12 +68,12 @@ class BlockTrace:
     """One run of a block. `trace["conv1"]` is that stage, read-only.
 
     Attributes:
-        model: what was run.
+        model: the model that was run.
         use_running_average: whether it ran in eval mode.
         warmup_passes: train-mode passes before it.
         stages: by name, in dataflow order, those of `model.spec`; the basic block's are
             `STAGES`. Each is `(H, W, C)`, or `(N, H, W, C)` for a batch.
-        norms: a `NormTrace` for every BatchNorm; a batch shares them.
+        norms: a `NormTrace` for every BatchNorm; all images of a batch share it.
     """
 
     model: Model
@@ -99,7 +99,7 @@ class BlockTrace:
 
     @cached_property
     def magnitudes(self) -> Mapping[str, Magnitude]:
-        """How large each stage's values are."""
+        """The `Magnitude` of every stage."""
         return MappingProxyType({name: measure(stage) for name, stage in self.stages.items()})
 
     def __getitem__(self, stage: str) -> np.ndarray:
@@ -111,18 +111,21 @@ class BlockTrace:
         Its norms keep the statistics of the whole batch.
 
         Raises:
-            InputError: the trace is of one image, or the batch has no such image.
+            InputError: the trace is of one image, or `index` is outside the batch.
         """
         if not self.is_batch:
-            raise InputError("index must be left out: this trace is of one image, not of a batch.")
-        index = check_whole_number("index", index, 0, self["x"].shape[0] - 1)
+            raise InputError(
+                "image(index) needs the trace of a batch; this trace is of one image. Use the "
+                "trace itself."
+            )
+        index = check_integer("index", index, 0, self["x"].shape[0] - 1)
         stages = {name: stage[index] for name, stage in self.stages.items()}
         return replace(self, stages=MappingProxyType(stages))
 
     def pixel(self, stage: str, row: int, col: int) -> np.ndarray | None:
-        """Return all channels of a stage's pixel that stands for this one of x, `(C,)`.
+        """Return all channels, `(C,)`, of a stage at a pixel of x.
 
-        None where the stage has no such pixel.
+        None if the stage has no such pixel.
         """
         grid, (height, width, _) = self.spec.grids().get(stage, Grid()), self.stages[stage].shape
         at = grid.to_stage(row), grid.to_stage(col)
@@ -130,7 +133,7 @@ class BlockTrace:
         return self.stages[stage][at] if is_inside else None
 
     def digest(self, stage: str = "out") -> str:
-        """Return BLAKE2b, 64 bits in hex, of a stage's shape and float32 bytes."""
+        """Return the BLAKE2b digest, 64 bits in hex, of a stage's shape and float32 bytes."""
         array = self.stages[stage]
         tag = str(array.shape).encode()
         return hashlib.blake2b(tag + array.tobytes(), digest_size=8).hexdigest()
@@ -141,11 +144,11 @@ class GradientSplit:
     """Gradients of ⟨cotangent, out⟩. Every array is read-only float32.
 
     Attributes:
-        trace: the forward pass that they belong to.
+        trace: the forward pass that the gradients belong to.
         cotangent: the gradient at out, shaped like out.
         total: the gradient at x, shaped like x.
-        identity: the part of it that returned through the shortcut; 0 without one.
-        residual: the part that returned through the branch.
+        identity: the part of `total` through the shortcut; 0 without one.
+        residual: the part of `total` through the branch.
         stages: the gradient at every stage, from "x" (= total) to "out" (= cotangent).
     """
 
@@ -158,14 +161,14 @@ class GradientSplit:
 
     @cached_property
     def as_trace(self) -> BlockTrace:
-        """The gradients as a trace, for what draws traces; with both parts at x."""
+        """The gradients and both parts at x as a trace, for functions that take a trace."""
         parts = {RESIDUAL_PART: self.residual, IDENTITY_PART: self.identity}
         return replace(self.trace, stages=MappingProxyType({**self.stages, **parts}))
 
 
 @dataclass(frozen=True)
 class DepthRecord:
-    """What happens over the depth of a stack.
+    """Statistics of signal and gradient over the depth of a stack.
 
     Attributes:
         spec: the block that is stacked.
@@ -173,13 +176,13 @@ class DepthRecord:
             "std": standard deviation of its output over all cells;
             "squared mean": mean over channels of the squared mean over all pixels;
             "branch share": Var(F) / (Var(F) + Var(shortcut)), NaN without a shortcut;
-            "zeroed": part that the last ReLU zeroed, NaN without one;
+            "zeroed": fraction of cells zeroed by the last ReLU, NaN without one;
             "gradient norm": ‖∂⟨c, out⟩/∂h‖ at its input h, out being the stack's output and
             c a standard normal;
             "gradient correlation": Pearson's, of that gradient with the one for a nearby
             input (Balduzzi et al. 2017).
         inputs: every block's input in the first run, `(depth, *x.shape)`.
-        seeds: the seeds of the first run's blocks; empty where the weights have none.
+        seeds: the seeds of the first run's blocks; empty if the weights have none.
     """
 
     spec: BlockSpec
@@ -209,8 +212,8 @@ class PathRecord:
 
     Attributes:
         depth: number of blocks, n.
-        lengths: the k that were sampled.
-        paths: part of all 2ⁿ paths that has this length, C(n, k) / 2ⁿ.
+        lengths: the sampled values of k.
+        paths: fraction of all 2ⁿ paths with this length, C(n, k) / 2ⁿ.
         norm: mean norm of the gradient at x along one path of this length.
         error: its standard error over the sampled paths.
     """

@@ -1,4 +1,4 @@
-"""What several tests share: inputs, names of panels, and the page without a browser."""
+"""Helpers that several tests share: inputs, names of panels, and the page without a browser."""
 
 import base64
 import json
@@ -41,23 +41,23 @@ def page(**link: str) -> AppTest:
     return at.run()
 
 
-def shown(at: AppTest) -> dict[str, Any]:
-    """The messages of the linked figures on the page, by their keys."""
+def figure_messages(at: AppTest) -> dict[str, Any]:
+    """Return the messages of the linked figures on the page, by their keys."""
     protos = [element.proto for element in at.get("bidi_component")]
     return {proto.id.rsplit("-", 1)[1]: strict_json(proto.bytes) for proto in protos}
 
 
 def strict_json(text: bytes) -> Any:
-    """JSON as a browser reads it: NaN and Infinity are no JSON."""
+    """Parse JSON as a browser does: NaN and Infinity are errors."""
 
     def refuse(name: str) -> None:
-        raise AssertionError(f"{name} is no JSON")
+        raise AssertionError(f"{name} is not JSON")
 
     return json.loads(text, parse_constant=refuse)
 
 
 def decoded(array: dict[str, str]) -> np.ndarray:
-    """A typed array of a message."""
+    """Return a typed array of a message as a NumPy array."""
     values = np.frombuffer(base64.b64decode(array["bdata"]), array["dtype"])
     shape = array.get("shape", str(values.size))
     return values.reshape([int(side) for side in shape.split(", ")])

@@ -1,4 +1,4 @@
-"""An oracle for every stage of the block, in plain NumPy and float64.
+"""An oracle for every stage of the block, in NumPy loops and float64.
 
 It imports nothing of the explorer and follows the formulas in the papers:
 He et al. 2015, Fig. 2, and Ioffe & Szegedy 2015, Algorithm 1.

@@ -1,4 +1,4 @@
-"""The block as one would write it in plain NNX, run eagerly, apart from the explorer."""
+"""The block in hand-written NNX, run eagerly and independent of the explorer."""
 
 import jax
 import jax.numpy as jnp

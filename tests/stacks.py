@@ -1,4 +1,4 @@
-"""Stacks as loops over plain NNX blocks, for the tests of the engine."""
+"""Stacks as loops over hand-written NNX blocks, for the tests of the engine."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,12 +21,12 @@ def residual(stages: dict[str, jax.Array]) -> jax.Array:
     return stages["out"]
 
 
-def plain(stages: dict[str, jax.Array]) -> jax.Array:
+def without_shortcut(stages: dict[str, jax.Array]) -> jax.Array:
     """Return the output of the same block without its shortcut."""
     return jax.nn.relu(stages["bn2"])
 
 
-STACKS = [("v1", residual), ("no_skip", plain)]
+STACKS = [("v1", residual), ("no_skip", without_shortcut)]
 
 
 @nnx.jit
@@ -36,7 +36,7 @@ def run(block: Sketch, x: jax.Array) -> dict[str, jax.Array]:
 
 
 def loop(x: Any, seeds: list[int], step: Step) -> list[jax.Array]:
-    """Return every block's input and the end, with plain NNX blocks of these seeds."""
+    """Return every block's input and the end, with hand-written NNX blocks of these seeds."""
     found = [jnp.asarray(x)]
     for seed in seeds:
         found.append(step(run(Sketch(x.shape[-1], nnx.Rngs(seed)), found[-1])))

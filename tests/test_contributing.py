@@ -24,6 +24,6 @@ def test_every_name_is_defined_in_the_file_named_with_it() -> None:
 
 def test_the_walk_has_at_most_twelve_steps() -> None:
     walk = TEXT.split("## How x travels")[1].split("\n## ")[0]
-    numbers = [int(number) for number in re.findall(r"^(\d+)\. ", walk, re.MULTILINE)]
+    numbers = [int(step) for step in re.findall(r"^(\d+)\. ", walk, re.MULTILINE)]
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) <= 12

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from explorer.errors import InputError, check_whole_number, describe
+from explorer.errors import InputError, check_integer, describe
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ def test_describe_is_short(value: object, text: str) -> None:
 
 @pytest.mark.parametrize("value", [2, 2.0, np.float16(2), np.uint8(2)])
 def test_integral_values_become_ints(value: object) -> None:
-    integer = check_whole_number("n", value, 0, 3)
+    integer = check_integer("n", value, 0, 3)
     assert integer == 2
     assert type(integer) is int
 
@@ -24,4 +24,4 @@ def test_integral_values_become_ints(value: object) -> None:
 )
 def test_other_values_are_refused(value: object) -> None:
     with pytest.raises(InputError, match="n must be an integer from 0 to 3, got "):
-        check_whole_number("n", value, 0, 3)
+        check_integer("n", value, 0, 3)

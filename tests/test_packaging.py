@@ -97,7 +97,7 @@ def test_the_command_has_the_options_of_make_run(installed: Path, tmp_path: Path
     assert "streamlit run app.py\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
-def test_the_command_says_what_to_install(installed: Path, tmp_path: Path) -> None:
+def test_the_command_names_what_to_install(installed: Path, tmp_path: Path) -> None:
     code = "import sys; sys.modules['streamlit'] = None\n"
     code += "from explorer.server.cli import main\ntry: main()\nexcept SystemExit as e: print(e)"
     sentence = run_python(code, folder=tmp_path, path=installed)

@@ -1,4 +1,4 @@
-"""The map that a panel shows of each stage, and the limit of its colours."""
+"""The map of each stage in one channel, and the limit of its colours."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
@@ -9,16 +9,16 @@ from explorer.errors import InputError, describe
 from explorer.records import BlockTrace, Magnitude, measure
 
 Scope = Literal["block", "stage", "map"]
-Maps = Mapping[str, np.ndarray]  # a stage without the chosen channel has none
+Maps = Mapping[str, np.ndarray]  # without the stages that do not have the selected channel
 
 
 def channels(*traces: BlockTrace) -> int:
-    """Return the most channels that any stage has."""
+    """Return the largest number of channels of any stage."""
     return max(stage.shape[2] for trace in traces for stage in trace.stages.values())
 
 
 def check_channel(channel: int | None, *traces: BlockTrace) -> None:
-    """Raise InputError where no stage has this channel, or a trace is of a batch."""
+    """Raise InputError if no stage has this channel, or a trace is of a batch."""
     if any(trace.is_batch for trace in traces):
         raise InputError("trace must be of one image; use trace.image(n) for image n of a batch.")
     last = channels(*traces) - 1
@@ -40,12 +40,11 @@ def stage_maps(trace: BlockTrace, channel: int | None) -> dict[str, np.ndarray]:
 def colour_limits(
     traces: Sequence[BlockTrace], maps: Sequence[Maps], scope: Scope, channel: int | None
 ) -> dict[str, float]:
-    """Return the colour limit of each stage's panel: min(max |v|, 3·RMS), at least a tiny number.
+    """Return the colour limit of each stage's panel: min(max |v|, 3·RMS), or 1 where all v are 0.
 
     `v` runs over all stages and channels of all traces for scope "block", over all
     channels of the stages of one name for "stage", and over the shown maps of one name
-    for "map". The mean over channels (`channel` None) counts as one map, so that its
-    scale is its own.
+    for "map". The mean over channels (`channel` None) always has a limit of its own.
     """
     if scope not in get_args(Scope):
         raise InputError(f"scope must be one of block, stage, map; got {describe(scope)}.")
@@ -63,7 +62,7 @@ def colour_limits(
 
 
 def limit_of(*magnitudes: Magnitude) -> float:
-    """Return min(max |v|, 3·RMS) over arrays of these magnitudes; 1 where all are 0."""
+    """Return min(max |v|, 3·RMS) over arrays of these magnitudes; 1 if all values are 0."""
     count = sum(each.count for each in magnitudes)
     if count == 0:
         return 1.0

@@ -1,4 +1,4 @@
-"""How the values of each stage are distributed."""
+"""The distribution of the values of each stage."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Distribution:
     """A stage's finite values over all cells and channels.
 
     `counts` `(60,)` and `edges` `(61,)` are a histogram without the cells that a
-    ReLU zeroed; `zeroed` is their part of all cells, 0 where the stage is no ReLU.
+    ReLU zeroed; `zeroed` is their fraction of all cells, 0 if the stage is not a ReLU.
     `mean` and `std` are over all cells.
     """
 
@@ -27,7 +27,7 @@ class Distribution:
 
 
 def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return `BINS` counts and the edges between them, over the finite ones of `values`."""
+    """Return `BINS` counts of the finite values, and the edges of the bins."""
     finite = values[np.isfinite(values)].astype(np.float64)
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if low == high:  # NumPy's own widening by 0.5 is lost on values of 1e38

@@ -1,4 +1,4 @@
-"""Block means and marks: a picture of any size in about as many cells as a panel has pixels."""
+"""Block means and marks, which reduce a map of any size to about the resolution of a panel."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ MAX_MARKS = 40  # per panel
 
 @dataclass(frozen=True)
 class Window:
-    """The pixels `top ≤ row < bottom`, `left ≤ col < right` of a picture."""
+    """The pixels `top ≤ row < bottom`, `left ≤ col < right` of a map."""
 
     top: int
     bottom: int
@@ -27,7 +27,7 @@ class Window:
         return values[self.top : self.bottom, self.left : self.right]
 
     def within(self, shape: tuple[int, ...]) -> "Window":
-        """Return this window within a picture `(H, W)`; the whole picture if nothing is left."""
+        """Return this window clipped to a map `(H, W)`; the whole map if nothing is left."""
         top, left = max(self.top, 0), max(self.left, 0)
         bottom, right = min(self.bottom, shape[0]), min(self.right, shape[1])
         if top >= bottom or left >= right:
@@ -36,7 +36,7 @@ class Window:
 
 
 def whole(shape: tuple[int, ...]) -> Window:
-    """Return the window that is all of a picture `(H, W)`."""
+    """Return the window of all pixels of a map `(H, W)`."""
     return Window(0, shape[0], 0, shape[1])
 
 
@@ -45,7 +45,7 @@ def block_means(values: np.ndarray, step: int) -> np.ndarray:
 
     Returns:
         `(⌈H/step⌉, ⌈W/step⌉, …)` float32; blocks at the lower and right edges are
-        smaller. With step 1 the values are as they were.
+        smaller. With step 1 the values are returned unchanged.
     """
     if step == 1:
         return values
@@ -60,11 +60,11 @@ def block_means(values: np.ndarray, step: int) -> np.ndarray:
 
 
 def select_marks(values: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows and columns of the cells to mark: those of `lost`, `(H, W)` bool.
+    """Return rows and columns of the cells to mark, at most `MAX_MARKS` of those that are lost.
 
-    Lost are cells that are not finite, which a heatmap leaves empty, and cells beyond
-    the limit where block means would hide them. Of more than `MAX_MARKS` the largest
-    in size are taken, not finite ones first.
+    `lost` `(H, W)` is True for cells that are not finite, which a heatmap leaves empty, and
+    for cells beyond the limit that block means would hide. Cells that are not finite come
+    first, then the largest absolute values.
     """
     chosen = np.flatnonzero(lost)
     if chosen.size > MAX_MARKS:

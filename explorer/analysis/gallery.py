@@ -38,7 +38,7 @@ class Gallery:
     texts: tuple[str, ...]
 
     def channel(self, row: int, col: int) -> int | None:
-        """Return the channel of a tile; None behind the last one."""
+        """Return the channel of a tile; None for a tile after the last channel."""
         at = row * self.cols + col
         return int(self.order[at]) if at < self.order.size else None
 
@@ -50,8 +50,8 @@ class Gallery:
 def gallery(trace: BlockTrace, order: Order) -> Gallery:
     """Return every channel of every stage, in order.
 
-    The order is by index, by ‖F(x)‖ / ‖identity‖ or by zeroed part, largest first. Channels
-    that only wider stages have follow by index.
+    The order is by index, by ‖F(x)‖ / ‖identity‖ or by zeroed fraction, largest first. Channels
+    that exist only in wider stages follow, by index.
     """
     table, count = channel_table(trace), channels(trace)
     known = table.ratio.size

@@ -1,7 +1,7 @@
 """The arithmetic behind one value of one stage.
 
-Every value is computed again here in float64 from the traced float32 inputs, so it
-differs from the traced value by float32 rounding only.
+Every value is recomputed in float64 from the traced float32 inputs, so it differs from the
+traced value only by float32 rounding.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Input:
-    """A value of x: nothing was computed. `channels` `(C,)` are all values of its pixel."""
+    """A value of x, which was not computed. `channels` `(C,)` are all values of its pixel."""
 
     cell: Cell
     value: float
@@ -50,9 +50,9 @@ class WeightedSum:
     """value = Σ_c Σ_ij window[i, j, c] · kernel[i, j, c] + bias, a convolution or linear layer.
 
     `window`, `kernel` and `products` are `(k, k, C)`; `inside` `(k, k)` is False
-    where the window reaches beyond the picture and SAME padding put a 0.
-    `contributions` `(C,)` are the products' sums by input channel and `order`
-    sorts the channels, largest contribution in size first.
+    where the window extends beyond the source, where SAME padding is 0.
+    `contributions` `(C,)` are the products' sums by input channel, and `order`
+    sorts the channels by decreasing |contribution|.
     """
 
     cell: Cell
@@ -72,9 +72,9 @@ class WeightedSum:
 class Normalisation:
     """value = (v − mean)/√(var + epsilon) · gamma + beta.
 
-    `statistics` says where mean and var come from: "batch" or "running" for BatchNorm,
-    "pixel" for LayerNorm, which takes them over the channels of one pixel. `population`
-    holds the values that `v` is one of: its channel `(H, W)`, or its pixel `(C,)`.
+    `statistics` is the origin of mean and var: "batch" or "running" for BatchNorm, "pixel"
+    for LayerNorm, which computes them over the channels of one pixel. `population` are the
+    values of v's channel `(H, W)` for BatchNorm, or of its pixel `(C,)` for LayerNorm.
     """
 
     cell: Cell
@@ -93,7 +93,7 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class Activation:
-    """value = function(v), the function being "ReLU" or "GELU"."""
+    """value = function(v), where function is "ReLU" or "GELU"."""
 
     cell: Cell
     value: float
@@ -117,9 +117,9 @@ class Product:
 
 @dataclass(frozen=True)
 class Copy:
-    """value = v, one value of the source; or 0 in a channel that was appended, without a source.
+    """value = v, a value of the source; or 0, without a source, in an appended zero channel.
 
-    `at` is its row and column in the source.
+    `at` is the row and column in the source.
     """
 
     cell: Cell
@@ -163,7 +163,7 @@ Arithmetic = Input | WeightedSum | Normalisation | Activation | Product | Copy |
 
 
 def cell_at(trace: BlockTrace, stage: str, row: int, col: int, channel: int) -> Cell | None:
-    """Return the cell of a stage that stands for a pixel of x; None where there is none."""
+    """Return the cell of a stage at a pixel of x; None if the stage has no such cell."""
     grid, (height, width, channels) = trace.spec.grids()[stage], trace[stage].shape
     at = grid.to_stage(row), grid.to_stage(col)
     if not (0 <= at[0] < height and 0 <= at[1] < width and channel < channels):
@@ -237,17 +237,17 @@ def _copy(
 def _weighted_sum(
     trace: BlockTrace, cell: Cell, traced: float, source: str, layer: Conv | Dense
 ) -> WeightedSum:
-    picture, parameters = trace[source], trace.model.parameters[cell.stage]
+    inputs, parameters = trace[source], trace.model.parameters[cell.stage]
     kernel = parameters["kernel"][..., cell.channel].astype(np.float64)
     if isinstance(layer, Dense):
         kernel, stride, padding = kernel[None, None], 1, 0
     else:
         stride, padding = layer.stride, layer.radius - layer.margin
     rows, cols = (at * stride - padding + np.arange(kernel.shape[0]) for at in (cell.row, cell.col))
-    height, width = picture.shape[:2]
+    height, width = inputs.shape[:2]
     inside = np.outer((rows >= 0) & (rows < height), (cols >= 0) & (cols < width))
     clipped = np.ix_(rows.clip(0, height - 1), cols.clip(0, width - 1))
-    window = np.where(inside[:, :, None], picture[clipped], 0).astype(np.float64)
+    window = np.where(inside[:, :, None], inputs[clipped], 0).astype(np.float64)
     products = window * kernel
     contributions = products.sum(axis=(0, 1))
     bias = float(parameters["bias"][cell.channel]) if "bias" in parameters else 0.0
@@ -315,21 +315,21 @@ def _normalised(
 def _attention_sum(trace: BlockTrace, cell: Cell, traced: float, source: str) -> AttentionSum:
     """Compute one output of self-attention with one head, softmax(q·k / √d) · v."""
     parameters: Any = trace.model.parameters[cell.stage]
-    picture = trace[source]
-    tokens = picture.reshape(-1, picture.shape[2]).astype(np.float64)
+    inputs = trace[source]
+    tokens = inputs.reshape(-1, inputs.shape[2]).astype(np.float64)
 
     def project(name: str, of: np.ndarray) -> np.ndarray:
         kernel, bias = parameters[name]["kernel"][:, 0], parameters[name]["bias"][0]
         return np.asarray(of @ kernel.astype(np.float64) + bias)
 
-    query = project("query", picture[cell.row, cell.col].astype(np.float64))
+    query = project("query", inputs[cell.row, cell.col].astype(np.float64))
     scores = project("key", tokens) @ query / np.sqrt(query.size)
     weights = np.exp(scores - scores.max())
     weights /= weights.sum()
     out = parameters["out"]["kernel"][0, :, cell.channel].astype(np.float64)
     values = project("value", tokens) @ out
     products, bias = weights * values, float(parameters["out"]["bias"][cell.channel])
-    shape = picture.shape[:2]
+    shape = inputs.shape[:2]
     return AttentionSum(
         cell=cell,
         value=float(products.sum()) + bias,

@@ -1,4 +1,4 @@
-"""What a pixel was computed from: the theoretical and the effective receptive field."""
+"""The theoretical and the effective receptive field of a pixel."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,12 @@ from explorer.records import GradientSplit
 
 
 def receptive_fields(spec: BlockSpec) -> dict[str, dict[str, int]]:
-    """Return what a pixel of each stage was computed from.
+    """Return the theoretical receptive fields of a pixel of each stage.
 
     Returns:
-        For each stage, the stages before it and the radius r there, in pixels of that
-        stage: the pixel depends on the (2r+1)×(2r+1) window around its own place. Each
-        3×3 convolution adds 1. Near the borders the window is cut, where SAME padding
-        put zeros.
+        For each stage, the radius r by earlier stage, in pixels of that earlier stage: the
+        pixel depends on the (2r+1)×(2r+1) window around its position there. Each 3×3
+        convolution adds 1. At the borders the window is clipped.
     """
     layers, grids = spec.layers(), spec.grids()
     fields: dict[str, dict[str, int]] = {"x": {}}
@@ -24,18 +23,19 @@ def receptive_fields(spec: BlockSpec) -> dict[str, dict[str, int]]:
         radius = layers[stage].radius if stage in layers else 0
         fields[stage] = {}
         for source in sources:
-            for past, more in {**fields[source], source: 0}.items():
-                far = more + radius * grids[source].stride // grids[past].stride
-                fields[stage][past] = max(far, fields[stage].get(past, 0))
+            for earlier, inner in {**fields[source], source: 0}.items():
+                total = inner + radius * grids[source].stride // grids[earlier].stride
+                fields[stage][earlier] = max(total, fields[stage].get(earlier, 0))
     return fields
 
 
 @dataclass(frozen=True)
 class Influence:
-    """How much each pixel of x moves one pixel of out, `(H, W)`: Σ over channels of |∂out/∂x|.
+    """The influence of each pixel of x on one pixel of out.
 
-    `row`, `col` and `radius` are the middle and radius of the theoretical receptive field on x;
-    `outside` is the part of the influence that lies outside it, 0 … 1, NaN without any.
+    `values` `(H, W)` are Σ over channels of |∂out/∂x|. `row`, `col` and `radius` are the centre
+    and radius of the theoretical receptive field on x; `outside` is the fraction of the
+    influence outside it, 0 … 1, NaN if there is no influence.
     """
 
     values: np.ndarray
@@ -46,18 +46,18 @@ class Influence:
 
 
 def influence(split: GradientSplit) -> Influence:
-    """Return the effective receptive field of the one pixel of out that the cotangent singles out.
+    """Return the effective receptive field of the only value of out with a cotangent other than 0.
 
     Luo et al. 2016, *Understanding the Effective Receptive Field in Deep Convolutional
     Neural Networks*.
     """
-    spec, places = split.trace.spec, np.argwhere(split.cotangent)
-    if len(places) != 1:
+    spec, selected = split.trace.spec, np.argwhere(split.cotangent)
+    if len(selected) != 1:
         raise InputError(
-            f"The cotangent must single out one pixel of out and has {len(places):,} that are "
+            f"The cotangent must single out one pixel of out and has {len(selected):,} that are "
             'not 0; make it with cotangent_of("pixel", …).'
         )
-    row, col, _ = (int(at) for at in places[0])
+    row, col, _ = (int(at) for at in selected[0])
     grid, radius = spec.grids()["out"], receptive_fields(spec)["out"]["x"]
     row, col = grid.to_x(row), grid.to_x(col)
     values = np.abs(split.total.astype(np.float64)).sum(axis=2)

@@ -1,4 +1,4 @@
-"""What the stage figure shows of a trace: a map for each stage, its colour limit and its marks."""
+"""Views of a trace for the stage figure: each stage's map, colour limit and marks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ class PanelView:
         shape: `(H, W, C)` of the stage.
         step: each cell is the mean of step×step pixels of the stage.
         top, left, pitch: the first cell's centre and the cells' distance, in pixels of x.
-        note: what to say in place of limit and counts; empty for those.
+        note: text that replaces limit and counts; empty to show those.
         is_blank: whether there is nothing to show.
     """
 
@@ -52,20 +52,20 @@ class PanelView:
 
 @dataclass(frozen=True)
 class StageView:
-    """All that a stage figure draws.
+    """The data of a stage figure.
 
     Attributes:
-        spec: what the panels and wires are laid out from.
-        panels: one `PanelView` a stage, in dataflow order.
+        spec: the spec from which panels and wires are laid out.
+        panels: one `PanelView` per stage, in dataflow order.
         channel: 0 … C−1, or None for the mean over channels.
-        scope: what shares a colour limit.
+        scope: which maps share a colour limit.
         shape: `(H, W, C)` of x.
-        window: the pixels of x drawn; `window.step` tells of block means.
-        zeroed: part of each drawn cell that the last ReLU zeroed, `(h, w)`, 0 … 1; None
-            where no ReLU is last.
-        zeroed_part: part of the whole map that it zeroed, 0 … 1; likewise.
-        zeroed_stage: the stage that shows it.
-        backward: whether the maps are gradients, on their way from out to x.
+        window: the pixels of x drawn, as means over blocks of `window.step`.
+        zeroed: fraction of each drawn cell that the last ReLU zeroed, `(h, w)`, 0 … 1; None
+            if the last layer is not a ReLU.
+        zeroed_part: zeroed fraction of the whole map, 0 … 1; None likewise.
+        zeroed_stage: the stage in whose panel zeroed cells are drawn.
+        backward: whether the maps are gradients, which flow from out to x.
     """
 
     spec: BlockSpec
@@ -89,7 +89,7 @@ def stage_view(
     """Return the view of one channel, or of the mean over channels for None.
 
     Raises:
-        InputError: there is no such channel or scope.
+        InputError: no stage has this channel, or the scope is unknown.
     """
     return stage_views([trace], channel, scope, window)[0]
 
@@ -105,7 +105,7 @@ def stage_views(
     The scope "map" gives every map its own limit, as it does in one view.
 
     Raises:
-        InputError: no stage of any has such a channel, or there is no such scope.
+        InputError: no stage has this channel, or the scope is unknown.
     """
     check_channel(channel, *traces)
     maps = [stage_maps(trace, channel) for trace in traces]
@@ -126,12 +126,12 @@ def difference_view(
     channel: int | None = 0,
     window: Window | None = None,
 ) -> StageView:
-    """Return variant − canonical, stage by name, each on its own zero-centred scale.
+    """Return variant − canonical for stages of the same name, each on its own scale.
 
-    A stage that only the variant has, or whose shapes differ, has nothing to show.
+    The panel of a stage that only the variant has, or whose shapes differ, is blank.
 
     Raises:
-        InputError: no stage of either has such a channel.
+        InputError: no stage has this channel.
     """
     check_channel(channel, canonical, variant)
     base, changed = stage_maps(canonical, channel), stage_maps(variant, channel)
@@ -156,12 +156,12 @@ def gradient_view(
     scope: Scope = "block",
     window: Window | None = None,
 ) -> StageView:
-    """Return the view of a gradient: at its stages, and at x by either path.
+    """Return the view of the gradients at every stage, and of both parts at x.
 
-    Grey is where the last ReLU has gradient 0: at the stage that it is applied to.
+    `zeroed` is where the last ReLU has gradient 0, at the stage that it is applied to.
 
     Raises:
-        InputError: there is no such channel or scope.
+        InputError: no stage has this channel, or the scope is unknown.
     """
     gradients, relu_input = split.as_trace, split.trace.spec.last_relu_input
     check_channel(channel, gradients)
@@ -172,7 +172,7 @@ def gradient_view(
 
 
 def zeroed_map(trace: BlockTrace, channel: int | None) -> np.ndarray:
-    """Return `(h, w)` bool: cells that the last ReLU zeroed; for None, in every channel."""
+    """Return `(h, w)` bool: cells that the last ReLU zeroed; in every channel for None."""
     mask = zeroed(trace)
     if channel is None:
         return np.all(mask, axis=2)
@@ -199,8 +199,8 @@ def _view(
             panel = _panel(maps[stage], shape, limits[stage], window, grid)
             panels[stage] = replace(panel, note=notes.get(stage, ""))
         else:
-            why = notes.get(stage, f"no channel {channel}")
-            panels[stage] = _blank_panel(shape, why)
+            reason = notes.get(stage, f"no channel {channel}")
+            panels[stage] = _blank_panel(shape, reason)
     return StageView(
         spec=trace.spec,
         panels=panels,
@@ -212,7 +212,7 @@ def _view(
 
 
 def _with_zeroed(view: StageView, trace: BlockTrace, stage: str) -> StageView:
-    """Return the view with what the last ReLU of a trace zeroed, shown at a stage."""
+    """Return the view with the cells that the last ReLU of a trace zeroed, drawn at a stage."""
     if trace.spec.last_relu_input is None:
         return view
     mask, panel = zeroed_map(trace, view.channel), view.panels[stage]
@@ -230,12 +230,12 @@ def _panel(
 ) -> PanelView:
     window = stage_window(window, grid, values.shape)
     cropped, step = window.crop(values), window.step
-    beyond = ~(np.abs(values) <= limit)  # NaN is beyond, too
+    beyond = ~(np.abs(values) <= limit)  # also True for NaN
     lost = window.crop(beyond) if step > 1 else ~np.isfinite(cropped)
     rows, cols = select_marks(cropped, lost)
 
     def centre(index: Any) -> Any:
-        """Return the centre on x of what the stage's pixels at `index` stand for."""
+        """Return the centre on x of the stage's pixels at `index`."""
         return grid.to_x(index) + (grid.stride - 1) / 2
 
     return PanelView(
@@ -265,7 +265,7 @@ def stage_window(window: Window, grid: Grid, shape: tuple[int, ...]) -> Window:
 
 
 def mask_on_x(mask: np.ndarray, grid: Grid, shape: tuple[int, ...]) -> np.ndarray:
-    """Return a stage's `(h, w)` mask on the pixels `(H, W)` of x that its pixels stand for."""
+    """Return a stage's `(h, w)` mask on the pixels `(H, W)` of x that its pixels cover."""
     rows, cols = (grid.to_stage(np.arange(side)) for side in shape[:2])
     height, width = mask.shape
     inside = np.outer((rows >= 0) & (rows < height), (cols >= 0) & (cols < width))

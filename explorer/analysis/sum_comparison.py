@@ -15,14 +15,14 @@ class SumComparison:
     """The identity against F(x), cell by cell, in one channel.
 
     Attributes:
-        identity: what F(x) is added to, `(H, W)`: x, or the end of the shortcut.
+        identity: the identity, `(H, W)`: x, or the end of the shortcut.
         residual: F(x), `(H, W)`.
         identity_part: |identity| / (|identity| + |F(x)|), 0 … 1, NaN where both are 0.
-        categories: names of the four ways in which F(x) can change the sign.
+        categories: names of the four combinations of the identity's sign and the sum's.
         category: index into `categories`, `(H, W)` uint8: the identity and the sum are
             positive; only the sum is; only the identity is; neither is.
         counts: cells of each category.
-        is_zeroed: whether the last ReLU acts on the sum, and so zeroes what is negative.
+        is_zeroed: whether the last ReLU is applied to the sum, so that negative sums become 0.
     """
 
     identity: np.ndarray
@@ -35,7 +35,7 @@ class SumComparison:
 
 
 def category_names(spec: BlockSpec) -> tuple[str, ...]:
-    """Return the names of the categories; what is not positive is 0 only after a ReLU."""
+    """Return the names of the categories; the last depends on whether a ReLU follows the sum."""
     last = "stays zero" if spec.last_relu_input == "add" else "stays negative"
     return ("stays positive", "raised above zero by F", "lowered below zero by F", last)
 
@@ -55,8 +55,8 @@ def compare_sum(trace: BlockTrace, channel: int) -> SumComparison:
     check_channel(channel, trace)
     if channel >= trace["add"].shape[2]:
         raise InputError(
-            f"The sum has channels 0 to {trace['add'].shape[2] - 1}, and channel {channel} is "
-            "shown. Choose one of these channels."
+            f"channel must be from 0 to {trace['add'].shape[2] - 1} to compare the terms of the "
+            f"sum, got {channel}."
         )
     identity, residual, add = (
         trace[stage][:, :, channel] for stage in (spec.identity, spec.residual, "add")

@@ -11,14 +11,14 @@ from explorer.records import BlockTrace, GradientSplit
 class Headline:
     """The block in a few numbers, over all rows, columns and channels.
 
-    x stands for what F(x) is added to: the end of the shortcut, or the input without a sum.
+    Here x is what F(x) is added to: the end of the shortcut, or the input without a sum.
 
     Attributes:
         ratio: ‖F(x)‖ / ‖x‖, Euclidean; infinite where x is all zero.
         identity_share: Var(x) / (Var(x) + Var(F(x))), 0 … 1; NaN where both are 0, or
             without a sum.
         spread: standard deviation of out.
-        zeroed: part of the cells that the last ReLU set to 0, 0 … 1; NaN without one.
+        zeroed: fraction of cells that the last ReLU set to 0, 0 … 1; NaN without one.
         correlation: Pearson's, of out with the block's input, −1 … 1; NaN where their
             shapes differ or one is constant.
         add_error: max |add − (F(x) + x)|, in float32; 0 if the sum is exact,
@@ -39,9 +39,9 @@ class Headline:
 class ChannelTable:
     """One row for each channel of F(x); every array is `(C,)`.
 
-    `norm_x` = ‖x‖, x standing for what F(x) is added to, `norm_f` = ‖F(x)‖, `ratio` =
-    norm_f / norm_x, and `zeroed` is the part of the channel's cells that the last ReLU
-    set to 0. `norm_x` is NaN where x has no such channel.
+    `norm_x` = ‖x‖, where x is what F(x) is added to, `norm_f` = ‖F(x)‖, `ratio` =
+    norm_f / norm_x, and `zeroed` is the fraction of the channel's cells that the last
+    ReLU set to 0. `norm_x` is NaN where x has no such channel.
     """
 
     norm_x: np.ndarray
@@ -86,7 +86,7 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def channel_table(trace: BlockTrace) -> ChannelTable:
-    """Return norms, their ratio and the zeroed part, channel by channel."""
+    """Return norms, their ratio and the zeroed fraction of every channel."""
     spec = trace.spec
     norm_f = _channel_norms(trace[spec.residual])
     norm_x = np.full(norm_f.shape, np.nan)
@@ -100,7 +100,7 @@ def channel_table(trace: BlockTrace) -> ChannelTable:
 def zeroed(trace: BlockTrace) -> np.ndarray:
     """Return where the last ReLU replaced a negative value by 0, bool, shaped like `out`.
 
-    For the basic block: `add < 0`. False everywhere if the last step is no ReLU.
+    For the basic block: `add < 0`. False everywhere if the last layer is not a ReLU.
     """
     source = trace.spec.last_relu_input
     return trace[source] < 0 if source else np.zeros(trace["out"].shape, bool)
@@ -109,9 +109,9 @@ def zeroed(trace: BlockTrace) -> np.ndarray:
 def variance_error(trace: BlockTrace) -> float:
     """Return the largest relative error of a batch variance, over norms and channels.
 
-    NNX computes E[v²] − E[v]² in float32, which cancels where a channel's mean is
-    large against its spread. Compared with the two-pass variance in float64,
-    relative to that variance plus the norm's ε.
+    NNX computes E[v²] − E[v]² in float32, which loses digits if a channel's mean is much
+    larger than its standard deviation. The reference is the two-pass variance in float64;
+    errors are relative to that variance plus the norm's ε.
     """
     worst = 0.0
     for norm, record in trace.norms.items():
@@ -124,13 +124,13 @@ def variance_error(trace: BlockTrace) -> float:
 
 @dataclass(frozen=True)
 class GradientNumbers:
-    """The two parts of the gradient at x, over all rows, columns and channels.
+    """Norms of the two parts of the gradient at x, over all rows, columns and channels.
 
     Attributes:
         identity, residual, total: Euclidean norms.
         cosine: of the angle between the two parts, −1 … 1; NaN where one is 0.
         identity_share: ‖identity‖² / (‖identity‖² + ‖residual‖²); NaN where both are 0.
-        error: max |identity + residual − total|; float32 rounding if they are the parts.
+        error: max |identity + residual − total|; only float32 rounding.
     """
 
     identity: float

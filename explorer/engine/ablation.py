@@ -24,17 +24,17 @@ def ablate(
     """Delete each block of the first run in turn, or swap it with the next one.
 
     Args:
-        stack: what to change; the weights stay the same, only their order changes.
+        stack: the stack to change; its weights stay the same, only their order changes.
         x: real array `(H, W, C)` or `(N, H, W, C)` with the stack's C.
         kind: "delete" or "swap".
         use_running_average: False is train mode, True is eval mode.
-        progress: called with the blocks done and to do, after each chunk.
+        progress: called after each chunk with the number of blocks done and in total.
 
     Returns:
         The change of the stack's output for every block.
 
     Raises:
-        InputError: an argument is outside what is said above, or all together are too large.
+        InputError: an argument is outside its documented range, or the computation is too large.
     """
     given, in_eval = stack.check_input(x, use_running_average)
     if kind not in get_args(AblationKind):

@@ -18,10 +18,10 @@ _COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
 
 
 def enable_compilation_cache(folder: Path | None = None) -> bool:
-    """Make JAX store compiled programs in a folder, at most 256 MB, least recently used out first.
+    """Store compiled programs in a folder of at most 256 MB; drop the least recently used first.
 
     Args:
-        folder: where to store them; by default a folder in the user's cache directory.
+        folder: the folder; by default one in the user's cache directory.
 
     Returns:
         Whether the cache is enabled. If the folder cannot be written or its disk is full, a
@@ -58,18 +58,18 @@ def enable_compilation_cache(folder: Path | None = None) -> bool:
 def _remove_incomplete_entries(folder: Path) -> None:
     """Remove entries that a killed server or a full disk left incomplete.
 
-    JAX writes a program and then its access time; it fails on a program without one.
+    JAX writes an entry and then its access time; it fails on an entry without one.
     """
-    for program in folder.glob("*-cache"):
-        access_time = program.with_name(program.name.removesuffix("-cache") + "-atime")
-        is_old = program.stat().st_mtime < time.time() - SECONDS_TO_WRITE
+    for entry in folder.glob("*-cache"):
+        access_time = entry.with_name(entry.name.removesuffix("-cache") + "-atime")
+        is_old = entry.stat().st_mtime < time.time() - SECONDS_TO_WRITE
         if is_old and not (access_time.exists() and access_time.stat().st_size == 8):
-            program.unlink(missing_ok=True)
+            entry.unlink(missing_ok=True)
             access_time.unlink(missing_ok=True)
 
 
 class _CompileCounter:
-    """Number of programs compiled or loaded since the last reset."""
+    """Counter of programs compiled or loaded since the last reset."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -97,8 +97,8 @@ jax.monitoring.register_event_duration_secs_listener(_compile_counter.on_event)
 def limit_compiled_programs() -> None:
     """Drop all compiled programs from memory once there are `MAX_PROGRAMS`.
 
-    Each input shape has programs of its own, and JAX would keep thousands. Running programs
-    finish; dropped ones are loaded from disk when they are needed again.
+    Every input shape is compiled separately, and JAX would cache thousands of programs.
+    Running programs finish; dropped ones are loaded from disk when they are needed again.
     """
     if _compile_counter.reset_if_full():
         jax.clear_caches()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Runs a model on an input and keeps every stage that it computed, as NumPy."""
+"""The forward pass of a model, with every stage as a NumPy array."""
 
 from functools import partial
 from types import MappingProxyType
@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from explorer.errors import InputError, check_whole_number
+from explorer.errors import InputError, check_integer
 from explorer.model.arguments import check_features, check_input, check_seed
 from explorer.model.spec import BlockSpec
 from explorer.model.weights import Arrays, Model, Structure, check_variant, split_state
@@ -22,15 +22,15 @@ def resnet_basic_forward(seed: float, x: Any, features: float) -> jax.Array:
     """Run a fresh basic block once in train mode and return its output, flattened.
 
     Args:
-        seed: whole number 0 … 2³²−1, fixes the weights; `3.0` counts as 3.
+        seed: integer 0 … 2³²−1, fixes the weights; `3.0` is accepted as 3.
         x: real array `(H, W, C)` or `(N, H, W, C)` with C equal to `features`.
-        features: whole number ≥ 1.
+        features: integer ≥ 1.
 
     Returns:
         float32 array of as many values as `x`, row-major.
 
     Raises:
-        InputError: an argument is outside what is said above.
+        InputError: an argument is outside its documented range.
     """
     given = check_arguments(seed, x, features)
     block = Model.from_seed(seed, features).block()
@@ -49,9 +49,9 @@ def trace_block(
     """Run a fresh block on `x` and return every stage.
 
     Args:
-        seed: whole number 0 … 2³²−1, fixes the weights.
+        seed: integer 0 … 2³²−1, fixes the weights.
         x: real array `(H, W, C)` or `(N, H, W, C)` with C equal to `features`.
-        features: whole number ≥ 1.
+        features: integer ≥ 1.
         use_running_average, warmup_passes: as for `trace_model`.
         variant: a key of `VARIANTS`, or a spec; as for `Model.from_seed`.
 
@@ -59,10 +59,10 @@ def trace_block(
         A `BlockTrace`; the same arguments give the same bits.
 
     Raises:
-        InputError: an argument is outside what is said above.
+        InputError: an argument is outside its documented range.
     """
     given = check_arguments(seed, x, features)
-    check_whole_number("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
+    check_integer("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
     check_stage_sizes(check_variant(variant), given.shape)
     return trace_model(
         Model.from_seed(seed, features, variant),
@@ -78,46 +78,46 @@ def trace_model(
     """Run a model on `x` and return every stage.
 
     Args:
-        model: what to run; it is not changed.
+        model: the model to run; it is not changed.
         x: real array `(H, W, C)` or `(N, H, W, C)` with the model's C; it is not changed.
             In train mode the statistics of BatchNorm are over N, H and W.
         use_running_average: False is train mode, True is eval mode.
         warmup_passes: train-mode passes on `x` before this one, 0 … 1000. Each
-            moves the running statistics one step towards those of the batch. Only eval
-            mode shows it in the stages.
+            moves the running statistics one step towards those of the batch, which
+            changes the stages only in eval mode.
 
     Returns:
         A `BlockTrace`; the same arguments give the same bits.
 
     Raises:
-        InputError: an argument is outside what is said above.
+        InputError: an argument is outside its documented range.
     """
-    x32 = check_input(x, model.features).copy()  # JAX may alias it; the caller may write to theirs
+    x32 = check_input(x, model.features).copy()  # JAX may alias it, and the caller may write to `x`
     x32.setflags(write=False)
-    passes = check_whole_number("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
+    warmup_count = check_integer("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
     check_stage_sizes(model.spec, x32.shape)
     in_eval = bool(use_running_average) or model.spec.always_eval
-    running = _warm_up(model, x32, passes) if passes else model.statistics
+    running = _warm_up(model, x32, warmup_count) if warmup_count else model.statistics
     stages, statistics = run_stages(model.structure, model.parameters, running, x32, in_eval)
     stages, statistics = on_host((stages | {"x": x32}, statistics))
     return BlockTrace(
         model=model,
         use_running_average=in_eval,
-        warmup_passes=passes,
+        warmup_passes=warmup_count,
         stages=MappingProxyType({name: _frozen(stages[name]) for name in model.spec.stages()}),
         norms=MappingProxyType(_norm_traces(model, on_host(running), statistics, in_eval)),
     )
 
 
 def check_arguments(seed: Any, x: Any, features: Any) -> np.ndarray:
-    """Return `x` as float32, once all three have been checked and before anything is drawn."""
+    """Check the arguments, before weights are drawn; return `x` as float32."""
     width = check_features(features)
     check_seed(seed)
     return check_input(x, width)
 
 
 def check_stage_sizes(spec: BlockSpec, shape: tuple[int, ...]) -> None:
-    """Raise InputError for a variant that would widen its input beyond what a stage may have."""
+    """Raise InputError if a stage wider than the input would exceed `MAX_STAGE_VALUES`."""
     stage, width = max(spec.widths(shape[-1]).items(), key=lambda item: item[1])
     size = (*shape[:-1], width)
     count = int(np.prod(size, dtype=np.int64))
@@ -136,17 +136,19 @@ def run_stages(
     x: jax.Array,
     use_running_average: bool,
 ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-    """Return the stages after x; and for every BatchNorm, `(4, C)`, the batch's mean and
-    variance and the running ones after the call."""
+    """Return the stages after x, and the statistics of every BatchNorm.
+
+    Statistics are `(4, C)`: the batch's mean and variance, and the running ones after the call.
+    """
     block = structure.block(parameters, running)
     stages = block.stages(x, use_running_average)
     after, inputs = split_state(block)[1], structure.spec.inputs()
-    # One array a norm: for a small block each more to hand over counts.
+    # One array per norm: for a small block every additional output costs time.
     statistics = {
         name: jnp.stack([*_moments(stages[inputs[name]]), after[name]["mean"], after[name]["var"]])
         for name in structure.spec.norms()
     }
-    del stages["x"]  # the caller has it; as an output XLA would copy it
+    del stages["x"]  # the caller has it, and XLA would copy it to an output
     return stages, statistics
 
 
@@ -157,8 +159,8 @@ def _moments(v: jax.Array) -> tuple[jax.Array, jax.Array]:
     return mean, jnp.maximum(0, jnp.mean(v * v, axis=axes) - mean * mean)
 
 
-def _warm_up(model: Model, x: np.ndarray, passes: int) -> Arrays:
-    """Return the running statistics after `passes` train-mode calls on the same `x`.
+def _warm_up(model: Model, x: np.ndarray, warmup_count: int) -> Arrays:
+    """Return the running statistics after `warmup_count` train-mode calls on the same `x`.
 
     The batch statistics of such a call do not depend on the running ones, so
     they are the same every time and only the moving average is repeated.
@@ -166,13 +168,13 @@ def _warm_up(model: Model, x: np.ndarray, passes: int) -> Arrays:
     rows = run_stages(model.structure, model.parameters, model.statistics, x, False)[1]
     batch = {name: {"mean": norm[0], "var": norm[1]} for name, norm in on_host(rows).items()}
     momentum, moved = model.batch_norm.momentum, on_host(model.statistics)
-    for _ in range(passes):
+    for _ in range(warmup_count):
         moved = jax.tree.map(lambda r, b: momentum * r + (1 - momentum) * b, moved, batch)
     return moved
 
 
 def on_host(arrays: Any) -> Any:
-    """Return arrays of JAX, in any nesting, as NumPy's; on a CPU nothing is copied."""
+    """Convert a tree of JAX arrays to NumPy arrays; on a CPU nothing is copied."""
     return jax.tree.map(np.asarray, arrays)
 
 

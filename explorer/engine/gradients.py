@@ -1,4 +1,4 @@
-"""The gradient at x, split by the path it took: through the shortcut or through the branch.
+"""The gradient at x, split by path: through the shortcut and through the branch.
 
 For out = after(shortcut(x) + F(x)) and a cotangent c, the chain rule gives
 ∂⟨c, out⟩/∂x = J_shortcutᵀ g + J_Fᵀ g with g = J_afterᵀ c. In the basic block
@@ -43,7 +43,7 @@ def split_gradient(
         A `GradientSplit`; identity + residual = total up to float32 rounding.
 
     Raises:
-        InputError: an argument is outside what is said above.
+        InputError: an argument is outside its documented range.
     """
     trace = trace_block(
         seed,
@@ -57,7 +57,7 @@ def split_gradient(
 
 
 def split_trace(trace: BlockTrace, cotangent: Any) -> GradientSplit:
-    """Compute `split_gradient` of a model and an input that have been traced."""
+    """Compute the split gradient of a traced model and input, as `split_gradient` does."""
     given = _check_cotangent(cotangent, trace["out"].shape)
     running = {
         name: {"mean": norm.mean_before, "var": norm.var_before}
@@ -77,13 +77,13 @@ def split_trace(trace: BlockTrace, cotangent: Any) -> GradientSplit:
     for array in gradients.values():
         array.setflags(write=False)
     stages = {name: gradients[name] for name in trace.spec.stages()}
-    none = np.zeros_like(gradients["x"])
-    none.setflags(write=False)
+    zero = np.zeros_like(gradients["x"])
+    zero.setflags(write=False)
     return GradientSplit(
         trace=trace,
         cotangent=stages["out"],
         total=stages["x"],
-        identity=gradients.get(SHORTCUT, none),
+        identity=gradients.get(SHORTCUT, zero),
         residual=gradients[BRANCH],
         stages=MappingProxyType(stages),
     )
@@ -102,7 +102,8 @@ def cotangent_of(
     gradient of ½ ‖out − x‖².
 
     Raises:
-        InputError: there is no such kind or pixel, or out and x differ in shape.
+        InputError: the kind is unknown, the pixel lies outside out, or out and x differ in
+            shape for "error".
     """
     out = trace["out"]
     if kind == "ones":
@@ -155,7 +156,7 @@ def _pull_back(
     cotangent: jax.Array,
     use_running_average: bool,
 ) -> dict[str, jax.Array]:
-    """Return the gradient at every stage, and at x as either path takes it."""
+    """Return the gradient at every stage, and at the inputs of branch and shortcut."""
 
     def run(x: jax.Array, perturb: Any) -> jax.Array:
         block = structure.block(parameters, running)
@@ -171,7 +172,7 @@ def _pull_back(
         return value
 
     jax.eval_shape(lambda x: run(x, note_shape), x)
-    # One perturbation a stage, all zero: the gradient at a perturbation is the one at its stage.
+    # One zero perturbation per stage: the gradient at a perturbation is that at its stage.
     zeros = {name: jnp.zeros(shape) for name, shape in shapes.items()}
     gradients = jax.vjp(perturbed, zeros)[1](cotangent)[0]
     return {**gradients, "out": cotangent}

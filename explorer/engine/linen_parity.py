@@ -1,7 +1,7 @@
 """The basic block in Flax Linen, run with a model's weights and compared with NNX.
 
-Linen keeps no state in the module: parameters and `batch_stats` are arguments, and what a
-train-mode call changes is returned, if `mutable` allows it.
+Linen keeps no state in the module: parameters and `batch_stats` are arguments, and a
+train-mode call returns the updated statistics if `mutable` contains their collection.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ class LinenBlock(nn.Module):
 
 @dataclass(frozen=True)
 class LinenParity:
-    """What Linen computed, and how far it is from NNX.
+    """Linen's results, and their differences from NNX's.
 
     Attributes:
         out: Linen's output, shaped like x, float32.
@@ -67,7 +67,7 @@ def linen_parity(
     Arguments are those of `trace_model`.
 
     Raises:
-        InputError: the model is not of the basic block, or `x` does not fit it.
+        InputError: the model is not a basic block, or `x` does not fit it.
     """
     if model.spec.structure() != V1.structure():
         raise InputError(

@@ -1,4 +1,4 @@
-"""Gradients along single paths through a stack, by how many branches they take."""
+"""Gradients along single paths through a stack, by path length."""
 
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from explorer.engine.stack import (
     row_of,
     send_forward,
 )
-from explorer.errors import InputError, check_whole_number
+from explorer.errors import InputError, check_integer
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.weights import Structure
 from explorer.records import PathRecord
@@ -37,26 +37,26 @@ def path_lengths(
     """Sample paths of every length and measure the gradient that returns along them.
 
     A path of length k goes through F in k blocks and through the shortcut in the others;
-    what comes after the sum is on every path. The gradients of all 2ⁿ paths add up to
-    the whole gradient. Of more than 33 lengths 33 are sampled, evenly. Veit et al. 2016, Fig. 6.
+    the layers after the sum are on every path. The gradients of all 2ⁿ paths add up to
+    the whole gradient. At most 33 evenly spaced lengths are sampled. Veit et al. 2016, Fig. 6.
 
     Args:
-        stack: whose first run is followed.
+        stack: the stack; only its first run is used.
         x: real array `(H, W, C)` or `(N, H, W, C)` with the stack's C.
         samples: paths of each length, 2 … 64.
         seed: fixes the cotangent and the paths.
         use_running_average: False is train mode, True is eval mode.
-        progress: called with the blocks done and to do, after each chunk.
+        progress: called after each chunk with the number of blocks done and in total.
 
     Raises:
-        InputError: an argument is outside what is said above, or all together are too large.
+        InputError: an argument is outside its documented range, or the computation is too large.
     """
     given, in_eval = stack.check_input(x, use_running_average)
     if stack.spec.shortcut is None:
         raise InputError(
             f"Paths need a shortcut, and “{stack.spec.title}” has none. Choose another variant."
         )
-    count = check_whole_number("samples", samples, 2, 64)
+    count = check_integer("samples", samples, 2, 64)
     lengths = np.unique(np.linspace(0, stack.depth, min(stack.depth + 1, 33)).round().astype(int))
     random = np.random.default_rng(seed)
     cotangent = random.standard_normal(given.shape, np.float32)
@@ -82,7 +82,7 @@ def path_gradients(
 ) -> np.ndarray:
     """Return the gradient at x along paths, `(paths, *x.shape)`.
 
-    `through` `(depth, paths)` says in which blocks a path goes through F.
+    `through` `(depth, paths)` is True where a path goes through F.
     """
     report, total = progress or no_progress, 2 * stack.depth
     order = stack.runs * np.arange(stack.depth)[:, None]
@@ -129,7 +129,7 @@ def _backward_along(
     through: jax.Array,
     use_running_average: bool,
 ) -> jax.Array:
-    """Send `g` `(paths, *x.shape)` back through a chunk, through F where `through` says so."""
+    """Send `g` `(paths, *x.shape)` back through a chunk, through F where `through` is True."""
 
     def block(g: jax.Array, step: tuple[jax.Array, ...]) -> Any:
         h, at, is_active, takes_f = step

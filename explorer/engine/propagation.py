@@ -1,4 +1,4 @@
-"""How signal and gradient change over the depth of a stack."""
+"""Signal and gradient over the depth of a stack."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -41,20 +41,20 @@ def propagate(
     use_running_average: bool = False,
     progress: Progress | None = None,
 ) -> DepthRecord:
-    """Send `x` through `depth` blocks of fresh weights, and a gradient back.
+    """Send `x` forward through `depth` blocks of fresh weights, and a gradient backward.
 
     Args:
-        seed: whole number 0 … 2³²−1, fixes all weights.
+        seed: integer 0 … 2³²−1, fixes all weights.
         x: real array `(H, W, C)` or `(N, H, W, C)` with C equal to `features`.
-        features: whole number ≥ 1.
-        depth: blocks, 1 … 128.
+        features: integer ≥ 1.
+        depth: number of blocks, 1 … 128.
         variant: a key of `VARIANTS`, or a spec, that keeps the shape of x.
-        seeds: runs with weights of their own, 1 … 32.
+        seeds: number of runs, each with its own weights, 1 … 32.
         use_running_average: False is train mode, True is eval mode.
-        progress: called with the blocks done and to do, after each chunk.
+        progress: called after each chunk with the number of blocks done and in total.
 
     Raises:
-        InputError: an argument is outside what is said above, or all together are too large.
+        InputError: an argument is outside its documented range, or the computation is too large.
     """
     check_arguments(seed, x, features)
     stack = Stack.from_seed(seed, features, depth, variant, runs=seeds)
@@ -71,7 +71,7 @@ def propagate_stack(
     use_running_average: bool = False,
     progress: Progress | None = None,
 ) -> DepthRecord:
-    """Send `x` through a stack, and a gradient back.
+    """Send `x` forward through a stack, and a gradient backward.
 
     `seed` fixes the nearby input and the cotangent; the other arguments are those of
     `propagate`.
@@ -107,7 +107,7 @@ def propagate_stack(
         for name in numbers[0]
     }
     of_first = np.concatenate([np.asarray(inputs[:, 0, 0]) for _, _, inputs in visited])
-    first = of_first[:depth].copy()  # without the chunk's filling
+    first = of_first[:depth].copy()  # without the inactive blocks
     for array in (first, *curves.values()):
         array.setflags(write=False)
     return DepthRecord(stack.spec, MappingProxyType(curves), first, stack.seeds)
@@ -125,7 +125,7 @@ def _backward(
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Send `g` `(lanes, 2, *x.shape)` back through a chunk.
 
-    Return it, and its numbers at every block's input.
+    Return it, and its norm and correlation at every block's input.
     """
 
     def one(at: jax.Array, is_active: jax.Array, h: jax.Array, g: jax.Array) -> jax.Array:
@@ -142,7 +142,7 @@ def _backward(
 
 
 def _gradient_numbers(pair: jax.Array) -> dict[str, jax.Array]:
-    # Squares of exploding gradients leave float32's range, so the size is taken out first.
+    # Squares of exploding gradients exceed float32's range, so the gradients are scaled first.
     axes = tuple(range(1, pair.ndim))
     size = jnp.max(jnp.abs(pair), axis=axes, keepdims=True)
     scaled = pair / jnp.where(size > 0, size, 1)

@@ -1,8 +1,8 @@
-"""Blocks in sequence: their weights, and how an input is sent through them.
+"""Blocks in sequence: their weights, and the forward pass through them.
 
-The blocks run in a scan over chunks of `CHUNK`, the last one filled up with inactive blocks
-that return their input: one compile serves every depth, and between two chunks a caller can
-show progress or stop.
+The blocks run in a scan over chunks of `CHUNK`, the last one padded with inactive blocks that
+return their input: every depth uses the same compiled program, and between two chunks a caller
+can show progress or stop.
 """
 
 from collections.abc import Callable, Hashable, Iterator
@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from explorer.errors import InputError, check_whole_number
+from explorer.errors import InputError, check_integer
 from explorer.model.arguments import check_features, check_input, check_seed
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.spec import BlockSpec
@@ -39,7 +39,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Models of one structure in sequence, in one or more runs that have weights of their own.
+    """Models of one structure in sequence, in one or more runs, each with its own weights.
 
     Attributes:
         spec, structure: of every block.
@@ -70,15 +70,15 @@ class Stack:
 
         Args:
             seed, features, variant: as for `Model.from_seed`.
-            depth: blocks, 1 … 128.
-            runs: 1 … 32.
+            depth: number of blocks, 1 … 128.
+            runs: number of runs, 1 … 32.
 
         Raises:
-            InputError: an argument is outside what is said above, or the weights are too many.
+            InputError: an argument is outside its documented range, or there are too many weights.
         """
         width, first, spec = check_features(features), check_seed(seed), check_variant(variant)
-        blocks = check_whole_number("depth", depth, 1, MAX_DEPTH)
-        count = check_whole_number("seeds", runs, 1, MAX_RUNS)
+        blocks = check_integer("depth", depth, 1, MAX_DEPTH)
+        count = check_integer("seeds", runs, 1, MAX_RUNS)
         structure = Model.structure_of(spec, width)
         weights = blocks * count * structure.size
         if weights > MAX_WEIGHTS:
@@ -97,16 +97,17 @@ class Stack:
 
     @classmethod
     def from_models(cls, models: list[Model]) -> Self:
-        """Return a stack of one run of these models, which have one structure.
+        """Return a stack of one run of these models, which must have the same structure.
 
         Raises:
-            InputError: there are none, too many, or their structures differ.
+            InputError: there are no models or too many, or their structures differ.
         """
-        check_whole_number("the number of models", len(models), 1, MAX_DEPTH)
+        check_integer("the number of models", len(models), 1, MAX_DEPTH)
         structures = {model.structure for model in models}
         if len(structures) > 1:
             raise InputError(
-                f"models must have one structure to be stacked, got {len(structures)} that differ."
+                "models must have one structure to be stacked, got "
+                f"{len(structures)} different ones."
             )
         parameters, statistics = (
             jax.tree.map(lambda *rows: np.stack(rows)[:, None], *trees)
@@ -130,12 +131,12 @@ class Stack:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds of the first run's blocks; empty where they have none."""
+        """The seeds of the first run's blocks; empty if they have none."""
         first = [row[0] for row in self.provenance]
         return tuple(each.seed for each in first if isinstance(each, FromSeed))
 
     def model(self, block: int, run: int = 0) -> Model:
-        """Return one of its models; `block` counts from 0."""
+        """Return one of the models; `block` counts from 0."""
         parameters, statistics = (
             jax.tree.map(lambda array: array[block, run], arrays)
             for arrays in (self.parameters, self.statistics)
@@ -150,19 +151,19 @@ class Stack:
         )
 
     def without_shortcut(self) -> "Stack":
-        """Return the plain stack of the same weights."""
-        plain = self.model(0).without_shortcut()
+        """Return the stack of the same weights without shortcuts."""
+        model = self.model(0).without_shortcut()
         return replace(
             self,
-            spec=plain.spec,
-            structure=plain.structure,
-            parameters={name: self.parameters[name] for name in plain.parameters},
-            statistics={name: self.statistics[name] for name in plain.statistics},
+            spec=model.spec,
+            structure=model.structure,
+            parameters={name: self.parameters[name] for name in model.parameters},
+            statistics={name: self.statistics[name] for name in model.statistics},
         )
 
     @cached_property
     def rows(self) -> tuple[Any, Any]:
-        """Parameters and statistics with one leading axis, block by block and run by run."""
+        """Parameters and statistics with one leading axis of all blocks and runs, blocks first."""
         found: tuple[Any, Any] = jax.tree.map(
             lambda array: array.reshape(-1, *array.shape[2:]),
             (dict(self.parameters), dict(self.statistics)),
@@ -173,7 +174,7 @@ class Stack:
         """Return `x` as float32 and whether the stack runs in eval mode.
 
         Raises:
-            InputError: `x` does not fit, or the blocks do not keep its shape.
+            InputError: `x` does not fit the blocks, or they change its shape.
         """
         array = check_input(x, self.structure.features)
         in_eval = bool(use_running_average) or self.spec.always_eval
@@ -193,35 +194,35 @@ class Stack:
 
 
 def check_size(values: int) -> None:
-    """Raise InputError for more values than a stack may keep."""
+    """Raise InputError if a stack would store more than `MAX_VALUES` values."""
     if values > MAX_VALUES:
         raise InputError(
-            f"This stack would keep {values:,} values; the limit is {MAX_VALUES:,}. Choose a "
+            f"This stack would store {values:,} values; the limit is {MAX_VALUES:,}. Choose a "
             "smaller input, fewer blocks or fewer runs."
         )
 
 
 def chunks_of(depth: int) -> list[slice]:
-    """Return the blocks of each chunk."""
+    """Return the range of blocks of each chunk."""
     return [slice(start, min(start + CHUNK, depth)) for start in range(0, depth, CHUNK)]
 
 
 def filled(rows: np.ndarray) -> np.ndarray:
-    """Return the rows of a chunk, filled up to `CHUNK` with zeros: inactive blocks."""
+    """Return the rows of a chunk, padded to `CHUNK` rows with zeros: inactive blocks."""
     missing = CHUNK - rows.shape[0]
     return np.pad(rows, [(0, missing), *((0, 0) for _ in rows.shape[1:])])
 
 
 def no_progress(done: int, total: int) -> None:
-    """Ignore the progress."""
+    """Do nothing; stands in for a `progress` of None."""
 
 
 @dataclass(frozen=True)
 class ChunkWeights:
-    """The weights that one chunk needs, and which of them runs where.
+    """The weights of one chunk, and their assignment to blocks and lanes.
 
-    `rows` are parameters and statistics with one leading axis; `index` `(CHUNK, lanes)` says
-    which row runs as a block in a lane, and `active` whether it runs at all.
+    `rows` are parameters and statistics with one leading axis; `index` `(CHUNK, lanes)` is
+    the row that runs as a block in a lane, and `active` whether that block runs.
     """
 
     rows: tuple[Any, Any]
@@ -232,7 +233,7 @@ class ChunkWeights:
 def chunk_weights(
     stack: Stack, order: np.ndarray, active: np.ndarray, chunk: slice, capacity: int
 ) -> ChunkWeights:
-    """Return the weights of a chunk, filled up to `capacity` rows so that programs are shared.
+    """Return the weights of a chunk, padded to `capacity` rows so that programs are shared.
 
     `order` `(depth, lanes)` are indices into `stack.rows`; likewise `active`.
     """
@@ -255,11 +256,11 @@ def send_forward(
 ) -> Iterator[tuple[slice, ChunkWeights, jax.Array, jax.Array, dict[str, jax.Array]]]:
     """Send `h` `(lanes, copies, *x.shape)` through the stack, chunk by chunk.
 
-    `order` `(depth, lanes)` says which of `stack.rows` runs as each block in each lane; a
-    block that is not `active` returns its input. `capacity` is the most models in a chunk.
+    `order` `(depth, lanes)` is the index into `stack.rows` of each block in each lane; a block
+    that is not `active` returns its input. `capacity` is the maximal number of models in a chunk.
 
     Yields:
-        the chunk, its weights, its output, its blocks' inputs, and their numbers.
+        The chunk, its weights, its output, its blocks' inputs, and their statistics.
     """
     active = np.ones(order.shape, bool) if active is None else active
     for chunk in chunks_of(len(order)):
@@ -281,7 +282,7 @@ def _forward(
 ) -> tuple[jax.Array, tuple[jax.Array, dict[str, jax.Array]]]:
     """Send `h` `(lanes, copies, *x.shape)` through a chunk of blocks.
 
-    Return its output, and of every block the input and the numbers in the first copy.
+    Return its output, and every block's input and statistics in the first copy.
     """
 
     def lane(at: jax.Array, is_active: jax.Array, copies: jax.Array) -> Any:
@@ -325,7 +326,7 @@ def _numbers(spec: BlockSpec, stages: dict[str, jax.Array]) -> dict[str, jax.Arr
 def pull_back(
     structure: Structure, weights: tuple[Any, Any], h: jax.Array, use_running_average: bool
 ) -> Any:
-    """Return the function that takes a gradient at a block's output to its input, by path."""
+    """Return the function from a gradient at a block's output to those at its input, by path."""
 
     def out_of(perturbations: dict[str, jax.Array]) -> jax.Array:
         def perturb(name: str, value: jax.Array) -> jax.Array:

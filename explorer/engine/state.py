@@ -1,4 +1,4 @@
-"""What a block holds, as NNX sees it, and what a call changes in place."""
+"""The NNX variables of a block, and how calls change them in place."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +16,11 @@ class StateVariable:
     """One variable of a block.
 
     Attributes:
-        path: its place in the tree, as "bn1.mean".
-        kind: NNX's type of it: "Param" is trained, "BatchStat" is moved by train-mode calls.
-        initial: its value in the model, read-only, and `after_train` after a train-mode
-            call on x, `after_eval` after an eval-mode call thereafter.
+        path: its path in the module, such as "bn1.mean".
+        kind: its NNX type: "Param" is trained, "BatchStat" is updated by train-mode calls.
+        initial: its value in the model, read-only.
+        after_train: its value after a train-mode call on x.
+        after_eval: its value after a subsequent eval-mode call.
     """
 
     path: str
@@ -30,12 +31,12 @@ class StateVariable:
 
 
 def state_variables(model: Model, x: Any) -> tuple[StateVariable, ...]:
-    """Return the variables of one block object, before and after two calls of it.
+    """Return the variables of one block before and after two calls.
 
-    The block is called as anyone would call it, so what changes has changed in place.
+    The block is called directly, so its variables change in place.
 
     Args:
-        model: what to call; it is not changed.
+        model: the model; it is not changed.
         x: real array `(H, W, C)` or `(N, H, W, C)` with the model's C.
 
     Raises:
@@ -54,7 +55,7 @@ def state_variables(model: Model, x: Any) -> tuple[StateVariable, ...]:
 
 
 def _values(block: nnx.Module) -> dict[tuple[str, ...], tuple[str, np.ndarray]]:
-    """Return type and value, copied, of every variable by path."""
+    """Return the type and a copy of the value of every variable, by path."""
     found = {}
     for path, variable in nnx.to_flat_state(nnx.state(block)):
         value = np.array(variable[...])

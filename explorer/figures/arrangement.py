@@ -2,9 +2,8 @@
 
 The origin is top left, y points downwards. There are two arrangements of the same
 panels: a wide one, drawn like the block in the paper, and a narrow one for small
-windows. Both are laid out from a spec's paths. The canvas is scaled to the window while
-text keeps its size, so the text at its upper and lower edge lies in margins that
-are not scaled.
+windows. Both are laid out from a spec's paths. The canvas is scaled to the window but text
+is not, so the text at the upper and lower edge lies in margins that are not scaled.
 """
 
 from collections.abc import Sequence
@@ -38,7 +37,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Wire:
-    """A polyline with an arrow head at its last point; `path` names its colour."""
+    """A polyline with an arrow head at its last point; `path` determines its colour."""
 
     path: str
     points: tuple[Point, ...]
@@ -46,8 +45,10 @@ class Wire:
 
 @dataclass(frozen=True)
 class Paths:
-    """Names of a spec's panels: the branch, the shortcut (empty where there is none), and
-    the sum and what follows it."""
+    """Names of a spec's panels by path.
+
+    `shortcut` is empty without a shortcut; `trunk` holds the sum and the layers after it.
+    """
 
     branch: tuple[str, ...]
     shortcut: tuple[str, ...]
@@ -58,8 +59,8 @@ class Paths:
 class Arrangement:
     """The canvas: size, a box for every panel, wires, ⊕ and positions of labels.
 
-    `plus` is None where nothing is added.
-    `colour_bar` is its lower edge; its labels lie beneath, in the margin.
+    `plus` is None without a sum. `colour_bar` is the bar's lower edge; its labels lie below,
+    in the margin.
     """
 
     width: float
@@ -93,15 +94,15 @@ class Arrangement:
 
 
 PLUS_RADIUS = 13
-TITLE = 56  # height above a panel that its title takes
+TITLE = 56  # height of the title above a panel
 BAR_HEIGHT, BAR_LABELS = 12, 24
-BETWEEN = 165  # from one block to the next beneath it
+BETWEEN = 165  # from one block to the next below it
 BIG, SMALL, GAP = 142, 116, 26
 MOST_IN_A_ROW = 6  # branch panels of full size
 
 
 def stacked(parts: Sequence[Arrangement]) -> list[Arrangement]:
-    """Return arrangements one beneath the other on a common canvas."""
+    """Return arrangements, one below the other, on a common canvas."""
     width = max(part.width for part in parts)
     height = sum(part.height for part in parts) + BETWEEN * (len(parts) - 1)
     tops = [sum(part.height + BETWEEN for part in parts[:n]) for n in range(len(parts))]
@@ -112,7 +113,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     """Lay out panels left to right: branch above, shortcut below, then ⊕ and the sum."""
     count, margin = len(paths.branch), 4
     small = SMALL if count <= MOST_IN_A_ROW else 0.8 * SMALL
-    run = max(5 * SMALL + 4 * GAP, count * (small + GAP) - GAP)  # as long as the basic block's
+    run = max(5 * SMALL + 4 * GAP, count * (small + GAP) - GAP)  # at least that of the basic block
     branch_row, trunk_row, identity_row = small / 2, 222, 384
     x = _fit(shape, BIG, (margin + BIG / 2, trunk_row))
     fork, first = margin + BIG + 20, margin + BIG + 46
@@ -130,7 +131,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     ]
     meeting = end + 32
     after = meeting + PLUS_RADIUS + 28
-    spare = max(0, 2 - len(paths.trunk))  # so that out is where the basic block's is
+    spare = max(0, 2 - len(paths.trunk))  # keeps out where it is in the basic block
     trunk = [
         _fit(shape, BIG, (after + BIG / 2 + (spare + i) * (BIG + 46), trunk_row))
         for i in range(len(paths.trunk))
@@ -169,8 +170,10 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
 
 
 def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
-    """Lay out panels in rows of three, every other one from right to left: x and the branch,
-    then the shortcut and the sum."""
+    """Lay out panels in rows of three, every other row from right to left.
+
+    x and the branch come first, then the shortcut and the sum.
+    """
     side, gap, left = 118, 42, 34
     columns = [left + side / 2 + i * (side + gap) for i in range(3)]
     pitch = side + TITLE + 50
@@ -229,7 +232,7 @@ def _names(paths: Paths) -> tuple[str, ...]:
 
 
 def _fit(shape: tuple[int, int], side: float, middle: Point) -> Box:
-    """Return the box of a picture `(H, W)`, its longer side `side`, at most 4 times the other."""
+    """Return the box of a map `(H, W)`: its longer side is `side`, at most 4 times the other."""
     height, width = shape
     ratio = min(max(height / width, 0.25), 4)
     wide, high = (side, side * ratio) if ratio <= 1 else (side / ratio, side)
@@ -245,8 +248,7 @@ def _straight_wires(path: str, boxes: Sequence[Box]) -> list[Wire]:
 
 
 def _turning_wires(path: str, boxes: Sequence[Box], right: float, left: float) -> list[Wire]:
-    """Return wires from each box to the next: along a row, or around its end at `right` or
-    `left`."""
+    """Return wires from each box to the next, along a row or around its end."""
     wires = []
     for one, two in pairwise(boxes):
         (x, y), (x2, y2) = one.middle, two.middle

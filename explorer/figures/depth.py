@@ -10,48 +10,50 @@ from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeNa
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 from explorer.records import AblationRecord, DepthRecord, PathRecord
 
-WORDS = {
+SUBTITLES = {
     "gradient norm": "of the gradient at the block's input",
     "gradient correlation": "with the gradient for a nearby input",
     "branch share": "of the variance at the sum",
     "std": "standard deviation of the output",
     "squared mean": "of the output's channels",
-    "zeroed": "part zeroed by the last ReLU",
+    "zeroed": "fraction zeroed by the last ReLU",
 }
-GROWING = {"gradient norm", "std", "squared mean"}  # by factors, so on a logarithmic axis
-ABLATION_WORDS = {"delete": "block deleted", "swap": "block swapped with the next"}
+GROWING = {"gradient norm", "std", "squared mean"}  # exponentially, so on a logarithmic axis
+ABLATION_SUBTITLES = {"delete": "block deleted", "swap": "block swapped with the next"}
 LEGEND = 48  # height above the panels
-LOG_FROM = 50  # largest by smallest value from which an axis is logarithmic
+LOG_FROM = 50  # ratio of largest to smallest value above which an axis is logarithmic
 
 
 def curves_figure(
     residual: DepthRecord,
-    plain: DepthRecord,
+    plain_network: DepthRecord,
     *,
     theme: ThemeName = "light",
     arrangement: ArrangementName = "wide",
 ) -> go.Figure:
-    """Draw every curve of two stacks of the same weights: the median over runs, and their range.
+    """Draw every curve of two stacks of the same weights: median and range over runs.
 
-    Thin lines are published trends: 1/(l + 1) for the branch share (De & Smith 2020); and
+    Dotted lines are published trends: 1/(l + 1) for the branch share (De & Smith 2020); and
     for the correlation at L blocks from the end 2^−L without and 1/√L with shortcuts
     (Balduzzi et al. 2017).
     """
-    return curves_layouts(residual, plain, theme=theme).figure(arrangement)
+    return curves_layouts(residual, plain_network, theme=theme).figure(arrangement)
 
 
-def curves_layouts(residual: DepthRecord, plain: DepthRecord, *, theme: ThemeName) -> TwoLayouts:
+def curves_layouts(
+    residual: DepthRecord, plain_network: DepthRecord, *, theme: ThemeName
+) -> TwoLayouts:
     """Return the figure of `curves_figure` in both layouts."""
     palette = THEMES[theme]
     stacks = (
         ("residual", residual, palette.residual_network),
-        ("plain", plain, palette.plain_network),
+        ("plain", plain_network, palette.plain_network),
     )
     depth = residual.inputs.shape[0]
     blocks = np.arange(1, depth + 1)
     data: list[dict[str, Any]] = []
     logarithmic: dict[str, bool] = {}  # by curve, in the order of the panels
-    for name in WORDS:
+    for name in SUBTITLES:
         known = [
             (stack, values, colour)
             for stack, record, colour in stacks
@@ -64,7 +66,7 @@ def curves_layouts(residual: DepthRecord, plain: DepthRecord, *, theme: ThemeNam
         axis_number = len(logarithmic)
         for stack, values, colour in known:
             data += _band(f"{stack}: {name}", blocks, values, colour, axis_number)
-        if residual.spec.norms():  # the trends are of stacks with BatchNorm
+        if residual.spec.norms():  # the trends apply to stacks with BatchNorm
             data += _trends(name, blocks, palette, axis_number)
     return TwoLayouts(
         data,
@@ -77,7 +79,7 @@ def _curves_layout(logarithmic: dict[str, bool], theme: Theme, columns: int) -> 
     rows = -(-len(logarithmic) // columns)
     layout = _base_layout(theme, 400 * columns, 270 * rows)
     for index, (name, is_logarithmic) in enumerate(logarithmic.items()):
-        _add_panel(layout, index, columns, rows, f"<b>{name}</b><br>{WORDS[name]}", theme)
+        _add_panel(layout, index, columns, rows, f"<b>{name}</b><br>{SUBTITLES[name]}", theme)
         if is_logarithmic:
             layout[f"yaxis{index + 1}"] |= {"type": "log", "exponentformat": "power"}
     layout["annotations"].append(
@@ -88,7 +90,7 @@ def _curves_layout(logarithmic: dict[str, bool], theme: Theme, columns: int) -> 
 
 def ablation_figure(
     residual: AblationRecord,
-    plain: AblationRecord,
+    plain_network: AblationRecord,
     *,
     theme: ThemeName = "light",
 ) -> go.Figure:
@@ -98,7 +100,7 @@ def ablation_figure(
     data: list[dict[str, Any]] = []
     for stack, record, colour in (
         ("residual", residual, palette.residual_network),
-        ("plain", plain, palette.plain_network),
+        ("plain", plain_network, palette.plain_network),
     ):
         data.append(
             {
@@ -111,7 +113,7 @@ def ablation_figure(
                 "hovertemplate": f"{stack}, block %{{x}}: %{{y:.3f}}<extra></extra>",
             }
         )
-    title = f"<b>‖changed − out‖ / ‖out‖</b><br>by index of the {ABLATION_WORDS[residual.kind]}"
+    title = f"<b>‖changed − out‖ / ‖out‖</b><br>by index of the {ABLATION_SUBTITLES[residual.kind]}"
     _add_panel(layout, 0, 1, 1, title, palette)
     layout["yaxis1"]["rangemode"] = "tozero"
     layout["annotations"].append(_legend(palette))
@@ -124,7 +126,7 @@ def paths_figure(
     theme: ThemeName = "light",
     arrangement: ArrangementName = "wide",
 ) -> go.Figure:
-    """Draw, by path length, the number of paths, the gradient along one, and along all of them."""
+    """Draw the number of paths of each length, and the gradient along one and along all of them."""
     return paths_layouts(found, theme=theme).figure(arrangement)
 
 
@@ -177,7 +179,7 @@ def _paths_layout(is_logarithmic: bool, theme: Theme, columns: int) -> dict[str,
     ]
     for index, title in enumerate(titles):
         _add_panel(layout, index, columns, rows, title, theme)
-        layout[f"xaxis{index + 1}"]["title"]["text"] = "blocks of the path that go through F"
+        layout[f"xaxis{index + 1}"]["title"]["text"] = "blocks in which the path goes through F"
     if is_logarithmic:
         layout["yaxis2"] |= {"type": "log", "exponentformat": "power"}
     return layout
@@ -221,7 +223,7 @@ def _legend(theme: Theme, more: str = "") -> dict[str, Any]:
 def _band(
     name: str, blocks: np.ndarray, values: np.ndarray, colour: str, axis_number: int
 ) -> list[dict[str, Any]]:
-    """Return the range over runs as an area, the median as a line."""
+    """Return the range over runs as an area and the median as a line."""
     axes = {"xaxis": f"x{axis_number}", "yaxis": f"y{axis_number}"}
     low, high = values.min(axis=0), values.max(axis=0)
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
@@ -251,7 +253,7 @@ def _band(
 
 
 def _trends(name: str, blocks: np.ndarray, theme: Theme, axis_number: int) -> list[dict[str, Any]]:
-    """Return published trends of a curve, named at their ends."""
+    """Return the published trends of a curve as labelled lines."""
     to_end = blocks[::-1].astype(float)
     trends: dict[str, list[tuple[str, np.ndarray, float]]] = {
         "branch share": [("1/(l+1)", 1 / (blocks + 1.0), 0.25)],
@@ -265,7 +267,7 @@ def _trends(name: str, blocks: np.ndarray, theme: Theme, axis_number: int) -> li
             "x": blocks,
             "y": values,
             "text": [words if at == int(part * blocks.size) else "" for at in range(blocks.size)],
-            # A falling curve leaves space for its name below, a rising one above.
+            # There is space for the label below a falling curve and above a rising one.
             "textposition": "bottom left" if values[0] > values[-1] else "top left",
             "textfont": {"size": NOTE_SIZE, "color": theme.muted},
             "line": {"color": theme.muted, "width": 1, "dash": "dot"},
@@ -278,6 +280,6 @@ def _trends(name: str, blocks: np.ndarray, theme: Theme, axis_number: int) -> li
 
 
 def _is_wide(values: np.ndarray) -> bool:
-    positive = values[values > 0]  # a logarithmic axis leaves zeros out
+    positive = values[values > 0]  # a logarithmic axis omits zeros
     is_signed = bool((values < 0).any())
     return bool(positive.size and not is_signed and positive.max() > LOG_FROM * positive.min())

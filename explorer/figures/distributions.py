@@ -1,4 +1,4 @@
-"""Histograms of every stage, with mean, standard deviation and zeroed part."""
+"""Histograms of every stage, with mean, standard deviation and zeroed fraction."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def distributions_figure(
     theme: ThemeName = "light",
     arrangement: ArrangementName = "wide",
 ) -> go.Figure:
-    """Draw one histogram a stage, all on the same horizontal axis."""
+    """Draw one histogram per stage, all with the same horizontal axis."""
     return distributions_layouts(found, theme=theme).figure(arrangement)
 
 

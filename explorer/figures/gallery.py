@@ -1,4 +1,4 @@
-"""The gallery: one sheet of tiles a stage, a tile a channel."""
+"""The gallery: one sheet per stage with one tile per channel."""
 
 from typing import Any
 
@@ -21,10 +21,10 @@ def gallery_figure(
     theme: ThemeName = "light",
     arrangement: ArrangementName = "wide",
 ) -> go.Figure:
-    """Draw a gallery. Axes count tiles from 0, so that tile (r, c) is centred near (c, r).
+    """Draw a gallery. Axes count tiles from 0: tile (r, c) is centred near (c, r).
 
-    The scope "map" would give every tile a scale of its own, which one sheet cannot
-    show; it counts as "stage" here.
+    The scope "map" would need a colour scale per tile, which a sheet does not have; it is
+    treated as "stage".
     """
     return gallery_layouts(trace, tiles, scope=scope, theme=theme).figure(arrangement)
 
@@ -34,8 +34,8 @@ def gallery_layouts(
 ) -> TwoLayouts:
     """Return the figure of `gallery_figure` in both layouts.
 
-    The page sends it unchecked, as it does with the stage figure: it is made again at
-    every change of channel.
+    The page sends it without Plotly's validation, like the stage figure, because it is
+    built again at every change of channel.
     """
     palette = THEMES[theme]
     limits = colour_limits([trace], [stage_maps(trace, 0)], "stage" if scope == "map" else scope, 0)

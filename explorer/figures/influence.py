@@ -12,7 +12,7 @@ from explorer.figures.template import map_template
 from explorer.figures.theme import NOTE_SIZE, THEMES, Theme, ThemeName
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
-DECADES = 6  # of the scale
+DECADES = 6  # of the colour scale
 
 
 def influence_figure(
@@ -21,9 +21,9 @@ def influence_figure(
     theme: ThemeName = "light",
     arrangement: ArrangementName = "wide",
 ) -> go.Figure:
-    """Draw one map a block, by its title: log10 of the influence, relative to the largest of all.
+    """Draw one map per block: log10 of the influence relative to the largest of all maps.
 
-    The frame is the theoretical receptive field.
+    `found` maps titles to influences. The frame is the theoretical receptive field.
     """
     return influence_layouts(found, theme=theme).figure(arrangement)
 

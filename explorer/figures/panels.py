@@ -1,4 +1,4 @@
-"""Panels and words of a spec's stage figure, forward and backward."""
+"""Panels and labels of a spec's stage figure, forward and backward."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -22,9 +22,9 @@ class Panel:
 def panels(spec: BlockSpec, backward: bool = False) -> dict[str, Panel]:
     """Return the panels of a spec's figure, in reading order.
 
-    Forward, the identity has a panel of its own, which shows x once more, where F(x) is
-    added to it. Backward, a panel shows the gradient at its stage, and two more the parts
-    of the gradient at x that come through each path.
+    Forward, the identity has a panel of its own before the sum, which shows x again.
+    Backward, each panel shows the gradient at its stage, and two additional panels show the
+    parts of the gradient at x by path.
     """
     if backward:
         return _backward_panels(spec)
@@ -54,7 +54,7 @@ def _short(layer: Layer) -> str:
 
 
 def _backward_panels(spec: BlockSpec) -> dict[str, Panel]:
-    """Return the panels of a gradient: one for a whole shortcut, not one for each of its layers."""
+    """Return the panels of a gradient, with one panel for all layers of the shortcut."""
     forward = panels(spec)
     gradients = {name: replace(panel, what="gradient") for name, panel in forward.items()}
     found = {"x": replace(forward["x"], what="total gradient")}
@@ -73,7 +73,7 @@ def branch_words(backward: bool) -> str:
 
 
 def shortcut_name(stage: str) -> str:
-    """Return the name of the second term of the sum, given the stage where it comes from."""
+    """Return the label of the second term of the sum, given its stage."""
     return "x" if stage == "x" else "shortcut(x)"
 
 
@@ -91,7 +91,7 @@ def shortcut_words(spec: BlockSpec, backward: bool) -> str:
 
 
 def equation(spec: BlockSpec, theme: Theme) -> str:
-    """Return the spec as one line, in the colours of its paths."""
+    """Return the block's equation on one line, in the colours of its paths."""
     words = f"<span style='color:{theme.branch}'>F(x)</span>"
     if spec.shortcut is not None:
         identity = "x" if not spec.shortcut else "shortcut(x)"

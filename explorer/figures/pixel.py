@@ -1,4 +1,4 @@
-"""One cell's arithmetic as a figure that ends in "= value"."""
+"""One cell's arithmetic as a figure, with its equation."""
 
 from typing import Any
 
@@ -38,10 +38,10 @@ def arithmetic_figure(
 ) -> go.Figure:
     """Draw how a cell's value was computed.
 
-    A convolution shows, for the input channels that contribute most, window ×
-    kernel = products, and every channel's contribution as a bar; a norm shows the
-    value among those it was normalised with; an activation its curve; the addition its
-    two terms; attention the weight and value of every pixel.
+    A convolution is drawn as window × kernel = products for the input channels that
+    contribute most, and as a bar for every channel's contribution; a norm as the histogram
+    of the values; an activation as its curve; the addition as its two terms; attention as
+    the weight and value of every pixel.
     """
     return arithmetic_layouts(found, theme=theme).figure(arrangement)
 
@@ -93,7 +93,7 @@ def _with_equation(
 
 
 def equation(found: Arithmetic) -> tuple[str, ...]:
-    """Return the arithmetic with its numbers, line by line, the last being "= value"."""
+    """Return the lines of the equation with its numbers; the last is "= value"."""
     at = found.cell
     name = f"<b>{at.stage}</b>[{at.row}, {at.col}]"
     value = f"<b>= {format_number(found.value)}</b>"
@@ -116,7 +116,7 @@ def equation(found: Arithmetic) -> tuple[str, ...]:
         case Product():
             return (name, f"= {format_number(found.factor)} · {_bracketed(found.v)}", value)
         case Copy(source=None):
-            return (name, "is a channel of zeros that the shortcut appends", value)
+            return (name, "is in a zero channel that the shortcut appends", value)
         case Copy():
             return (name, f"= {found.source}[{found.at[0]}, {found.at[1]}]", value)
         case Sum():
@@ -135,24 +135,24 @@ def _bracketed(value: float) -> str:
 
 
 def _notes(found: Arithmetic) -> list[str]:
-    """Return what the picture shows, and the difference from the traced value."""
+    """Return notes on the figure, and the difference from the traced value."""
     off = found.value - found.traced
     rounding = f"{off:.1e} (float32 rounding)".replace("-", "−") if off else "0"
-    notes = [f"the block's own value: {format_number(found.traced)}, difference {rounding}"]
+    notes = [f"traced value: {format_number(found.traced)}, difference {rounding}"]
     match found:
         case Normalisation(statistics=statistics):
             where = {
                 "batch": "the batch statistics of",
                 "running": "the running statistics of",
-                "pixel": "over the channels of this pixel of",
+                "pixel": "computed over the channels of this pixel of",
             }[statistics]
             notes.insert(0, f"μ and σ² are {where} {found.source}")
         case WeightedSum(inside=inside):
             if missing := inside.size - int(inside.sum()):
                 notes.insert(
                     0,
-                    f"{missing} of {inside.size} cells lie outside the picture: padding puts 0 "
-                    "there",
+                    f"{missing} of {inside.size} cells lie outside {found.source}, where the "
+                    "padding is 0",
                 )
             notes.insert(
                 0, "cells: the channels that contribute most; bars: every channel's contribution"

@@ -1,4 +1,4 @@
-"""The pictures beside one cell's arithmetic, one function for each kind of step."""
+"""Charts of one cell's arithmetic, with one function per type of layer."""
 
 from typing import Any
 
@@ -124,7 +124,7 @@ def _two(value: float) -> str:
 
 
 def _strip(cells: np.ndarray, channels: np.ndarray, columns: int) -> np.ndarray:
-    """Return the k×k tiles of some channels side by side with gaps, `(k, columns)`."""
+    """Return the k×k tiles of the channels side by side with gaps, `(k, columns)`."""
     side = cells.shape[0]
     strip = np.full((side, columns), np.nan)
     for index, channel in enumerate(channels):
@@ -136,8 +136,8 @@ def _strip(cells: np.ndarray, channels: np.ndarray, columns: int) -> np.ndarray:
 def normalisation_parts(
     found: Normalisation, theme: Theme
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return the histogram that v belongs to, with mean, deviation and v."""
-    layout = _plain_layout(theme)
+    """Return the histogram of the values, with lines at their mean, deviation and v."""
+    layout = _chart_layout(theme)
     counts, edges = histogram(found.population)
     data = [
         {
@@ -159,7 +159,7 @@ def normalisation_parts(
     for x, colour, name, dash in lines:
         if not np.isfinite(x):
             continue
-        layout["shapes"].append(_upright(x, colour, dash))
+        layout["shapes"].append(_vertical_line(x, colour, dash))
         layout["annotations"].append(
             {
                 "x": x,
@@ -175,7 +175,7 @@ def normalisation_parts(
     return data, layout
 
 
-def _upright(x: float, colour: str, dash: str) -> dict[str, Any]:
+def _vertical_line(x: float, colour: str, dash: str) -> dict[str, Any]:
     line = {"color": colour, "width": 2, "dash": dash}
     return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line}
 
@@ -183,8 +183,8 @@ def _upright(x: float, colour: str, dash: str) -> dict[str, Any]:
 def activation_parts(
     found: Activation, theme: Theme
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return the function's curve and the point on it."""
-    layout = _plain_layout(theme)
+    """Return the function's curve and the cell's point on it."""
+    layout = _chart_layout(theme)
     extent = max(1.0, 1.4 * abs(found.v)) if np.isfinite(found.v) else 1.0
     x = np.linspace(-extent, extent, 101)
     gelu = 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
@@ -210,7 +210,7 @@ def activation_parts(
 
 def sum_parts(found: Sum, theme: Theme) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the two terms and the sum as bars."""
-    layout = _plain_layout(theme)
+    layout = _chart_layout(theme)
     identity = shortcut_name(found.shortcut)
     names = [f"F(x) + {identity}", identity, "F(x)"]
     bars = {
@@ -227,7 +227,7 @@ def sum_parts(found: Sum, theme: Theme) -> tuple[list[dict[str, Any]], dict[str,
 
 def input_parts(found: Input, theme: Theme) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return the pixel's values in all channels as bars."""
-    layout = _plain_layout(theme)
+    layout = _chart_layout(theme)
     colours = [theme.zeroed] * found.channels.size
     colours[found.cell.channel] = theme.accent
     bars = {
@@ -244,7 +244,7 @@ def input_parts(found: Input, theme: Theme) -> tuple[list[dict[str, Any]], dict[
 def attention_parts(
     found: AttentionSum, theme: Theme
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return one map each for the weights of all tokens, their values, and the products."""
+    """Return three maps: the weights of all tokens, their values, and the products."""
     layout = base_layout(theme, WIDTH, 340)
     step = whole(found.weights.shape).step
     maps = {
@@ -287,12 +287,12 @@ def attention_parts(
 
 
 def no_parts(theme: Theme) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return a figure of the equation alone."""
+    """Return an empty chart, for a figure of the equation alone."""
     layout = base_layout(theme, WIDTH, 10)
     return [], {**layout, "xaxis": {"visible": False}, "yaxis": {"visible": False}}
 
 
-def _plain_layout(theme: Theme) -> dict[str, Any]:
+def _chart_layout(theme: Theme) -> dict[str, Any]:
     axis = {"gridcolor": theme.zeroed, "griddash": "dot", "zerolinecolor": theme.muted}
     layout = base_layout(theme, WIDTH, HEIGHT)
     layout["margin"] |= {"l": 60, "b": 40}

@@ -1,4 +1,4 @@
-"""The identity against F(x) as a scatter plot: one point a cell."""
+"""The identity against F(x) as a scatter plot with one point per cell."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ def scatter_figure(
 ) -> go.Figure:
     """Draw every cell as a point (x, F(x)), with the line F(x) = −x where the sum is 0.
 
-    Up to `MAX_POINTS` cells are drawn as points, more as a density. Cells of
-    `window` and the pinned cell are drawn in the accent colour.
+    Up to `MAX_POINTS` cells are drawn as points, more as a density. Cells in `window` and
+    the pinned cell are drawn in the accent colour.
     """
     palette = THEMES[theme]
     layout = base_layout(palette, 720, 480, meta={"fixedHeight": True})

@@ -30,7 +30,7 @@ def base_layout(
 def cell(index: int, columns: int, rows: int, gap: float = 0.03) -> tuple[list[float], list[float]]:
     """Return the domain `[x0, x1], [y0, y1]` of a sheet's panel, counted from 0 row by row.
 
-    A tenth of each row, above the panel, is left for its title.
+    The upper tenth of each row is reserved for the panel's title.
     """
     width, height = (1 - gap * (columns - 1)) / columns, 1 / rows
     left, top = (index % columns) * (width + gap), 1 - (index // columns) * height
@@ -40,7 +40,7 @@ def cell(index: int, columns: int, rows: int, gap: float = 0.03) -> tuple[list[f
 def sheet_height(width: int, columns: int, rows: int, aspect: float, gap: float = 0.03) -> int:
     """Return the height in pixels at which panels of `cell` are `aspect` times as high as wide.
 
-    Pictures longer than 1:3 or 3:1 are drawn as if they were not.
+    The aspect ratio is limited to 1:3 … 3:1.
     """
     panel = (1 - gap * (columns - 1)) / columns * (width - 2 * MARGIN)
     share = 0.9 / rows - 0.02

@@ -32,8 +32,10 @@ HEADING = 30  # height of a part's heading
 
 @dataclass(frozen=True)
 class Part:
-    """One block's panels in a figure: `prefix` distinguishes their names from other
-    parts', `heading` says what the block is."""
+    """One block's panels in a figure.
+
+    `prefix` distinguishes their names from those of other parts; `heading` is the title.
+    """
 
     view: StageView
     prefix: str = ""
@@ -49,16 +51,16 @@ def stage_figure(
     arrangement: ArrangementName = "wide",
     window: Window | None = None,
 ) -> go.Figure:
-    """Draw a trace, laid out from its spec: a panel a stage, two paths, one ⊕.
+    """Draw a trace, laid out from its spec: one panel per stage, two paths and ⊕.
 
     Args:
-        trace: what to draw.
+        trace: the trace to draw.
         channel: 0 … C−1, or None for the mean over channels.
-        scope: what shares one colour limit; see `analysis.colour_limits`.
+        scope: which maps share a colour limit; see `analysis.colour_limits`.
         theme: "light" or "dark".
         arrangement: "wide" runs left to right, "narrow" turns in rows of three.
         window: the pixels to draw; None for all. A window of more pixels than a panel
-            can show is drawn as means over blocks, which the captions say.
+            can show is drawn as means over blocks, as stated in the captions.
 
     Returns:
         A figure whose heatmap traces carry the panel's name and whose axes count
@@ -72,16 +74,15 @@ def stage_figure(
 def stage_spec(
     parts: Sequence[Part], *, theme: ThemeName, arrangement: ArrangementName
 ) -> dict[str, Any]:
-    """Return one layout of `stage_layouts` with its traces, as plain dicts."""
+    """Return one layout of `stage_layouts` with its traces, as dicts."""
     return stage_layouts(parts, theme=theme).spec(arrangement)
 
 
 def stage_layouts(parts: Sequence[Part], *, theme: ThemeName) -> TwoLayouts:
-    """Return the stage figure of one block, or of several of the same x beneath each other,
-    whose axes are linked.
+    """Return the stage figure of one block, or of several of the same x with linked axes.
 
-    The page sends this as it is: Plotly's check of a figure costs more than all
-    else that a change of channel needs. `stage_figure` and its tests do check.
+    The page sends this without Plotly's validation, which would take longer than everything
+    else at a change of channel. `stage_figure` validates.
     """
     palette = THEMES[theme]
     found = _stage_panels(parts)
@@ -93,7 +94,7 @@ def stage_layouts(parts: Sequence[Part], *, theme: ThemeName) -> TwoLayouts:
 
 
 def _stage_panels(parts: Sequence[Part]) -> list[dict[str, StagePanel]]:
-    """Return the panels of every part; one with nothing to show has no axes."""
+    """Return the panels of every part; blank panels have no axes."""
     found, count = [], 0
     for part in parts:
         of_part = {}
@@ -110,17 +111,17 @@ def _traces(
     parts: Sequence[Part], found: list[dict[str, StagePanel]], theme: Theme
 ) -> list[dict[str, Any]]:
     """Return heatmaps, and over them zeroed cells and marks."""
-    shown = [panel for of_part in found for panel in of_part.values() if panel.axis_number]
-    maps = [heatmap(panel, theme) for panel in shown]
-    # A panel without a map cannot carry the colour bar.
-    maps[1 if shown[0].view.is_blank else 0]["coloraxis"] = "coloraxis"
+    drawn = [panel for of_part in found for panel in of_part.values() if panel.axis_number]
+    maps = [heatmap(panel, theme) for panel in drawn]
+    # A blank panel has no map for the colour bar.
+    maps[1 if drawn[0].view.is_blank else 0]["coloraxis"] = "coloraxis"
     zeroed = [
         zeroed_cells(f"{part.prefix}zeroed", panel, part.view.zeroed, theme)
         for part, of_part in zip(parts, found, strict=True)
         for panel in of_part.values()
         if part.view.zeroed is not None and panel.panel.stage == part.view.zeroed_stage
     ]
-    return maps + zeroed + [mark for panel in shown for mark in marks(panel, theme)]
+    return maps + zeroed + [mark for panel in drawn for mark in marks(panel, theme)]
 
 
 def _layout(

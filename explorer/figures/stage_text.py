@@ -64,7 +64,7 @@ def _caption_lines(view: PanelView, scope: Scope) -> list[str]:
 
 
 def labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str, Any]]:
-    """Return the labels of both paths, the zeroed part, and the equation where it has room."""
+    """Return the labels of both paths, the zeroed fraction, and the equation if there is space."""
     spec, backward = view.spec, view.backward
     paths = (
         (canvas.branch_label, branch_words(backward), theme.branch),
@@ -89,7 +89,7 @@ def labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str,
 
 
 def _zeroed_label(canvas: Arrangement, view: StageView) -> dict[str, Any]:
-    """Return how much of the map is grey and why, below the panel of out."""
+    """Return the label below the panel of out: the fraction of grey cells and its meaning."""
     out, shape = canvas.boxes["out"], view.panels[view.zeroed_stage].shape
     what = "where the last ReLU blocks the gradient" if view.backward else "zeroed by the last ReLU"
     everywhere = ", in every channel" if view.channel is None else ""

@@ -17,10 +17,10 @@ class StagePanel:
     """A panel of the stage figure.
 
     Attributes:
-        name: of its heatmap; begins with the part's prefix.
+        name: name of its heatmap; begins with the part's prefix.
         panel: its title and path.
-        view: what it shows.
-        axis_number: of its axes, from 1; None for a panel without axes.
+        view: its map.
+        axis_number: number of its axes, from 1; None for a panel without axes.
     """
 
     name: str
@@ -43,7 +43,7 @@ def heatmap(panel: StagePanel, theme: Theme) -> dict[str, Any]:
 
 
 def colour_range(limit: float, theme: Theme, letter: str) -> dict[str, Any]:
-    """Return ±limit, with room for the colours of values beyond, as "zmin" or "cmin" and so on."""
+    """Return a range of ±limit, widened for the colours beyond it, as "zmin" or "cmin" etc."""
     extent = limit * (1 + BEYOND)
     return {f"{letter}min": -extent, f"{letter}max": extent, "colorscale": diverging_scale(theme)}
 
@@ -85,7 +85,7 @@ def marks(panel: StagePanel, theme: Theme) -> list[dict[str, Any]]:
 
 
 def axes(
-    canvas: Arrangement, box: Box, number: int, shape: tuple[int, ...], colour: str
+    canvas: Arrangement, box: Box, axis_number: int, shape: tuple[int, ...], colour: str
 ) -> dict[str, Any]:
     """Return the two axes of a panel: rows and columns of x, framed in a colour.
 
@@ -94,20 +94,20 @@ def axes(
     left, top = on_paper(canvas, (box.left, box.top))
     right, bottom = on_paper(canvas, (box.right, box.bottom))
     frame = {"linewidth": 2, "linecolor": colour}
-    matches_x, matches_y = ({"matches": "x"}, {"matches": "y"}) if number > 1 else ({}, {})
+    matches_x, matches_y = ({"matches": "x"}, {"matches": "y"}) if axis_number > 1 else ({}, {})
     return {
-        f"xaxis{number}": {
+        f"xaxis{axis_number}": {
             **frame,
             **matches_x,
             "domain": [left, right],
-            "anchor": f"y{number}",
+            "anchor": f"y{axis_number}",
             "range": [-0.5, shape[1] - 0.5],
         },
-        f"yaxis{number}": {
+        f"yaxis{axis_number}": {
             **frame,
             **matches_y,
             "domain": [bottom, top],
-            "anchor": f"x{number}",
+            "anchor": f"x{axis_number}",
             "range": [shape[0] - 0.5, -0.5],
         },
     }

@@ -34,7 +34,7 @@ def map_template(theme: Theme) -> dict[str, Any]:
 
 
 def _template(theme: Theme, axis: dict[str, Any], **data: Any) -> dict[str, Any]:
-    """Return a template as a plain dict, checked once by Plotly."""
+    """Return a template as a dict, after one validation by Plotly."""
     note = {"size": NOTE_SIZE, "color": theme.muted}
     layout = {
         "paper_bgcolor": "rgba(0,0,0,0)",

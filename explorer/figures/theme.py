@@ -10,8 +10,8 @@ class Theme:
 
     `below`, `zero`, `above` are the diverging scale's ends and middle, with one
     colour between each pair; `under` and `over` mark values beyond the limit,
-    `missing` those that are not finite, and `accent` what the user points at.
-    `identity` is the page's primary colour, too, and `page` its background, as in
+    `missing` those that are not finite, and `accent` the pixel under the pointer.
+    `identity` is also the page's primary colour, and `page` its background, as in
     `.streamlit/config.toml`.
     """
 
@@ -76,12 +76,12 @@ THEMES: dict[ThemeName, Theme] = {
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 TITLE_SIZE, LABEL_SIZE, NOTE_SIZE = 13, 12, 11
 
-# The part of the colour bar, at either end, that stands for "beyond the limit".
+# Extension of the colour scale at each end, for values beyond the limit, in units of the limit.
 BEYOND = 0.06
 
 
 def plain_scale(theme: Theme) -> list[tuple[float, str]]:
-    """Return Plotly's colour scale for values from −limit to +limit, without marks beyond it."""
+    """Return Plotly's colour scale for values from −limit to +limit, without colours beyond it."""
     colours = (*theme.below, theme.zero, *theme.above)
     return [(index / 4, colour) for index, colour in enumerate(colours)]
 

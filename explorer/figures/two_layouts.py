@@ -1,4 +1,4 @@
-"""A figure's traces with two layouts of them, one for each width of window."""
+"""A figure's traces with two layouts, for wide and for narrow windows."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,7 +17,7 @@ class TwoLayouts:
     narrow: dict[str, Any]
 
     def spec(self, arrangement: ArrangementName = "wide") -> dict[str, Any]:
-        """Return `data` and `layout` as plain dicts, which Plotly has not checked."""
+        """Return `data` and `layout` as dicts, which Plotly has not validated."""
         return {"data": self.data, "layout": getattr(self, arrangement)}
 
     def figure(self, arrangement: ArrangementName = "wide") -> go.Figure:

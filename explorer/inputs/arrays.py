@@ -21,7 +21,7 @@ MAX_MEMBERS = 100
 MAX_HEADER_BYTES = 10_000
 CHUNK_SIZE = 2**18
 
-# What NumPy raises when a header is not a Python literal of the expected form.
+# Exceptions that NumPy raises when a header is not a Python literal of the expected form.
 HEADER_ERRORS = (
     ValueError,
     LookupError,
@@ -32,7 +32,7 @@ HEADER_ERRORS = (
     tokenize.TokenError,
 )
 
-# What zipfile raises when an archive is damaged, encrypted or compressed by an unknown method.
+# Exceptions that zipfile raises for a damaged archive, encryption or an unknown compression.
 ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -84,7 +84,7 @@ def npz_names(data: bytes) -> list[str]:
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Return shape, Fortran order and type, reading at most `MAX_HEADER_BYTES`.
 
-    NumPy itself would first read as many bytes as the header declares.
+    NumPy itself would first read as many bytes as the file declares for the header.
     """
     start = stream.read(12)
     version = npy_format.read_magic(io.BytesIO(start))
@@ -179,7 +179,7 @@ def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
 
 
 def _read_values(stream: IO[bytes], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Read the values in chunks as float32; as stored they may be four times as large."""
+    """Read the values in chunks as float32; the stored values may be four times as large."""
     values = np.empty(math.prod(shape), np.float32)
     for start in range(0, values.size, CHUNK_SIZE):
         part = values[start : start + CHUNK_SIZE]

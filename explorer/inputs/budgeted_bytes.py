@@ -20,7 +20,7 @@ class BudgetedBytesIO(io.BytesIO):
         self.set_budget(reads=reads, size=size)
 
     def set_budget(self, *, reads: int, size: int) -> None:
-        """Replace what is left of the budget."""
+        """Replace the remaining budget."""
         self._reads, self._size = reads, size
 
     def read(self, size: int | None = -1, /) -> bytes:

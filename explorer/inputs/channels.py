@@ -13,7 +13,7 @@ def standardise(x: np.ndarray) -> np.ndarray:
         x: `(H, W, C)` float32.
 
     Returns:
-        `(H, W, C)` float32, each channel of mean 0 and variance 1, or 0.
+        `(H, W, C)` float32, each channel with mean 0 and variance 1; constant channels are 0.
     """
     wide = x.astype(np.float64)
     centred = wide - wide.mean(axis=(0, 1))
@@ -34,7 +34,7 @@ def pad_channels(x: np.ndarray, features: int) -> np.ndarray:
         `(H, W, features)` float32.
 
     Raises:
-        InputError: `x` has more channels already, or the result exceeds the limits.
+        InputError: `x` already has more channels, or the result exceeds the limits.
     """
     missing = features - x.shape[2]
     if missing < 0:
@@ -49,8 +49,8 @@ def pad_channels(x: np.ndarray, features: int) -> np.ndarray:
 def project_channels(x: np.ndarray, features: int, seed: int) -> np.ndarray:
     """Return a 1×1 projection of the input, `y[h, w] = x[h, w] @ P` with P ~ N(0, 1/C).
 
-    The projection happens before the block and is not part of it: the block's identity path
-    carries the projected input.
+    The projection is applied before the block and is not part of it: the identity is the
+    projected input.
 
     Args:
         x: `(H, W, C)` float32.

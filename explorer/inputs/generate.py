@@ -1,4 +1,4 @@
-"""Generated inputs: noise, patterns that show what a convolution does, and sample pictures."""
+"""Generated inputs: noise, patterns that show the effect of a convolution, and samples."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ def _uniform(rng: np.random.Generator, height: int, width: int, channels: int) -
 
 
 def _impulse(rng: np.random.Generator, height: int, width: int, channels: int) -> np.ndarray:
-    """Return a single pixel of 1 in the middle: conv1 then shows its kernel, rotated by 180°."""
+    """Return zeros with a 1 in the middle: conv1 is then its kernel, rotated by 180°."""
     x = np.zeros((height, width, channels))
     x[height // 2, width // 2, :] = 1
     return x

@@ -9,12 +9,12 @@ from explorer.errors import InputError
 from explorer.inputs.budgeted_bytes import BudgetedBytesIO
 from explorer.inputs.limits import MAX_PIXELS, MAX_SCALED_PIXELS
 
-# Image.open is not used: it accepts dozens of formats, and warns process-wide of large sizes.
+# Image.open is not used: it accepts dozens of formats, and its size warning is process-wide.
 DECODERS = {
     b"\x89PNG\r\n\x1a\n": ("PNG", PngImagePlugin.PngImageFile),
     b"\xff\xd8\xff": ("JPEG", JpegImagePlugin.JpegImageFile),
 }
-HEADER_BUDGET = {"reads": 5_000, "size": 4_000_000}  # of everything before the pixels
+HEADER_BUDGET = {"reads": 5_000, "size": 4_000_000}  # for everything before the pixels
 MAX_SCANS = 64  # of a progressive JPEG; each scan covers all pixels
 DECODING_ERRORS = (OSError, ValueError, SyntaxError, struct.error, EOFError, IndexError, KeyError)
 GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
@@ -26,7 +26,7 @@ def read_image(ending: str, data: bytes, max_side: int) -> tuple[np.ndarray, tup
 
     The alpha channel is dropped, palettes and CMYK are converted to RGB, EXIF rotation is
     applied, only the first frame of an animation is read, and a picture whose longer side
-    exceeds `max_side` is resized to it. The notes name what was dropped, converted or resized.
+    exceeds `max_side` is resized to it. The notes list what was dropped, converted or resized.
 
     Raises:
         InputError: the picture is damaged or exceeds the limits.

@@ -61,7 +61,7 @@ def digit(rng: np.random.Generator, height: int, width: int, channels: int) -> n
 
 
 def _unit_grid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return row and column of every pixel's centre, 0 … 1."""
+    """Return the row and column of every pixel's centre, scaled to 0 … 1."""
     rows, cols = np.mgrid[:height, :width]
     return (rows + 0.5) / height, (cols + 0.5) / width
 

@@ -49,7 +49,7 @@ def read_csv(data: bytes) -> np.ndarray:
 
 
 def _split_lines(data: bytes) -> list[str]:
-    """Return the file's lines, once size, number of lines and encoding have been checked."""
+    """Return the file's lines, after checks of size, number of lines and encoding."""
     if len(data) > MAX_CSV_BYTES:
         raise InputError(
             f"The .csv file is {format_megabytes(len(data))}; the limit is "

@@ -28,7 +28,7 @@ class Upload:
     Attributes:
         array: `(H, W, C)` float32.
         is_image: whether it was a picture; its values are in [0, 1].
-        notes: sentences that name what was dropped, converted or resized.
+        notes: sentences on what was dropped, converted or resized.
     """
 
     array: np.ndarray
@@ -52,7 +52,7 @@ def read_upload(
         colour. Arrays keep their values; a 2-D array gets C = 1.
 
     Raises:
-        InputError: the file cannot be read or exceeds the limits; the message says what was
+        InputError: the file cannot be read or exceeds the limits; the message states what was
             received and what was expected.
     """
     return decode_upload(filename, data, name=name, max_side=max_side).array

@@ -1,31 +1,31 @@
-"""Checks of the arguments that a block is made from and run on."""
+"""Checks of a block's arguments: seed, features and input."""
 
 from typing import Any
 
 import numpy as np
 
-from explorer.errors import InputError, check_whole_number, describe
+from explorer.errors import InputError, check_integer, describe
 
 MAX_SEED = 2**32 - 1
 
 
 def check_seed(seed: Any) -> int:
-    """Return `seed` as an int; InputError unless it is whole and in 0 … 2³²−1."""
-    return check_whole_number("seed", seed, 0, MAX_SEED)
+    """Return `seed` as an int; InputError unless it is an integer 0 … 2³²−1."""
+    return check_integer("seed", seed, 0, MAX_SEED)
 
 
 def check_features(features: Any) -> int:
-    """Return `features` as an int; InputError unless it is whole and ≥ 1."""
-    return check_whole_number("features", features, 1, None)
+    """Return `features` as an int; InputError unless it is an integer ≥ 1."""
+    return check_integer("features", features, 1, None)
 
 
 def check_input(x: Any, features: int) -> np.ndarray:
     """Return `x` as a float32 array `(H, W, features)` or `(N, H, W, features)`.
 
-    The array is a copy only where the type has to change; nothing writes to it.
+    The array is copied only if its type has to change, so it must not be written to.
 
     Raises:
-        InputError: `x` has another shape, or holds something else than real numbers.
+        InputError: `x` has another shape, or its values are not real numbers.
     """
     try:
         array = np.asarray(x)

@@ -11,16 +11,16 @@ import jax
 from flax import nnx
 
 STAGES = ("x", "conv1", "bn1", "relu1", "conv2", "bn2", "add", "out")
-# x as the branch takes it, and x as the shortcut takes it.
+# Names of x as the input of the branch and as the input of the shortcut.
 BRANCH, SHORTCUT = "x into the branch", "x into the shortcut"
 
 # nnx.Module.perturb serves the same purpose, but outside of nnx.capture it warns and adds
-# variables to the module, so an ordinary call of the block would no longer be one.
+# variables to the module, so an ordinary call would change the block.
 Perturb = Callable[[str, jax.Array], jax.Array]
 
 
 def unperturbed(name: str, value: jax.Array) -> jax.Array:
-    """Return the value as it is."""
+    """Return the value unchanged."""
     return value
 
 
@@ -28,12 +28,12 @@ class BasicBlock(nnx.Module):
     """conv3×3 → BatchNorm → ReLU → conv3×3 → BatchNorm → + x → ReLU.
 
     Computes `out = ReLU(F(x) + x)` with `F = bn2 ∘ conv2 ∘ ReLU ∘ bn1 ∘ conv1`.
-    Convolutions and norms keep NNX's defaults: bias on, "SAME" padding, fast variance.
+    Convolutions and norms have NNX's defaults: bias on, "SAME" padding, fast variance.
 
     Args:
         features: number of channels C of input and output, ≥ 1.
-        rngs: NNX's random streams; they fix the kernels.
-        epsilon, momentum: of both norms; NNX's defaults.
+        rngs: NNX's random number generators, which initialise the kernels.
+        epsilon, momentum: settings of both norms; the defaults are NNX's.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class BasicBlock(nnx.Module):
 
         Args:
             x: input `(H, W, C)` or `(N, H, W, C)`.
-            use_running_average: False normalises by this input's statistics and
-                moves the running ones (train mode), True uses the running ones.
-            perturb: called with the name and value of each stage before out; what it returns
-                is used in the value's place. Also called for `BRANCH` and `SHORTCUT`.
+            use_running_average: False (train mode) normalises with the input's statistics and
+                updates the running ones; True (eval mode) normalises with the running ones.
+            perturb: called with the name and value of each stage before out; its result
+                replaces the value. Also called for `BRANCH` and `SHORTCUT`.
 
         Returns:
             One array shaped like `x` for each name in `STAGES`, in dataflow order.

@@ -1,4 +1,4 @@
-"""The layers that blocks are made of, as data: each knows its module and how to apply it."""
+"""The layers of block specs: frozen records that build an NNX module and apply it."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -26,15 +26,15 @@ DEFAULT_BATCH_NORM = BatchNormSettings()
 
 
 class Layer(Protocol):
-    """What a stage computes from another, in a block of `features` channels.
+    """How a stage is computed from its source, in a block of `features` channels.
 
-    A pixel of the output stands for every `stride`-th of the input, begins `margin` pixels
-    inside it and depends on `radius` pixels around its own there.
+    Row n of the output depends on the input's rows from `margin + stride · n − radius` to
+    `margin + stride · n + radius`; likewise its columns.
     """
 
     @property
     def label(self) -> str:
-        """What a panel's title calls it."""
+        """The layer's name in a panel's title."""
 
     @property
     def radius(self) -> int: ...
@@ -46,25 +46,25 @@ class Layer(Protocol):
     def margin(self) -> int: ...
 
     def constants(self) -> dict[str, float]:
-        """Return numbers that a compiled program takes as data, by the variable's name."""
+        """Return the layer's constants by variable; compiled programs take them as arguments."""
 
     def with_default_constants(self) -> "Layer":
-        """Return this layer with its constants as a fresh module has them."""
+        """Return this layer with the default values of its constants."""
 
     def build(
         self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
     ) -> nnx.Module | None:
-        """Return the module for an input of `channels` channels; None where it has no state."""
+        """Return the module for an input of `channels` channels; None without state."""
 
     def width(self, channels: int, features: int) -> int:
-        """Return the channels of the output."""
+        """Return the number of output channels."""
 
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
-        """Return the stage, given its input `(…, H, W, C)`."""
+        """Apply the layer to its input `(…, H, W, C)`."""
 
 
 class _PerPixel:
-    """A layer that keeps every pixel and channel in its place and calls its module."""
+    """Defaults for layers: pixels and channels stay the same, and `apply` calls the module."""
 
     @property
     def radius(self) -> int:
@@ -93,12 +93,12 @@ class _PerPixel:
 
 @dataclass(frozen=True)
 class Conv(_PerPixel):
-    """A convolution, size×size, to `out` channels: a number, a fraction of the block's
-    features (at least one), or None for as many as come in.
+    """A size×size convolution.
 
-    `padding` "SAME" pads by (size − 1)/2 on each side, at stride 2 too: that is
-    torchvision's `padding=1`, while NNX's own "SAME" would pad unevenly there. `bias` is
-    the initial value of its bias.
+    `out` is the number of output channels: an integer, a fraction of the block's features
+    (at least one channel), or None for the number of input channels. `padding` "SAME" pads
+    by (size − 1)/2 on each side, also at stride 2, as torchvision's `padding=1`; NNX's own
+    "SAME" would pad unevenly at stride 2. `bias` is the bias's initial value.
     """
 
     size: int = 3
@@ -208,11 +208,11 @@ class ReLU(_Stateless):
 
 
 class Constant(nnx.Variable[Any]):
-    """A number that a module holds and that training does not change."""
+    """A variable that training does not change."""
 
 
 class Scaling(nnx.Module):
-    """factor · v, with the factor in the state."""
+    """factor · v, with the factor as a variable of the module."""
 
     def __init__(self, factor: float):
         self.factor = Constant(jnp.float32(factor))
@@ -245,7 +245,7 @@ class Scale(_PerPixel):
 
 @dataclass(frozen=True)
 class Crop(_Stateless):
-    """Removes `margin` rows and columns from every side."""
+    """Removal of `margin` rows and columns on every side."""
 
     margin: int = 1
 
@@ -259,7 +259,7 @@ class Crop(_Stateless):
 
 @dataclass(frozen=True)
 class PadChannels(_Stateless):
-    """Takes every `stride`-th pixel and appends channels of zeros up to `out` (option A)."""
+    """Every `stride`-th pixel, with zero channels appended up to `out` (option A)."""
 
     out: int | Fraction
     stride: int = 1
@@ -274,9 +274,9 @@ class PadChannels(_Stateless):
         missing = _channels(self.out, channels) - channels
         if missing < 0:
             raise InputError(
-                f"Zero channels can only be added: x has {channels} channels and the output was "
-                f"set to {channels + missing}. Set it to {channels} or more, or choose the "
-                "projection shortcut."
+                f"Zero channels can only be added: x has {channels} channels and the output "
+                f"{channels + missing}. Set the channels of out to {channels} or more, or choose "
+                "the projection shortcut."
             )
         strided = x[..., :: self.stride, :: self.stride, :]
         return jnp.pad(strided, [(0, 0)] * (x.ndim - 1) + [(0, missing)])
@@ -284,7 +284,7 @@ class PadChannels(_Stateless):
 
 @dataclass(frozen=True)
 class LayerNorm(_PerPixel):
-    """Normalises each pixel over its channels; ε is NNX's default."""
+    """Normalisation of each pixel over its channels; ε is NNX's default."""
 
     epsilon: float = 1e-6
 
@@ -298,7 +298,7 @@ class LayerNorm(_PerPixel):
 
 @dataclass(frozen=True)
 class Dense(_PerPixel):
-    """A linear map of each pixel's channels, to `times` / `over` as many."""
+    """A linear map of each pixel's C channels to C · `times` / `over` channels."""
 
     times: int = 1
     over: int = 1
@@ -326,7 +326,7 @@ class GELU(_Stateless):
 
 @dataclass(frozen=True)
 class Attention(_PerPixel):
-    """Self-attention with one head; every pixel is a token and sees all others."""
+    """Self-attention with one head, with every pixel as a token."""
 
     max_tokens: int = 4096
 
@@ -345,8 +345,8 @@ class Attention(_PerPixel):
         *images, height, width, channels = x.shape
         if height * width > self.max_tokens:
             raise InputError(
-                f"Attention makes a token of every pixel: {height}×{width} are "
+                f"Attention treats every pixel as a token: {height}×{width} are "
                 f"{height * width:,} tokens, the limit is {self.max_tokens:,}. Choose a smaller "
-                "input, or a shorter longest side for a picture."
+                "input; for a picture, set a smaller longest side."
             )
         return jnp.asarray(module(x.reshape(*images, -1, channels))).reshape(x.shape)

@@ -1,4 +1,4 @@
-"""The source code of a spec: NNX code as one would write it by hand, and its difference from v1."""
+"""The NNX source code of a block spec, and the difference between two specs as a diff."""
 
 from difflib import unified_diff
 from fractions import Fraction
@@ -21,7 +21,7 @@ from explorer.model.layers import (
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1
 
-Width = int | Fraction  # channels: a number, or that part of the block's features
+Width = int | Fraction  # channels: an integer, or a fraction of the block's features
 
 
 def nnx_source(
@@ -70,7 +70,7 @@ def nnx_source(
 
 
 def _build_with_kernels_of_v1(spec: BlockSpec) -> list[str]:
-    """Return the lines that build the block as `build_block` does: v1 draws its weights first."""
+    """Return the lines that build the block as `build_block` does: v1's weights are drawn first."""
     if spec.structure() == V1.structure():
         return ["block = Block(features, nnx.Rngs(seed))"]
     convs = [name for name, layer in spec.branch if isinstance(layer, Conv)]
@@ -123,7 +123,7 @@ def _width_code(width: Width, features: str = "features") -> str:
 def _constructor(
     layer: Layer, channels: Width, out: Width, batch_norm: BatchNormSettings
 ) -> str | None:
-    """Return the expression that builds the layer's module; None where it has no state."""
+    """Return the expression that builds the layer's module; None without state."""
     inputs = _width_code(channels)
     match layer:
         case Conv(size=size, stride=stride, padding=padding, bias=bias):

@@ -10,18 +10,20 @@ Layers = tuple[tuple[str, Layer], ...]
 
 @dataclass(frozen=True)
 class Grid:
-    """Where a stage's pixels lie on x: pixel n stands for the `stride` pixels from
-    `offset + stride · n` on."""
+    """Position of a stage's pixels on x.
+
+    Row n covers the `stride` rows of x from `offset + stride · n`; likewise its columns.
+    """
 
     offset: int = 0
     stride: int = 1
 
     def to_x(self, index: Any) -> Any:
-        """Return the first row or column of x that a stage's row or column stands for."""
+        """Return the first row or column of x that a stage's row or column covers."""
         return self.offset + self.stride * index
 
     def to_stage(self, index: Any) -> Any:
-        """Return the stage's row or column that stands for a row or column of x.
+        """Return the stage's row or column that covers a row or column of x.
 
         It may lie outside the stage.
         """
@@ -35,10 +37,10 @@ class BlockSpec:
     Attributes:
         title: its name in words.
         description: one or two sentences on what it shows.
-        source: paper and place, with the published figure where there is one.
+        source: paper and section, with the published result if there is one.
         branch, after: named layers, in order; F(x) is the branch's last stage.
         shortcut: likewise; empty for the identity, None for no shortcut and no sum.
-        always_eval: whether it runs in eval mode whatever was asked for.
+        always_eval: whether it runs in eval mode regardless of the mode asked for.
     """
 
     title: str
@@ -63,7 +65,7 @@ class BlockSpec:
 
     @property
     def last_relu_input(self) -> str | None:
-        """The stage whose ReLU is "out"; None where the last step is no ReLU."""
+        """The input of the last ReLU; None if the last layer is not a ReLU."""
         is_relu = bool(self.after) and isinstance(self.after[-1][1], ReLU)
         return self.inputs()[self.after[-1][0]] if is_relu else None
 
@@ -103,7 +105,7 @@ class BlockSpec:
         return [name for name, layer in self.layers().items() if isinstance(layer, BatchNorm)]
 
     def grids(self) -> dict[str, Grid]:
-        """Return where every stage's pixels lie on x."""
+        """Return the `Grid` of every stage."""
         found = {"x": Grid()}
 
         def lay(layers: Layers, at: Grid) -> Grid:
@@ -119,7 +121,7 @@ class BlockSpec:
         return {stage: found[stage] for stage in self.stages()}
 
     def widths(self, features: int) -> dict[str, int]:
-        """Return every stage's channels, in a block of so many features."""
+        """Return the channels of every stage, in a block of `features` channels."""
         found, layers = {"x": features}, self.layers()
         for stage, sources in self.sources().items():
             width = found[sources[0]]
@@ -127,7 +129,7 @@ class BlockSpec:
         return found
 
     def constants(self) -> dict[str, dict[str, float]]:
-        """Return the layers' constants by stage: numbers that a compiled program takes as data."""
+        """Return the layers' constants by stage; compiled programs take them as arguments."""
         return {
             name: constants
             for name, layer in self.layers().items()
@@ -135,13 +137,14 @@ class BlockSpec:
         }
 
     def structure(self) -> "BlockSpec":
-        """Return the spec without texts and constants; specs that share it share programs."""
+        """Return the spec without texts and constants; compiled programs depend only on it."""
 
-        def plain(layers: Layers) -> Layers:
+        def with_default_constants(layers: Layers) -> Layers:
             return tuple((name, layer.with_default_constants()) for name, layer in layers)
 
-        shortcut = None if self.shortcut is None else plain(self.shortcut)
-        return BlockSpec("", "", "", plain(self.branch), shortcut, plain(self.after))
+        shortcut = None if self.shortcut is None else with_default_constants(self.shortcut)
+        branch, after = with_default_constants(self.branch), with_default_constants(self.after)
+        return BlockSpec("", "", "", branch, shortcut, after)
 
     def without_shortcut(self) -> "BlockSpec":
         """Return the same branch without the shortcut and the sum, as in a plain network."""
@@ -149,5 +152,5 @@ class BlockSpec:
 
     @property
     def key(self) -> str:
-        """What tells this spec's computation from others'; texts do not count."""
+        """A key of the spec's computation; texts are not part of it."""
         return repr(replace(self, title="", description="", source=""))

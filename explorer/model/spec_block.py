@@ -13,14 +13,14 @@ from explorer.model.variants import V1
 class SpecBlock(nnx.Module):
     """The block of a spec.
 
-    Kernels that the basic block of the same seed has under the same name and in the same
-    shape are equal to it; what the spec adds is drawn after them.
+    A kernel whose name and shape match a kernel of the basic block is equal to the one that
+    the basic block of the same seed has. All other weights are drawn after the basic block's.
 
     Args:
-        spec: what to build.
+        spec: the layers of the block.
         features: channels of the input.
-        rngs: NNX's random streams.
-        batch_norm: ε and momentum of every BatchNorm.
+        rngs: NNX's random number generators.
+        batch_norm: ε and momentum of all BatchNorms.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ def _add(residual: jax.Array, identity: jax.Array) -> jax.Array:
         ) from error
     if residual.shape != identity.shape:
         raise InputError(
-            f"The addition is no sum: {shapes}, and + would silently broadcast the single channel "
-            "over all; a sum needs equal shapes."
+            f"The addition does not run: {shapes}, and + would "
+            "silently broadcast the single channel over all; a sum needs equal shapes."
         )
     return total

@@ -95,8 +95,8 @@ def zero_gamma(gamma: float = 0.0) -> BlockSpec:
         V1,
         title="γ₂ towards zero",
         description=(
-            "The branch fades out with γ₂. At 0 the block is ReLU(x): the identity only where x is "
-            "not negative."
+            "γ₂ scales the branch. At 0 the block is ReLU(x): the identity only where x is not "
+            "negative."
         ),
         source="Goyal et al. 2017, who initialise γ₂ with 0",
         branch=(*V1.branch[:-1], ("bn2", BatchNorm(gamma))),
@@ -179,8 +179,8 @@ VARIANTS: Mapping[str, BlockSpec] = MappingProxyType(
         "no_bn": replace(
             V1,
             title="No BatchNorm",
-            description=("Without BatchNorm the scale of F(x) is whatever the weights make it."),
-            source="He et al. 2015, Section 3.4, put a norm after every convolution",
+            description=("Without BatchNorm the scale of F(x) depends on the weights."),
+            source="He et al. 2015, Section 3.4, who use BatchNorm after every convolution",
             branch=(CONV1, RELU1, CONV2),
         ),
         "valid_padding": replace(
@@ -272,7 +272,7 @@ VARIANTS: Mapping[str, BlockSpec] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Family:
-    """Specs that differ in numbers: `make` takes the `parameters` by name."""
+    """Specs with parameters: `make` takes the `parameters` by keyword and returns a spec."""
 
     make: Callable[..., BlockSpec]
     parameters: tuple[str, ...]
@@ -291,8 +291,8 @@ CROPPED_IDENTITY = replace(
     VARIANTS["valid_padding"],
     title="Without padding, identity cropped",
     description=(
-        "The usual fix: crop the identity to the size of F(x). The sum runs again, with an "
-        "identity that lost two rows and two columns on every side."
+        "The usual fix: crop the identity to the size of F(x). The sum runs, but two rows and two "
+        "columns of the identity are removed on every side."
     ),
     shortcut=(("crop", Crop(2)),),
 )
@@ -301,13 +301,13 @@ PROJECTED_IDENTITY = replace(
     VARIANTS["wrong_channels"],
     title="Unequal channels, identity projected",
     description=(
-        "A 1×1 convolution brings x to the channels of F(x) and the sum runs, but weights now "
+        "A 1×1 convolution projects x to the channels of F(x). The sum runs, but weights now "
         "multiply the identity."
     ),
     shortcut=(("proj", Conv(size=1, out=Fraction(2))), ("bn_proj", BatchNorm())),
 )
 
-# How to fix a variant that does not run, by its name: what is done, and the fixed spec.
+# Fixes of variants that do not run, by the variant's name: a label and the fixed spec.
 FIXES: Mapping[str, tuple[str, BlockSpec]] = MappingProxyType(
     {
         "valid_padding": ("crop the identity", CROPPED_IDENTITY),

@@ -1,4 +1,4 @@
-"""A model: a block spec, its weights, and where the weights came from."""
+"""A model: a block spec, its weights and their provenance."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
@@ -22,8 +22,8 @@ from explorer.model.variants import VARIANTS
 Arrays = Mapping[str, Mapping[str, Any]]
 
 SEEDS_AT_ONCE = 16
-# Most of this compile goes into random numbers. At this level it takes half as long and the bits
-# are the same, as they are not at level 0.
+# Random number generation dominates this compile. At level 1 it takes less than half as long as by
+# default and the bits are the same; at level 0 they differ.
 _COMPILER_OPTIONS = {"xla_backend_optimization_level": 1}
 
 
@@ -39,7 +39,7 @@ class FromSeed:
 
 @dataclass(frozen=True)
 class Structure:
-    """What a block's compiled programs depend on: everything of a model but its numbers."""
+    """The part of a model that compiled programs depend on: all but the values of its weights."""
 
     spec: BlockSpec  # of BlockSpec.structure()
     features: int
@@ -51,9 +51,9 @@ class Structure:
         return sum(leaf.size for leaf in jax.tree.leaves(_graph(self)[1]) if hasattr(leaf, "size"))
 
     def block(self, parameters: Arrays, statistics: Arrays) -> BasicBlock | SpecBlock:
-        """Return an NNX block with these weights; also under `jax.jit`."""
+        """Return an NNX block with these weights; works under `jax.jit`."""
         graph, state = _graph(self)
-        # The copy belongs to the trace that this runs in; a shared one could not be updated.
+        # A copy, which belongs to the current JAX trace; the shared state could not be updated.
         block: BasicBlock | SpecBlock = nnx.merge(graph, jax.tree.map(lambda leaf: leaf, state))
         weights = dict(parameters), dict(statistics)
         nnx.update(block, *jax.tree.map(jnp.asarray, weights))  # a call changes statistics in place
@@ -92,14 +92,14 @@ class Model:
         """Return a block with fresh weights.
 
         Args:
-            seed: whole number 0 … 2³²−1, fixes the weights.
-            features: whole number ≥ 1, channels of the input.
-            variant: a key of `VARIANTS`, or a spec. Its kernels are those that the basic
-                block gets from this seed, as far as names and shapes agree.
+            seed: integer 0 … 2³²−1, fixes the weights.
+            features: integer ≥ 1, channels of the input.
+            variant: a key of `VARIANTS`, or a spec. Kernels with the same name and shape as
+                in the basic block are those of the basic block with this seed.
             batch_norm: ε and momentum of its BatchNorms.
 
         Raises:
-            InputError: an argument is outside what is said above.
+            InputError: an argument is outside its documented range.
         """
         width, checked_seed, spec = (
             check_features(features),
@@ -117,21 +117,21 @@ class Model:
     def structure_of(
         spec: BlockSpec, features: int, batch_norm: BatchNormSettings = DEFAULT_BATCH_NORM
     ) -> Structure:
-        """Return the structure that a model of these would have."""
+        """Return the structure of a model with these settings."""
         return Structure(spec.structure(), features, batch_norm)
 
     @property
     def structure(self) -> Structure:
-        """What its compiled programs depend on."""
+        """The part of the model that compiled programs depend on."""
         return self.structure_of(self.spec, self.features, self.batch_norm)
 
     @property
     def key(self) -> tuple[Hashable, ...]:
-        """What tells this model's results from those of others; texts do not count."""
+        """A key of the model's results; texts are not part of it."""
         return self.provenance, self.features, self.spec.key, self.batch_norm
 
     def block(self) -> BasicBlock | SpecBlock:
-        """Return an NNX block of its own with these weights."""
+        """Return a new NNX block with these weights."""
         return self.structure.block(self.parameters, self.statistics)
 
     def without_shortcut(self, title: str | None = None) -> "Model":
@@ -147,7 +147,7 @@ class Model:
 
 
 def check_variant(variant: str | BlockSpec) -> BlockSpec:
-    """Return the spec of that name; InputError with the names there are."""
+    """Return the spec of a name; raise InputError for an unknown name."""
     if isinstance(variant, BlockSpec):
         return variant
     if variant not in VARIANTS:
@@ -156,12 +156,12 @@ def check_variant(variant: str | BlockSpec) -> BlockSpec:
 
 
 def draw_weights(structure: Structure, seeds: np.ndarray, spec: BlockSpec) -> tuple[Arrays, Arrays]:
-    """Draw the weights of fresh blocks: the only place where weights are drawn.
+    """Draw the weights of fresh blocks. No other function draws weights.
 
     Args:
-        structure: of the blocks.
+        structure: the blocks' structure.
         seeds: `(n,)` integers.
-        spec: whose constants the weights get.
+        spec: the spec whose constants are set in the weights.
 
     Returns:
         Parameters and running statistics; every array has a leading axis of n and is read-only.
@@ -201,14 +201,14 @@ def _fresh(seed: jax.Array, structure: Structure) -> tuple[Any, Any]:
 
 
 def split_state(block: nnx.Module) -> tuple[Any, Any]:
-    """Return a block's parameters and running statistics as plain dicts."""
+    """Return a block's parameters and running statistics as nested dicts."""
     parameters, statistics = nnx.state(block, nnx.Not(nnx.BatchStat), nnx.BatchStat)
     return nnx.to_pure_dict(parameters), nnx.to_pure_dict(statistics)
 
 
 @lru_cache(maxsize=256)
 def _graph(structure: Structure) -> tuple[Any, Any]:
-    """Return the block's graph definition and the shapes of its state; nothing is drawn."""
+    """Return the block's graph definition and the shapes of its state, without drawing weights."""
 
     def fresh() -> nnx.Module:
         return build_block(structure.spec, structure.features, nnx.Rngs(0), structure.batch_norm)

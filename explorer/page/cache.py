@@ -29,17 +29,17 @@ Value = TypeVar("Value")
 class Owner:
     """The session that a cached value belongs to; its values are dropped with it."""
 
-    _numbers = itertools.count(1)
+    _identifiers = itertools.count(1)
 
     def __init__(self) -> None:
-        self.number = next(self._numbers)
+        self.identifier = next(self._identifiers)
 
 
 class ResultCache:
     """Values by key. A value with an owner is dropped with its owner, at the next use."""
 
     def __init__(self, entries: int, size: int, seconds: float) -> None:
-        # Counting every entry as a full share of the bytes bounds their number too.
+        # Every entry counts as at least one share of the bytes, which limits the entries too.
         share = size // entries
         self._values: TTLCache[tuple[int, Hashable], Any] = TTLCache(
             size, seconds, getsizeof=lambda value: max(size_of(value), share)
@@ -57,11 +57,11 @@ class ResultCache:
         """Return the value of a key, or None."""
         with self._lock:
             self._drop()
-            return self._values.get((_number(owner), key))
+            return self._values.get((_owner_id(owner), key))
 
     def put(self, key: Hashable, value: Any, owner: Owner | None = None) -> None:
         """Cache the value, unless it is larger than the whole cache."""
-        full_key = _number(owner), key
+        full_key = _owner_id(owner), key
         with self._lock:
             self._drop()
             try:
@@ -77,8 +77,8 @@ class ResultCache:
             self._values.pop(self._dropped.popleft(), None)
 
 
-def _number(owner: Owner | None) -> int:
-    return 0 if owner is None else owner.number
+def _owner_id(owner: Owner | None) -> int:
+    return 0 if owner is None else owner.identifier
 
 
 def size_of(value: Any) -> int:
@@ -109,13 +109,13 @@ def get_or_compute(
     """Return the cached result of this key, or compute it in a slot of the work limiter.
 
     Args:
-        key: identifies the result completely; the first part says what it is.
+        key: identifies the result completely; its first part names the kind of result.
         compute: returns the result, never None.
-        private: whether it depends on what this user uploaded: then it is cached for this
-            session alone.
-        placeholder: an empty element that shows `message` meanwhile, or the length of the
-            queue. With None for `message`, `compute` uses it itself.
-        is_long: whether it takes long and yields its slot to others between its parts.
+        private: whether the result depends on an upload, so that it is cached for this session
+            only.
+        placeholder: an empty element that shows `message` during the computation, or the
+            position in the queue. If `message` is None, `compute` fills the element.
+        is_long: whether `compute` takes long and yields its slot to others between its parts.
 
     Raises:
         Busy: too many computations are queued.
@@ -132,9 +132,13 @@ def get_or_compute(
                 LONG_WORK_LIMITER.slot(show_queue) if is_long else nullcontext(),
                 WORK_LIMITER.slot(show_queue),
             ):
-                found = RESULT_CACHE.get(key, owner)  # another may have computed it meanwhile
+                found = RESULT_CACHE.get(key, owner)  # another session may have computed it
                 if found is None:
-                    found = compute() if message is None else _shown(compute, placeholder, message)
+                    found = (
+                        compute()
+                        if message is None
+                        else _with_spinner(compute, placeholder, message)
+                    )
                     RESULT_CACHE.put(key, found, owner)
                     limit_compiled_programs()
         except PROBLEMS:
@@ -145,7 +149,7 @@ def get_or_compute(
 
 
 def get_or_compute_part(key: tuple[Hashable, ...], compute: Callable[[], Value]) -> Value:
-    """Return a cached part of a result, or compute it; for code that has a slot already."""
+    """Return a cached part of a result, or compute it; for code that already has a slot."""
     found = RESULT_CACHE.get(key)
     if found is None:
         found = compute()
@@ -153,7 +157,7 @@ def get_or_compute_part(key: tuple[Hashable, ...], compute: Callable[[], Value])
     return found
 
 
-def _shown(compute: Callable[[], Value], placeholder: DeltaGenerator, message: str) -> Value:
+def _with_spinner(compute: Callable[[], Value], placeholder: DeltaGenerator, message: str) -> Value:
     with placeholder, st.spinner(message):
         return compute()
 

@@ -1,6 +1,6 @@
 """Widgets whose values are in the URL: a widget's key is the name of its parameter.
 
-Streamlit's own binding would write titles instead of identifiers, take 3.7 for 3 and fail on
+Streamlit's own binding writes titles instead of identifiers, accepts 3.7 as 3 and fails on
 infinity, so these widgets are bound here.
 """
 
@@ -19,7 +19,7 @@ def integer_input(
 ) -> int:
     """Draw a field for an integer from `low` to `high`; return it.
 
-    A value that has become too large is set to `high`.
+    A value that exceeds `high`, which may have changed, is set to `high`.
     """
     default = low if default is None else default
     restore(key, lambda text: _integer(text, low, high), f"an integer from {low} to {high}")
@@ -34,7 +34,7 @@ def integer_input(
 def optional_integer_input(
     label: str, low: int, high: int, *, key: str, **style: Any
 ) -> int | None:
-    """Draw a field for an integer from `low` to `high`; return it, None while it is empty."""
+    """Draw a field for an integer from `low` to `high`; return it, or None if it is empty."""
     restore(key, lambda text: _integer(text, low, high), f"an integer from {low} to {high}")
     chosen = st.number_input(label, low, high, None, key=key, **style)
     publish(key, chosen, None)
@@ -95,7 +95,7 @@ def segmented_choice(
 def optional_segmented_choice(
     label: str, options: Sequence[Option], key: str, titles: Mapping[Option, str] | None = None
 ) -> Option | None:
-    """Draw a few options side by side; return the one chosen, None for none."""
+    """Draw a few options side by side; return the one chosen, or None."""
     _restore_option(key, options)
     chosen = st.segmented_control(
         label, list(options), format_func=lambda option: _title(option, titles), key=key

@@ -8,17 +8,17 @@ import streamlit as st
 from explorer.errors import InputError
 from explorer.page.limiter import Busy
 
-PROBLEMS = (InputError, Busy)  # what the user can do something about
+PROBLEMS = (InputError, Busy)  # errors that the user can resolve
 _LOG = logging.getLogger(__name__)
 
 
 def escape_markdown(text: str) -> str:
-    """Return `text` with every character escaped that Streamlit's Markdown would interpret."""
+    """Escape every character of `text` that Streamlit's Markdown would interpret."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>^=&])", r"\\\1", text)
 
 
 def show_problem(problem: Exception) -> None:
-    """Show the message as it is, whatever characters it holds, and a button where that helps."""
+    """Show the message as literal text, with a button to try again if the server is busy."""
     if isinstance(problem, Busy):
         st.warning(escape_markdown(str(problem)))
         st.button("Try again")
@@ -27,7 +27,7 @@ def show_problem(problem: Exception) -> None:
 
 
 def report_script_error(error: Exception) -> bool:
-    """Log an unexpected error and show what the user can do."""
+    """Log an unexpected error and tell the user what to do."""
     _LOG.exception("The page failed", exc_info=error)
     st.error("The page failed unexpectedly. Change a setting or reload the page.")
     return True

@@ -1,4 +1,4 @@
-"""What is run: the sidebar's settings as a record, its models and its traces."""
+"""The experiment: the sidebar's settings, their models and their results."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
@@ -22,9 +22,8 @@ DEFAULT_INPUT, DEFAULT_SHAPE = "zone_plate", (32, 32, 8)
 class Experiment:
     """Everything that determines a result: model, input and mode.
 
-    `input_key` identifies the input completely (an upload by its digest), `load` returns
-    it, `private` says that it came from the user. `notes` are sentences about the input
-    for the page.
+    `input_key` is the input's cache key (with the digest of an upload), `load` returns the
+    input, `private` is True for an upload, and `notes` are sentences about the input.
     """
 
     input_key: tuple[Hashable, ...]
@@ -42,7 +41,7 @@ class Experiment:
         return get_or_compute_part(key, partial(Model.from_seed, self.seed, self.features, spec))
 
     def key(self, spec: BlockSpec) -> tuple[Hashable, ...]:
-        """Return what identifies this experiment with a spec completely."""
+        """Return the cache key of this experiment with a spec."""
         mode = self.use_running_average, self.warmup_passes
         return self.input_key, self.seed, self.features, *mode, spec.key
 
@@ -65,7 +64,7 @@ def run(
 ) -> Result:
     """Return the experiment's result, for the basic block or another spec.
 
-    `warmup_passes` replaces the experiment's; `placeholder` shows that it runs.
+    `warmup_passes` replaces the experiment's; `placeholder` shows a spinner.
 
     Raises:
         InputError: the spec does not accept this input.
@@ -94,6 +93,6 @@ def run(
     )
     if result.trace.spec == spec:
         return result
-    # Texts are no part of the key: the cached trace may be of a spec with another title.
+    # Texts are not part of the key: the cached trace may be of a spec with another title.
     model = replace(result.trace.model, spec=spec)
     return replace(result, trace=replace(result.trace, model=model))

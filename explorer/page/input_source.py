@@ -1,4 +1,4 @@
-"""The input on its way to the block: generated or uploaded, standardised, widened."""
+"""Sources of the input: generated or uploaded, then standardised and widened."""
 
 import hashlib
 from collections.abc import Callable, Hashable
@@ -37,9 +37,9 @@ RAW_NOTE = (
 
 @dataclass(frozen=True)
 class InputSource:
-    """An input before it reaches the block.
+    """An input and the steps applied to it before the block.
 
-    `key` identifies it completely, `load` returns it, `notes` are sentences about it.
+    `key` is its cache key, `load` returns the array, `notes` are sentences about it.
     """
 
     key: tuple[Hashable, ...]
@@ -81,7 +81,7 @@ def generated_input(kind: str) -> InputSource:
 
 
 def uploaded_input() -> InputSource | None:
-    """Draw the controls of an uploaded file; return it, None while there is none."""
+    """Draw the controls of an uploaded file; return it, or None without a file."""
     linked_file()
     file = st.file_uploader("File", key="file", help=f"Accepted: {', '.join(FILE_EXTENSIONS)}.")
     if file is None:
@@ -97,7 +97,7 @@ def uploaded_input() -> InputSource | None:
         MAX_PICTURE_SIDE,
         128,
         key="side",
-        help="Larger pictures are resized to it, in pixels. Arrays are never resized.",
+        help="In pixels. Larger pictures are resized to it; arrays are never resized.",
     )
     key = ("upload", digest, PurePath(file.name).suffix.lower(), name, side)
     decode = partial(decode_upload, file.name, data, name=name, max_side=side)
@@ -113,7 +113,7 @@ def uploaded_input() -> InputSource | None:
         *differs_from_link(short),
     )
 
-    def load() -> np.ndarray:  # the cache holds the array, or has dropped it
+    def load() -> np.ndarray:  # the cache may have dropped the array
         found: Upload = get_cached(key, private=True) or decode()
         return found.array
 
@@ -126,11 +126,11 @@ def standardised(source: InputSource) -> InputSource:
         "Standardise each channel",
         ("pictures", "always", "never"),
         key="standardise",
-        help="(x − mean) / std over height and width; “pictures” does so for photos and samples "
+        help="(x − mean) / std over height and width. “pictures” applies it to photos and samples "
         "only. " + RAW_NOTE,
     )
     if wanted == "always" or (wanted == "pictures" and source.is_image):
-        note = "Each channel was standardised to mean 0 and variance 1; a constant one becomes 0."
+        note = "Each channel was standardised to mean 0 and variance 1; constant channels become 0."
         return source.then("standardised", standardise, note)
     if source.is_image:
         return replace(source, notes=(*source.notes, RAW_NOTE))
@@ -141,15 +141,15 @@ def widened(source: InputSource, widen: str, features: int, seed: int) -> InputS
     """Return the source with its channels changed to `features`.
 
     Raises:
-        InputError: no way to change them is chosen.
+        InputError: no method of changing them is selected.
     """
     if widen == "zero_channels":
-        note = f"The input has {source.channels} channels; zeros were added up to {features}."
+        note = f"Zero channels were appended to the input, from {source.channels} to {features}."
         change = partial(pad_channels, features=features)
     elif widen == "projection":
         note = (
             f"The input was projected from {source.channels} to {features} channels by a random "
-            "1×1 convolution before the block; the identity path carries the projected input."
+            "1×1 convolution before the block, so the identity is the projected input."
         )
         change = partial(project_channels, features=features, seed=seed)
     else:
@@ -159,8 +159,8 @@ def widened(source: InputSource, widen: str, features: int, seed: int) -> InputS
             else ""
         )
         raise InputError(
-            f"The input has {source.channels} channels and {features} features are asked for: "
-            "there would be no identity path, because F(x) + x needs equal shapes. Set features "
-            f"to {source.channels}, or choose under “Widen the input” to {ways}project it."
+            f"features is {features} but the input has {source.channels} channels: F(x) + x needs "
+            f"equal shapes. Set features to {source.channels}, or choose under “Widen the input” "
+            f"to {ways}project it."
         )
     return source.then((widen, features, seed), change, note)

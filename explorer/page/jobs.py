@@ -1,4 +1,4 @@
-"""Long computations on the page: shown with their progress, and stopped on request."""
+"""Long computations on the page, with a progress bar and a button to stop them."""
 
 from collections.abc import Callable, Hashable
 from typing import TypeVar
@@ -26,14 +26,14 @@ def run_job(
     """Return the result of a long computation, cached or computed with a progress bar.
 
     Args:
-        name: sets this job's buttons apart from those of other jobs.
-        key: identifies the result completely.
-        compute: returns the result; it calls its argument with the steps done and to do.
+        name: distinguishes this job's buttons from those of other jobs.
+        key: the result's cache key.
+        compute: returns the result; it calls its argument with the steps done and in total.
         private: whether the result depends on what this user uploaded.
-        message: stands beside the bar.
+        message: text on the progress bar.
 
     Returns:
-        None if the user has stopped it, or if it failed, which is shown.
+        The result, or None if the user stopped the job or it failed; its error is shown.
     """
     placeholder = st.empty()
     if st.session_state.get(_STOPPED) == key and get_cached(key, private=private) is None:
@@ -58,7 +58,7 @@ def run_job(
 
 
 def halves(progress: Progress) -> tuple[Progress, Progress]:
-    """Return the progress of two tasks of the same length, one after the other."""
+    """Return progress callbacks for two tasks of the same length, one after the other."""
     return (
         lambda done, total: progress(done, 2 * total),
         lambda done, total: progress(done + total, 2 * total),

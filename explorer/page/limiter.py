@@ -1,4 +1,4 @@
-"""Limits how many computations run at once; the others wait in a bounded queue."""
+"""A limiter of concurrent computations, with a bounded queue."""
 
 import os
 import threading
@@ -7,17 +7,18 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-POLL_SECONDS = 0.25  # between two looks at whether the user still waits
+POLL_SECONDS = 0.25  # between checks whether the user still waits
 
 
 class Busy(Exception):
-    """No slot is free; the message says so and what to do."""
+    """The error when no slot is free. The message is for the user."""
 
 
 class WorkLimiter:
-    """At most `slots` computations run at once and `queue` wait, each up to `timeout` seconds.
+    """A limit on concurrent computations.
 
-    Those that wait get a slot in the order in which they came.
+    At most `slots` computations run and `queue` wait, each for up to `timeout` seconds. They
+    get slots in the order of their arrival.
     """
 
     def __init__(self, slots: int, queue: int, timeout: float) -> None:
@@ -29,12 +30,12 @@ class WorkLimiter:
 
     @contextmanager
     def slot(self, on_wait: Callable[[int], None] = lambda ahead: None) -> Iterator[None]:
-        """Hold a slot while the block runs.
+        """Hold a slot during the `with` block.
 
-        `on_wait` is called now and then with the number of requests that are ahead.
+        `on_wait` is called periodically with the number of requests ahead in the queue.
 
         Raises:
-            Busy: the queue is full, or the wait too long.
+            Busy: the queue is full, or the wait exceeds the timeout.
         """
         self._acquire(on_wait, self._timeout, self._max_queued)
         try:
@@ -43,7 +44,7 @@ class WorkLimiter:
             self._release()
 
     def yield_slot(self) -> None:
-        """Let queued work run first; long computations call it between their parts."""
+        """Let queued work run first; for long computations, between their parts."""
         with self._lock:
             is_wanted = bool(self._queue)
         if is_wanted:
@@ -88,12 +89,12 @@ class WorkLimiter:
     def _release(self) -> None:
         with self._lock:
             if self._queue:
-                self._queue.popleft().set()  # the slot passes to the first in the queue
+                self._queue.popleft().set()  # the first in the queue gets the slot
             else:
                 self._free += 1
 
 
 WORK_LIMITER = WorkLimiter(slots=os.cpu_count() or 1, queue=64, timeout=20)
-# Acquired before the other by long work, which yields its slot: were any number of long
-# computations begun, they would yield to each other and none would end.
+# Long computations acquire a slot of this limiter first. They yield their slot of the other one,
+# so without a limit of their own they would yield to each other and none would finish.
 LONG_WORK_LIMITER = WorkLimiter(slots=os.cpu_count() or 1, queue=64, timeout=120)

@@ -10,7 +10,7 @@ from explorer.errors import describe
 from explorer.inputs import GENERATORS
 from explorer.model.variants import VARIANTS
 
-# Parameters of older links, by the name that they have now.
+# Parameters of older links, with their present names.
 OLD_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "further": "details",
@@ -57,7 +57,7 @@ _UNCHECKED, _IGNORED = "unchecked_parameters", "ignored_parameters"
 
 
 def update_old_link() -> None:
-    """Give the parameters of an older link their present names and values; once a session."""
+    """Replace names and values of an older link by the present ones, once per session."""
     if _UNCHECKED in st.session_state:
         return
     for old, new in OLD_NAMES.items():
@@ -75,11 +75,13 @@ def update_old_link() -> None:
 def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:
     """Set a widget's value from the URL, unless the session has one.
 
-    `parse` returns the value of a text, or None for a text that is not legal. What the link
-    that began the session says illegally is reported once.
+    `parse` returns the value of a text, or None for an invalid text. Invalid parameters of the
+    session's first URL are reported once.
     """
     if key in st.session_state:
-        st.session_state[key] = st.session_state[key]  # kept while no widget shows it
+        st.session_state[key] = st.session_state[
+            key
+        ]  # else Streamlit drops it while no widget shows it
         return
     given = st.query_params.get_all(key)
     if not given:
@@ -92,7 +94,7 @@ def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:
 
 
 def publish(key: str, value: Any, default: Any) -> None:
-    """Write a widget's value into the URL; the default needs no parameter."""
+    """Write a widget's value into the URL, or remove the parameter of a default value."""
     if value is None or value == default:
         if key in st.query_params:
             del st.query_params[key]
@@ -101,7 +103,7 @@ def publish(key: str, value: Any, default: Any) -> None:
 
 
 def check(key: str, is_legal: Callable[[str], bool], expected: str) -> None:
-    """Remove an illegal parameter from the URL that began the session, and report it."""
+    """Remove an invalid parameter from the session's first URL, and report it."""
     if key not in st.session_state.get(_UNCHECKED, ()):
         return
     given = st.query_params.get_all(key)
@@ -111,7 +113,7 @@ def check(key: str, is_legal: Callable[[str], bool], expected: str) -> None:
 
 
 def ignored_parameters() -> list[str]:
-    """Return what was ignored of the URL since last asked, a sentence each."""
+    """Return one sentence for each URL parameter ignored since the last call."""
     sentences: list[str] = st.session_state.pop(_IGNORED, [])
     return sentences
 

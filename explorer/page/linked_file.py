@@ -1,4 +1,4 @@
-"""The file that a link was made with: its name and digest in the URL."""
+"""The file that a link was made with, whose name and digest are in the URL."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ def ask_for_file() -> None:
     if linked:
         st.info(
             f"This link was made with the file {escape_markdown(linked[0][:80])} (digest "
-            f"{escape_markdown(linked[1][:16])}). Choose that file to see the same picture."
+            f"{escape_markdown(linked[1][:16])}). Choose that file to see the same figure."
         )
     else:
         forget_file()
@@ -25,7 +25,7 @@ def forget_file() -> None:
 
 
 def linked_file() -> tuple[str, str] | None:
-    """Return name and digest of the file in the link that began the session; None without one."""
+    """Return name and digest of the file in the session's first link; None without one."""
     if "linked_file" not in st.session_state:
         name = st.query_params.get("file", "")
         st.session_state["linked_file"] = (
@@ -42,5 +42,6 @@ def differs_from_link(digest: str) -> tuple[str, ...]:
     if linked is None or digest in (linked[1], "") or digest != first:
         return ()
     return (
-        f"This is not the file of the link, which had digest {escape_markdown(linked[1][:16])}.",
+        f"This is not the file of the link: its digest is {escape_markdown(digest)}, that of the "
+        f"link's file {escape_markdown(linked[1][:16])}.",
     )

@@ -30,7 +30,7 @@ def page() -> None:
     """Draw the page."""
     update_old_link()
     messages = st.container()
-    # A control, not pages of their own: so channel, pin and experiment stay from view to view.
+    # One control instead of Streamlit pages, so that all views share channel, pin and experiment.
     view = segmented_choice(
         "View", tuple(VIEWS), key="view", titles=TITLES, label_visibility="collapsed"
     )

@@ -3,9 +3,7 @@
 import streamlit as st
 
 from explorer.engine.forward import MAX_WARMUP_PASSES
-from explorer.inputs import (
-    GENERATORS,
-)
+from explorer.inputs import GENERATORS
 from explorer.inputs.limits import MAX_CHANNELS
 from explorer.model.arguments import MAX_SEED
 from explorer.page.controls import integer_input, optional_integer_input, segmented_choice, select
@@ -14,10 +12,10 @@ from explorer.page.input_source import generated_input, standardised, uploaded_i
 
 
 def experiment_controls() -> Experiment | None:
-    """Draw the sidebar; return the experiment, None while a file is missing.
+    """Draw the sidebar; return the experiment, or None if a file is missing.
 
     Raises:
-        InputError: the input cannot be read, or does not fit the features asked for.
+        InputError: the input cannot be read, or does not fit the selected features.
     """
     with st.sidebar:
         st.header("Residual block explorer")
@@ -62,9 +60,9 @@ def experiment_controls() -> Experiment | None:
             key="mode",
             help="Train: BatchNorm uses this input's statistics. Eval: the running ones.",
         )
-        passes = 0
+        warmup_passes = 0
         if mode == "eval":
-            passes = integer_input(
+            warmup_passes = integer_input(
                 "Warm-up passes",
                 0,
                 MAX_WARMUP_PASSES,
@@ -82,5 +80,5 @@ def experiment_controls() -> Experiment | None:
         seed=seed,
         features=features or source.channels,
         use_running_average=mode == "eval",
-        warmup_passes=passes,
+        warmup_passes=warmup_passes,
     )

@@ -1,4 +1,4 @@
-"""The two stacks of the Depth view, and what is computed of them."""
+"""The two stacks of the Depth view, and their results."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from explorer.records import AblationKind, AblationRecord, DepthRecord, PathReco
 
 @dataclass(frozen=True)
 class StackPair:
-    """A residual stack and the plain stack of the same weights, and what is computed of them."""
+    """A residual stack and the plain stack of the same weights, with their results."""
 
     experiment: Experiment
     spec: BlockSpec
@@ -33,15 +33,15 @@ class StackPair:
         )
 
     def key(self, name: str, *more: Hashable) -> tuple[Hashable, ...]:
-        """Return what identifies one of its results completely."""
+        """Return the cache key of a result."""
         return name, *self.experiment.key(self.spec), self.depth, self.runs, *more
 
     def curves(self) -> tuple[DepthRecord, DepthRecord] | None:
-        """Return the curves of both stacks; None if there are none yet."""
+        """Return the curves of both stacks; None if the job was stopped or failed."""
 
         def compute(progress: Progress) -> tuple[DepthRecord, DepthRecord]:
             x, stack = self.experiment.load(), self.stack()
-            residual, plain = (
+            residual, plain_network = (
                 propagate_stack(
                     each,
                     x,
@@ -53,7 +53,7 @@ class StackPair:
                     (stack, stack.without_shortcut()), halves(progress), strict=True
                 )
             )
-            return residual, plain
+            return residual, plain_network
 
         return run_job(
             "curves",
@@ -64,11 +64,11 @@ class StackPair:
         )
 
     def ablations(self, kind: AblationKind) -> tuple[AblationRecord, AblationRecord] | None:
-        """Return the changes of both stacks' output; None if there are none yet."""
+        """Return the changes of both stacks' output; None if the job was stopped or failed."""
 
         def compute(progress: Progress) -> tuple[AblationRecord, AblationRecord]:
             x, stack = self.experiment.load(), self.stack()
-            residual, plain = (
+            residual, plain_network = (
                 ablate(
                     each,
                     x,
@@ -80,7 +80,7 @@ class StackPair:
                     (stack, stack.without_shortcut()), halves(progress), strict=True
                 )
             )
-            return residual, plain
+            return residual, plain_network
 
         return run_job(
             f"ablation {kind}",
@@ -91,7 +91,7 @@ class StackPair:
         )
 
     def paths(self) -> PathRecord | None:
-        """Return the gradients along paths through the residual stack; None if not yet."""
+        """Return the gradients along paths through the residual stack; None as for `curves`."""
         return run_job(
             "paths",
             self.key("paths"),

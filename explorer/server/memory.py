@@ -1,4 +1,4 @@
-"""Settings of the C library's memory allocator, which affect how long a traced run takes."""
+"""Settings of the C library's memory allocator, which affect the time of a traced run."""
 
 import ctypes
 import platform

@@ -30,7 +30,7 @@ class SessionCap:
         self._connected = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer that the server is busy."""
+        """Forward the request, or respond that the server is busy."""
 
         async def receive_limited() -> Message:
             message = await receive()

@@ -18,7 +18,7 @@ TIMEOUT = 120  # seconds for one upload
 
 
 class UploadQuota:
-    """Middleware that rejects an upload once its session or the server has too many bytes.
+    """Middleware that rejects an upload that would exceed a limit of its session or the server.
 
     Both the files that Streamlit stores, which it deletes with their session, and uploads in
     progress count.
@@ -29,7 +29,7 @@ class UploadQuota:
         self._in_progress: Counter[str] = Counter()  # bytes by session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or reject the upload with a sentence."""
+        """Forward the request, or reject the upload with an error message."""
         is_upload = scope["type"] == "http" and scope["method"] == "PUT"
         if not is_upload or UPLOAD_PATH not in scope["path"]:
             await self.app(scope, receive, send)
@@ -48,7 +48,8 @@ class UploadQuota:
                 await self.app(scope, receive, send)
         except TimeoutError:
             text = (
-                f"Upload timed out; the limit is {TIMEOUT} seconds. Try again, or a smaller file."
+                f"Upload timed out; the limit is {TIMEOUT} seconds. Try again or upload a smaller "
+                "file."
             )
             await PlainTextResponse(text, 408)(scope, receive, send)
         finally:
@@ -56,7 +57,7 @@ class UploadQuota:
             self._in_progress += Counter()  # removes zero counts
 
     def _rejection(self, session: str, size: int | None) -> PlainTextResponse | None:
-        """Return the answer to an upload that must be rejected, else None."""
+        """Return the response that rejects an upload, or None to accept it."""
         if size is None:
             return PlainTextResponse("The upload has no Content-Length header.", 411)
         stored = _stored_bytes()

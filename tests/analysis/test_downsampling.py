@@ -20,7 +20,7 @@ def test_block_means_by_hand() -> None:
     assert means[99, 2] == pytest.approx(values[297:, 6:].mean())
 
 
-def test_small_pictures_and_small_windows_stay_as_they_are() -> None:
+def test_small_maps_and_small_windows_are_unchanged() -> None:
     values = np.random.default_rng(0).standard_normal((MAX_PANEL_SIDE, 5))
     assert whole(values.shape).step == 1
     np.testing.assert_array_equal(block_means(values, 1), values)
@@ -38,16 +38,16 @@ def test_block_means_keep_channels_apart() -> None:
 
 
 @pytest.mark.parametrize("side", [1, 144, 145, 288, 289, 1024, 2048])
-def test_what_travels_is_bounded(side: int) -> None:
+def test_the_size_of_the_payload_is_bounded(side: int) -> None:
     assert -(-side // whole((side, side)).step) <= MAX_PANEL_SIDE
 
 
-def test_windows_are_cut_to_the_picture() -> None:
+def test_windows_are_clipped_to_the_map() -> None:
     assert Window(-5, 99, 2, 4).within((10, 10)) == Window(0, 10, 2, 4)
     assert Window(20, 30, 0, 4).within((10, 10)) == whole((10, 10))
 
 
-def test_marks_take_what_is_not_finite_and_then_the_largest() -> None:
+def test_marks_select_values_that_are_not_finite_and_then_the_largest() -> None:
     values = np.random.default_rng(0).standard_normal((400, 400))
     values[1, 2], values[3, 0] = np.nan, -np.inf
     lost = ~(np.abs(values) <= 2)

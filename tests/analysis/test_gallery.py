@@ -33,7 +33,7 @@ def test_tiles_and_channels_belong_together() -> None:
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 256), (256, 256, 4), (1, 1, 1), (3, 500, 2)])
-def test_what_travels_is_bounded(shape: tuple[int, int, int]) -> None:
+def test_the_size_of_the_payload_is_bounded(shape: tuple[int, int, int]) -> None:
     tiles = gallery(trace_block(0, generate("normal", *shape, 0), shape[2]), "index")
     limit = MAX_SHEET_SIDE + 2 * max(tiles.rows, tiles.cols)
     assert max(tiles.sheets["x"].shape) <= limit

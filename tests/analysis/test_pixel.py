@@ -74,7 +74,7 @@ def test_the_value_equals_the_traced_one_in_every_stage_of_every_variant(
             assert found.value == pytest.approx(found.traced, rel=2e-6, abs=4e-6), (stage, cell)
 
 
-def test_each_kind_of_step_has_its_own_arithmetic() -> None:
+def test_each_type_of_layer_has_its_own_arithmetic() -> None:
     x = generate("normal", *SHAPE, seed=1)
     expected: dict[str, dict[str, type]] = {
         "v1": {
@@ -122,7 +122,7 @@ def test_the_window_of_a_strided_convolution_lies_where_it_is_on_x() -> None:
     np.testing.assert_array_equal(shortcut.window, trace["x"][4:5, 2:3])
 
 
-def test_the_parts_of_a_norm_are_those_of_the_mode_in_force(trace: BlockTrace) -> None:
+def test_the_parts_of_a_norm_depend_on_the_mode(trace: BlockTrace) -> None:
     found = explain(trace, Cell("bn1", 3, 3, 2))
     assert isinstance(found, Normalisation)
     assert found.statistics == ("running" if trace.use_running_average else "batch")
@@ -144,7 +144,7 @@ def test_attention_weights_are_a_distribution_over_the_pixels() -> None:
     np.testing.assert_allclose(found.products, found.weights * found.values)
 
 
-def test_a_cell_stands_for_a_pixel_of_x() -> None:
+def test_a_cell_is_found_by_its_pixel_of_x() -> None:
     x = generate("normal", *SHAPE, seed=1)
     strided = trace_block(2, x, 5, variant=projection(8, 2))
     assert cell_at(strided, "out", 5, 3, 7) == Cell("out", 2, 1, 7)

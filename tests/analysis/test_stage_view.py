@@ -32,7 +32,7 @@ def with_stages(trace: BlockTrace, **stages: np.ndarray) -> BlockTrace:
     return replace(trace, stages=MappingProxyType({**trace.stages, **stages}))
 
 
-def test_zeroed_map_is_a_channel_or_what_all_share(trace: BlockTrace) -> None:
+def test_zeroed_map_is_of_a_channel_or_common_to_all(trace: BlockTrace) -> None:
     np.testing.assert_array_equal(zeroed_map(trace, 1), zeroed(trace)[:, :, 1])
     np.testing.assert_array_equal(zeroed_map(trace, None), zeroed(trace).all(axis=2))
 
@@ -118,7 +118,7 @@ def test_a_difference_is_stage_by_stage_on_its_own_scale(trace: BlockTrace) -> N
     assert difference_view(trace, halved, 0).panels["conv1"].note == "shapes differ"
 
 
-def test_a_stage_without_the_channel_says_so(trace: BlockTrace) -> None:
+def test_a_stage_without_the_channel_has_a_note(trace: BlockTrace) -> None:
     wide = trace_block(3, trace["x"], 4, variant="zero_pad")
     assert channels(trace, wide) == 8
     view = stage_view(wide, 6)
@@ -145,7 +145,7 @@ def test_pixels_of_a_cropped_stage_lie_inside_x(trace: BlockTrace) -> None:
     np.testing.assert_array_equal(cropped.pixel("out", 3, 5), cropped["out"][1, 3])
 
 
-def test_no_view_takes_a_channel_that_is_not_there(trace: BlockTrace) -> None:
+def test_an_invalid_channel_is_refused_by_every_view(trace: BlockTrace) -> None:
     split = split_trace(trace, np.ones((12, 10, 4)))
     for channel in (-1, 4):
         words = f"channel must be from 0 to 3, got {channel}"

@@ -50,7 +50,9 @@ def test_categories_agree_with_the_signs_in_every_variant_with_a_sum(name: str) 
 
 def test_a_channel_that_the_sum_lacks_is_refused() -> None:
     wide = trace_block(0, X, 4, variant="transformer_mlp")
-    with pytest.raises(InputError, match="The sum has channels 0 to 3, and channel 7 is shown"):
+    with pytest.raises(
+        InputError, match="channel must be from 0 to 3 to compare the terms of the sum, got 7"
+    ):
         compare_sum(wide, 7)
 
 

@@ -32,7 +32,7 @@ def test_headline_by_hand(trace: BlockTrace) -> None:
     assert (numbers.add_error, numbers.relu_error) == (0, 0)
 
 
-def test_the_checks_see_a_wrong_sum_and_a_wrong_cut(trace: BlockTrace) -> None:
+def test_the_checks_detect_a_wrong_sum_and_a_wrong_relu(trace: BlockTrace) -> None:
     wrong = with_stages(trace, add=trace["add"] + np.float32(0.5))
     assert headline(wrong).add_error == pytest.approx(0.5, abs=1e-6)
     assert headline(wrong).relu_error == pytest.approx(0.5, abs=1e-6)
@@ -84,7 +84,7 @@ def test_correlation_of_what_cannot_be_compared() -> None:
     assert np.isnan(correlation(a, np.ones_like(a)))
 
 
-def test_variance_error_tells_large_means() -> None:
+def test_variance_error_detects_large_means() -> None:
     trace = trace_block(0, generate("normal", 32, 32, 3, 0), 3)
     assert variance_error(trace) < 1e-4
     shifted = trace["conv1"] + np.float32(1e4)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.bench.table import Row
 from tests.browser import chromium
-from tests.browser.page import PLOT, STAGES, centre, wait_for_picture
+from tests.browser.page import PLOT, STAGES, centre, wait_for_figure
 from tests.browser.server import running_page
 
 RUNS = 15
@@ -53,7 +53,7 @@ def measure_case(browser: Browser, name: str, ours: str, naive: str) -> list[Row
     firsts = [first_picture(browser, ours) for _ in range(PROFILES)]
     found = [against_published(f"{name}: first figure", firsts, published, "first maps")]
     with opened(browser, ours) as (page, payload):
-        wait_for_picture(page)
+        wait_for_figure(page)
         page.wait_for_load_state("networkidle")
         hovers = hover_times(page)
         found.append(against_published(f"{name}: hover, handler", hovers, published, "hover"))
@@ -77,7 +77,7 @@ def measure_case(browser: Browser, name: str, ours: str, naive: str) -> list[Row
 def first_picture(browser: Browser, link: str) -> float:
     """Return the milliseconds from opening the link in a new profile to the painted figure."""
     with opened(browser, link) as (page, _):
-        wait_for_picture(page)
+        wait_for_figure(page)
         return float(page.evaluate("performance.now()"))
 
 

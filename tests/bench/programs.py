@@ -1,4 +1,4 @@
-"""What XLA compiles the block to, bare and traced, to explain the engine's rows.
+"""The operations that XLA compiles the block to, bare and traced, to explain the engine's rows.
 
 `python -m tests.bench.programs` prints the milliseconds of the two convolutions, with the XLA
 flags of its environment.
@@ -67,7 +67,7 @@ def markdown() -> str:
         "bare": bare.lower(*weights, x).compile(),
         "traced": run_stages.lower(structure, *weights, x, False).compile(),
     }
-    return table(HEADINGS, [_cells(name, program) for name, program in compiled.items()])
+    return table(HEADINGS, [_cells(name, executable) for name, executable in compiled.items()])
 
 
 def _cells(name: str, compiled: jax.stages.Compiled) -> tuple[str, ...]:

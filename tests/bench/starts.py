@@ -13,7 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.bench.table import Row
 from tests.browser import chromium
-from tests.browser.page import PLOT, wait_for_picture
+from tests.browser.page import PLOT, wait_for_figure
 from tests.browser.server import running_server
 
 RUNS = 3
@@ -69,7 +69,7 @@ def started(folder: Path) -> Iterator[tuple[Page, str, float]]:
 def _painted(page: Page, address: str) -> float:
     """Return the milliseconds from opening the page to the painted stage figure."""
     page.goto(address)
-    wait_for_picture(page)
+    wait_for_figure(page)
     return float(page.evaluate("performance.now()"))
 
 
@@ -85,7 +85,7 @@ def _warm(page: Page, address: str) -> float:
 def _first_use(page: Page, address: str, height: int, channels: int) -> float:
     """Return the milliseconds from Enter, in an open page, to the painted figure of a new shape."""
     page.goto(f"{address}/?input=normal&height={height}&width={height}&channels=8")
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.wait_for_load_state("networkidle")
     field = page.get_by_label("Channels", exact=True)
     field.fill(str(channels))

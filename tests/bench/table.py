@@ -44,9 +44,9 @@ class Row:
 HEADINGS = ("measurement", "ours", "peer", "theirs", "ours / theirs", "runs")
 
 
-def rounded(number: float) -> str:
+def rounded(value: float) -> str:
     """Return a number as text, with three significant digits below 100."""
-    return f"{number:.3g}" if number < 100 else f"{number:.0f}"
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
 def markdown(rows: Sequence[Row]) -> str:

@@ -1,4 +1,4 @@
-"""Finds a Chrome or Chromium, and as a program makes sure that there is one."""
+"""Find Chrome or Chromium; as a script, install Chromium if there is none."""
 
 import os
 import shutil
@@ -10,9 +10,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 MISSING = (
     "The browser tests need Chrome or Chromium and found none: install one (Debian and Ubuntu: "
-    "sudo apt-get install chromium) or run `make unit`, which does without."
+    "sudo apt-get install chromium) or run `make unit`, which needs no browser."
 )
-# Root needs --no-sandbox; the others keep a headless browser from calling home.
+# Root needs --no-sandbox; the others prevent requests of the browser to other hosts.
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -25,7 +25,7 @@ ARGUMENTS = (
 
 
 def find() -> str | None:
-    """The path of an installed browser, or None."""
+    """Return the path of an installed browser, or None."""
     for name in NAMES:
         if path := shutil.which(name):
             return path

@@ -92,7 +92,7 @@ def open_page(request: pytest.FixtureRequest, tab: Page, address: str) -> Iterat
 
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
-    """Where screenshots are kept for a person to look at."""
+    """The folder of screenshots for visual inspection."""
     folder = ROOT / "artifacts"
     folder.mkdir(exist_ok=True)
     return folder

@@ -1,4 +1,4 @@
-"""What the browser tests read off the page."""
+"""Helpers that read and operate the page in a browser."""
 
 import re
 
@@ -7,11 +7,11 @@ from playwright.sync_api import Page
 
 STAGES = ".st-key-stages .linked-figure"
 PLOT = ".st-key-stages .linked-figure-plot"
-LEDGER = ".st-key-stages .linked-figure-readout"
+READOUT = ".st-key-stages .linked-figure-readout"
 
 
-def wait_for_picture(page: Page) -> None:
-    """Waits until all nine panels are painted, and the zeroed cells."""
+def wait_for_figure(page: Page) -> None:
+    """Wait until all nine panels and the zeroed cells are painted."""
     page.wait_for_function(
         "plot => document.querySelectorAll(plot + ' .heatmaplayer image').length >= 10", arg=PLOT
     )
@@ -20,7 +20,7 @@ def wait_for_picture(page: Page) -> None:
 def centre(
     page: Page, panel: str, row: float, col: float, figure: str = "stages"
 ) -> tuple[float, float]:
-    """Where the middle of a pixel lies on the page."""
+    """Return the position of a pixel's centre on the page."""
     x, y = page.evaluate(
         """([plot, name, row, col]) => {
             const node = document.querySelector(plot);
@@ -35,24 +35,24 @@ def centre(
     return x, y
 
 
-def readout(page: Page, under: str = LEDGER) -> dict[str, float]:
-    """The numbers of the readout, by panel, as exact as they are known in the browser."""
+def readout(page: Page, under: str = READOUT) -> dict[str, float]:
+    """Return the numbers of the readout by panel, without rounding for display."""
     pairs = page.eval_on_selector_all(
         f"{under} [data-panel]", "all => all.map((one) => [one.dataset.panel, one.dataset.value])"
     )
     return {name: float(value) for name, value in pairs}
 
 
-def wait_for_ledger(page: Page, words: str) -> None:
-    """Waits until the readout holds these words."""
+def wait_for_readout(page: Page, words: str) -> None:
+    """Wait until the readout contains these words."""
     page.wait_for_function(
         "([readout, words]) => document.querySelector(readout)?.innerText.includes(words)",
-        arg=[LEDGER, words],
+        arg=[READOUT, words],
     )
 
 
 def digest(page: Page) -> str:
-    """The digest of `out` that the page shows."""
+    """Return the digest of `out` on the page."""
     text = page.get_by_text("Digest of out:").inner_text()
     match = re.search(r"Digest of out: ([0-9a-f]{16})", text)
     assert match, text
@@ -60,7 +60,7 @@ def digest(page: Page) -> str:
 
 
 def panel(page: Page, name: str) -> np.ndarray:
-    """The values that Plotly drew in one panel, as float32."""
+    """Return the values that Plotly drew in one panel, as float32."""
     values = page.evaluate(
         """([plot, name]) => document.querySelector(plot)._fullData
             .find((trace) => trace.name === name).z.map((row) => [...row])""",
@@ -70,7 +70,7 @@ def panel(page: Page, name: str) -> np.ndarray:
 
 
 def wait_for_panel(page: Page, name: str, values: np.ndarray) -> None:
-    """Waits until a panel shows `values`, told by their first row."""
+    """Wait until a panel shows `values`, compared by their first row."""
     page.wait_for_function(
         """([plot, name, row]) => document.querySelector(plot)?._fullData
             ?.find((trace) => trace.name === name)
@@ -80,7 +80,7 @@ def wait_for_panel(page: Page, name: str, values: np.ndarray) -> None:
 
 
 def wait_for_new_digest(page: Page, old: str) -> str:
-    """Waits until the page shows another digest than `old`, and gives it."""
+    """Wait until the page shows another digest than `old`, and return it."""
     page.wait_for_function(
         "old => !document.body.innerText.includes(old)"
         " && document.body.innerText.includes('Digest of out: ')",
@@ -90,24 +90,24 @@ def wait_for_new_digest(page: Page, old: str) -> str:
 
 
 def set_number(page: Page, label: str, value: int) -> None:
-    """Types a number into a field and leaves it."""
+    """Type a number into a field and press Enter."""
     field = page.get_by_label(label, exact=True)
     field.fill(str(value))
     field.press("Enter")
 
 
 def pick(page: Page, label: str) -> None:
-    """Clicks one segment of a control."""
+    """Click one segment of a control."""
     page.get_by_role("radio", name=label, exact=True).click()
 
 
 def choose_input(page: Page, title: str) -> None:
-    """Selects an entry of the input list."""
+    """Select an entry of the input list."""
     page.get_by_role("combobox", name="Input").click()
     page.get_by_role("option", name=title, exact=True).click()
 
 
 def upload(page: Page, name: str, data: bytes) -> None:
-    """Gives a file to the uploader."""
+    """Choose a file in the uploader."""
     payload = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
     page.locator("input[type=file]").set_input_files(payload)  # type: ignore[arg-type]

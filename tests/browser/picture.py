@@ -1,9 +1,9 @@
-"""Takes the README's picture from the running page: `make picture`."""
+"""Take the README's screenshot of the running page: `make picture`."""
 
 from playwright.sync_api import sync_playwright
 
 from tests.browser import chromium
-from tests.browser.page import wait_for_picture
+from tests.browser.page import wait_for_figure
 from tests.browser.server import ROOT, running_page
 
 PICTURE = ROOT / ".github" / "forward-view.png"
@@ -15,8 +15,8 @@ def main() -> None:
             executable_path=chromium.find(), args=chromium.ARGUMENTS
         )
         page = browser.new_page(viewport={"width": 1440, "height": 860})
-        page.goto(f"{address}/?input=Landscape&height=64&width=64&channel=1&pin=add,20,40")
-        wait_for_picture(page)
+        page.goto(f"{address}/?input=landscape&height=64&width=64&channel=1&pin=add,20,40")
+        wait_for_figure(page)
         page.screenshot(path=PICTURE)
         browser.close()
 

@@ -1,4 +1,4 @@
-"""Starts the page on a free port, as a context manager."""
+"""Start the page on a free port, as a context manager."""
 
 import os
 import re
@@ -18,21 +18,21 @@ TIMEOUT = 60  # seconds
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs."""
+    """A running server."""
 
     address: str
     process: subprocess.Popen[bytes]
 
     def memory(self) -> int:
-        """Bytes that it has in memory, on Linux."""
+        """Return its resident memory in bytes, on Linux."""
         return self._status("VmRSS")
 
     def peak(self) -> int:
-        """The most bytes that it had in memory since `forget_peak`, on Linux."""
+        """Return its peak memory in bytes since `forget_peak`, on Linux."""
         return self._status("VmHWM")
 
     def forget_peak(self) -> None:
-        """Lets `peak` count from now on; 5 is the kernel's word for it (proc(5), clear_refs)."""
+        """Reset `peak`; 5 is the value that clear_refs defines for it, see proc(5)."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", encoding="ascii")
 
     def _status(self, what: str) -> int:
@@ -43,7 +43,7 @@ class Server:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -58,12 +58,14 @@ def running_server(
     environment: Mapping[str, str] | None = None,
     most_blocks: int | None = None,
 ) -> Iterator[Server]:
-    """Runs the server while the block lasts; no file that it writes may become larger than
-    `most_blocks` of 512 bytes, as on a disk that fills up."""
+    """Run the server during the `with` block.
+
+    No file that it writes may exceed `most_blocks` of 512 bytes, as on a full disk.
+    """
     port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", script]
     settings = [f"--server.port={port}", "--server.headless=true", *options]
-    # A script in a folder finds the explorer as the page does, from the top level.
+    # A script in a subfolder also imports `explorer` from the top level.
     variables = {**os.environ, "PYTHONPATH": str(folder), **(environment or {})}
     variables.pop("XLA_FLAGS", None)  # compiled as for users
     if most_blocks is not None:
@@ -81,7 +83,7 @@ def running_server(
 
 @contextmanager
 def running_page(*options: str, script: str = "app.py") -> Iterator[str]:
-    """Runs the server while the block lasts and gives its address."""
+    """Run the server during the `with` block and yield its address."""
     with running_server(*options, script=script) as server:
         yield server.address
 

@@ -1,4 +1,4 @@
-"""What goes wrong outside: a server that dies, a home or a disk that takes nothing."""
+"""Failures outside the page: a killed server, a home or a disk that cannot be written."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from explorer import trace_block
 from explorer.inputs import generate
-from tests.browser.page import digest, pick, set_number, wait_for_picture
+from tests.browser.page import digest, pick, set_number, wait_for_figure
 from tests.browser.server import free_port, running_server
 from tests.hostile.client import opened
 from tests.load.client import awaited
@@ -16,14 +16,14 @@ from tests.load.client import awaited
 LINK = "?input=normal&height=12&width=10&channels=4&input_seed=3&seed=7&channel=2"
 
 
-def test_after_a_killed_server_the_page_comes_back_with_the_same_digest(browser: Browser) -> None:
+def test_the_page_reconnects_after_a_killed_server(browser: Browser) -> None:
     port = free_port()
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
     page = context.new_page()
     page.set_default_timeout(40_000)
     with running_server(port=port) as server:
         page.goto(f"{server.address}/{LINK}")
-        wait_for_picture(page)
+        wait_for_figure(page)
         set_number(page, "Seed of the weights", 8)
         expected = trace_block(8, generate("normal", 12, 10, 4, 3), 4).digest()
         page.get_by_text(expected).wait_for()
@@ -31,22 +31,22 @@ def test_after_a_killed_server_the_page_comes_back_with_the_same_digest(browser:
         page.get_by_text("Running the stacks").wait_for()
         server.process.kill()  # in the middle of its work
         server.process.wait()
-    page.get_by_text("Running the stacks").wait_for()  # what was there stays in view
+    page.get_by_text("Running the stacks").wait_for()  # the old content stays visible
     with running_server(port=port):
-        # The page is back once the new server has drawn what the link asks for.
+        # The page has reconnected once the new server has drawn the link's view.
         page.get_by_text("Gradient norm, from the last block").wait_for()
         pick(page, "Forward")
         page.get_by_text(expected).wait_for()
         assert digest(page) == expected
         page.reload()
-        wait_for_picture(page)
+        wait_for_figure(page)
         assert digest(page) == expected
     context.close()
 
 
-@pytest.mark.skipif(not Path("/proc").exists(), reason="/proc is a folder that takes nothing")
+@pytest.mark.skipif(not Path("/proc").exists(), reason="/proc is a folder that cannot be written")
 @pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "HOME"])
-def test_where_nothing_can_be_written_the_page_works(variable: str) -> None:
+def test_the_page_works_without_a_writable_cache_folder(variable: str) -> None:
     environment = {**os.environ, variable: "/proc"}
     if variable == "HOME":
         environment.pop("XDG_CACHE_HOME", None)
@@ -57,9 +57,8 @@ def test_where_nothing_can_be_written_the_page_works(variable: str) -> None:
 
 
 @pytest.mark.parametrize("blocks", [0, 20])
-def test_where_every_disk_is_full_the_page_works(blocks: int, tmp_path: Path) -> None:
-    """No file may have a byte, as if checkout, home and cache took nothing; or none may have
-    more than twenty blocks, so that compiled programs are begun and break off."""
+def test_the_page_works_with_full_disks(blocks: int, tmp_path: Path) -> None:
+    """Allow files of 0 blocks, as on full disks, or of 20, so that writing fails midway."""
     environment = {"XDG_CACHE_HOME": str(tmp_path)}
     with running_server(environment=environment, most_blocks=blocks) as server:
         texts = awaited(opened(server.address, LINK.removeprefix("?")))
@@ -67,4 +66,4 @@ def test_where_every_disk_is_full_the_page_works(blocks: int, tmp_path: Path) ->
     assert any(expected in text for text in texts)
     sizes = [file.stat().st_size for file in tmp_path.rglob("*-cache")]
     assert all(size <= 512 * blocks for size in sizes)
-    assert bool(sizes) == bool(blocks)  # else the disk was not what failed
+    assert bool(sizes) == bool(blocks)  # otherwise the disk was not the cause

@@ -1,4 +1,4 @@
-"""What only a browser shows of the Forward view."""
+"""Browser tests of the Forward view."""
 
 from pathlib import Path
 
@@ -17,20 +17,20 @@ from tests.browser.page import (
     pick,
     set_number,
     upload,
+    wait_for_figure,
     wait_for_new_digest,
     wait_for_panel,
-    wait_for_picture,
 )
 from tests.files import colours, npy, npz, picture, png_header
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [800, 1600])
-def test_the_default_picture_appears(
+def test_the_default_figure_appears(
     open_page: OpenPage, artifacts: Path, width: int, theme: str
 ) -> None:
     page = open_page(width=width, height=1400 if width == 800 else 1000, color_scheme=theme)
-    wait_for_picture(page)
+    wait_for_figure(page)
     assert digest(page) == trace_block(0, generate("zone_plate", 32, 32, 8), 8).digest()
     expect(page.locator(".infolayer")).to_contain_text("identity path: nothing is computed here")
     dark = page.evaluate(
@@ -40,16 +40,16 @@ def test_the_default_picture_appears(
     page.screenshot(path=artifacts / f"forward-{width}-{theme}.png")
 
 
-def test_the_figure_follows_the_readers_theme(open_page: OpenPage) -> None:
+def test_the_figure_follows_the_users_theme(open_page: OpenPage) -> None:
     page = open_page(color_scheme="dark")
-    wait_for_picture(page)
+    wait_for_figure(page)
     fill = page.evaluate(f"document.querySelector('{PLOT}')._fullLayout.plot_bgcolor")
     assert fill == "#0f1216"
 
 
 def test_panels_at_both_ends_of_the_identity_path_look_the_same(open_page: OpenPage) -> None:
     page = open_page()
-    wait_for_picture(page)
+    wait_for_figure(page)
     x = generate("zone_plate", 32, 32, 8)[:, :, 0]
     np.testing.assert_array_equal(panel(page, "x"), x)
     np.testing.assert_array_equal(panel(page, "identity"), x)
@@ -57,7 +57,7 @@ def test_panels_at_both_ends_of_the_identity_path_look_the_same(open_page: OpenP
 
 def test_a_link_copied_after_five_changes_gives_the_same_digest(open_page: OpenPage) -> None:
     page = open_page()
-    wait_for_picture(page)
+    wait_for_figure(page)
     old = digest(page)
     choose_input(page, "Normal noise")
     old = wait_for_new_digest(page, old)
@@ -75,7 +75,7 @@ def test_a_link_copied_after_five_changes_gives_the_same_digest(open_page: OpenP
     page.wait_for_url("**scope=map**")
 
     copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
-    wait_for_picture(copy)
+    wait_for_figure(copy)
     assert digest(copy) == new
     expected = trace_block(
         2**32 - 1,
@@ -91,7 +91,7 @@ def test_a_link_copied_after_five_changes_gives_the_same_digest(open_page: OpenP
 def test_uploads_are_drawn_and_bad_ones_leave_the_page_usable(open_page: OpenPage) -> None:
     page = open_page("?input=upload")
     upload(page, "noise.npy", npy(np.random.default_rng(0).standard_normal((24, 40, 5))))
-    wait_for_picture(page)
+    wait_for_figure(page)
     first = digest(page)
     expect(page.locator(".infolayer")).to_contain_text("24×40×5")
 
@@ -120,29 +120,29 @@ BAD_FILES = [
 ]
 
 
-def test_an_array_of_a_npz_is_in_the_link_and_the_file_is_asked_for(open_page: OpenPage) -> None:
+def test_a_link_has_the_array_of_a_npz_and_asks_for_the_file(open_page: OpenPage) -> None:
     data = npz(first=np.eye(4), second=np.ones((3, 5, 2)))
     page = open_page("?input=upload")
     upload(page, "two.npz", data)
-    wait_for_picture(page)
+    wait_for_figure(page)
     first = digest(page)
     page.get_by_role("combobox", name="Array").click()
     page.get_by_role("option", name="second").click()
     page.wait_for_url("**array=second**")
     page.wait_for_url("**file=two.npz**")
     expect(page.locator(".infolayer")).to_contain_text("3×5×2")
-    shown = wait_for_new_digest(page, first)  # it stands below the picture and comes after it
+    second = wait_for_new_digest(page, first)  # drawn after the figure
 
     copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
     expect(copy.get_by_text("made with the file two.npz")).to_be_visible()
     upload(copy, "two.npz", data)
-    wait_for_picture(copy)
-    assert digest(copy) == shown
+    wait_for_figure(copy)
+    assert digest(copy) == second
 
 
 def test_a_row_of_the_channel_table_picks_the_channel(open_page: OpenPage) -> None:
     page = open_page("?details=channels")
-    wait_for_picture(page)
+    wait_for_figure(page)
     table = page.get_by_test_id("stDataFrame").locator("canvas").first
     table.scroll_into_view_if_needed()
     box = table.bounding_box()

@@ -1,4 +1,4 @@
-"""What only a browser shows of the Gradients and the Depth view."""
+"""Browser tests of the Gradients and the Depth view."""
 
 from pathlib import Path
 
@@ -16,18 +16,18 @@ from tests.browser.page import centre, pick, readout
 X = generate("zone_plate", 32, 32, 8)
 GRADIENTS = ".st-key-gradients .linked-figure"
 CURVES = ".st-key-curves .linked-figure-plot"
-LEDGER = f"{GRADIENTS}-readout"
+READOUT = f"{GRADIENTS}-readout"
 
 
-def test_hover_tells_both_parts_and_their_sum(open_page: OpenPage) -> None:
+def test_hover_shows_both_parts_and_their_sum(open_page: OpenPage) -> None:
     page = open_page("?view=gradients")
     page.wait_for_selector(f"{GRADIENTS} .heatmaplayer image", state="attached")
-    expect(page.locator(LEDGER)).to_contain_text("Move over a panel")
+    expect(page.locator(READOUT)).to_contain_text("Move over a panel")
     page.mouse.move(*centre(page, "conv1", 5, 7, "gradients"))
-    expect(page.locator(LEDGER)).to_contain_text("[5, 7]")
+    expect(page.locator(READOUT)).to_contain_text("[5, 7]")
     trace = trace_block(0, X, 8)
     split = split_trace(trace, cotangent_of("random", trace))
-    numbers = readout(page, LEDGER)
+    numbers = readout(page, READOUT)
     assert numbers == {
         "identity": split.identity[5, 7, 0],
         "residual": split.residual[5, 7, 0],
@@ -45,7 +45,7 @@ def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) ->
     expect(page.get_by_text("of out[9, 30], channel 0")).to_be_visible()
     copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
     expect(copy.get_by_text("of out[9, 30], channel 0")).to_be_visible(timeout=15_000)
-    expect(copy.locator(LEDGER)).to_contain_text("pinned [9, 30]")
+    expect(copy.locator(READOUT)).to_contain_text("pinned [9, 30]")
 
 
 def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage) -> None:

@@ -1,4 +1,4 @@
-"""The linked stage figure: hover, pin, keys, zoom and what a pin opens."""
+"""Browser tests of the linked stage figure: hover, pin, keys, zoom and details."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from explorer.figures.pixel import equation
 from explorer.inputs import generate
 from tests.browser.conftest import OpenPage
 from tests.browser.page import (
-    LEDGER,
     PLOT,
+    READOUT,
     STAGES,
     centre,
     choose_input,
@@ -22,10 +22,10 @@ from tests.browser.page import (
     pick,
     readout,
     set_number,
-    wait_for_ledger,
+    wait_for_figure,
     wait_for_new_digest,
     wait_for_panel,
-    wait_for_picture,
+    wait_for_readout,
 )
 from tests.helpers import PANELS
 
@@ -37,13 +37,13 @@ def default_trace() -> BlockTrace:
 
 
 def expect_equation(page: Page, found: Arithmetic) -> None:
-    """The arithmetic on the page is this one, down to its "= value"."""
+    """Assert that the page shows this arithmetic, including "= value"."""
     words = " ".join(equation(found)).replace("<b>", "").replace("</b>", "")
     expect(page.locator(ARITHMETIC)).to_contain_text(words)
 
 
-# Whether the overlay has ink, more than the cross-hair's, within 4 pixels of a place.
-INK = """([stages, x, y]) => {
+# Whether the overlay has a mark, stronger than the cross-hair, within 4 pixels of a position.
+HAS_MARK = """([stages, x, y]) => {
   const canvas = document.querySelector(stages + ' canvas');
   const box = canvas.getBoundingClientRect();
   const ratio = canvas.width / box.width;
@@ -54,19 +54,19 @@ INK = """([stages, x, y]) => {
 
 
 def marked_panels(page: Page, row: float, col: float) -> list[str]:
-    """The panels that have a mark on a pixel."""
-    places = {name: [STAGES, *centre(page, name, row, col)] for name in PANELS}
-    return [name for name, place in places.items() if page.evaluate(INK, place)]
+    """Return the panels that have a mark on a pixel."""
+    positions = {name: [STAGES, *centre(page, name, row, col)] for name in PANELS}
+    return [name for name, position in positions.items() if page.evaluate(HAS_MARK, position)]
 
 
-def test_hover_marks_the_pixel_everywhere_and_the_ledger_tells_its_numbers(
+def test_hover_marks_the_pixel_everywhere_and_shows_its_numbers(
     open_page: OpenPage,
 ) -> None:
     page = open_page()
-    wait_for_picture(page)
+    wait_for_figure(page)
     assert marked_panels(page, 5, 7) == []
     page.mouse.move(*centre(page, "bn2", 5, 7))
-    wait_for_ledger(page, "[5, 7]")
+    wait_for_readout(page, "[5, 7]")
     assert marked_panels(page, 5, 7) == list(PANELS)
     trace = default_trace()
     assert readout(page) == {
@@ -74,52 +74,52 @@ def test_hover_marks_the_pixel_everywhere_and_the_ledger_tells_its_numbers(
     }
 
 
-def test_hovering_asks_the_server_for_nothing(open_page: OpenPage) -> None:
+def test_hovering_sends_nothing_to_the_server(open_page: OpenPage) -> None:
     page = open_page()
     sent: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.reload()
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.wait_for_load_state("networkidle")
     page.on("request", lambda request: sent.append(request))
     sent.clear()
     for step in range(50):
         row, col = step % 32, (step * 7) % 32
         page.mouse.move(*centre(page, "add", row, col))
-        wait_for_ledger(page, f"[{row}, {col}]")
+        wait_for_readout(page, f"[{row}, {col}]")
     assert sent == []
 
 
 def test_a_zeroed_pixel_and_the_larger_part_are_named(open_page: OpenPage) -> None:
     page = open_page()
-    wait_for_picture(page)
+    wait_for_figure(page)
     trace = default_trace()
     dead = np.argwhere(trace["add"][:, :, 0] < 0)[0]
     page.mouse.move(*centre(page, "out", *dead))
-    wait_for_ledger(page, "zeroed")
+    wait_for_readout(page, "zeroed")
     x, residual = (abs(trace[stage][(*dead, 0)]) for stage in ("x", "bn2"))
-    wait_for_ledger(page, f"{'x' if x >= residual else 'F(x)'} contributes more")
+    wait_for_readout(page, f"{'x' if x >= residual else 'F(x)'} contributes more")
     alive = np.argwhere(trace["add"][:, :, 0] > 0)[0]
     page.mouse.move(*centre(page, "out", *alive))
-    wait_for_ledger(page, f"[{alive[0]}, {alive[1]}]")
-    expect(page.locator(LEDGER)).not_to_contain_text("zeroed")
+    wait_for_readout(page, f"[{alive[0]}, {alive[1]}]")
+    expect(page.locator(READOUT)).not_to_contain_text("zeroed")
 
 
 @pytest.mark.parametrize("name", list(PANELS))
 def test_a_click_pins_and_opens_the_arithmetic(open_page: OpenPage, name: str) -> None:
     page = open_page()
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.mouse.click(*centre(page, name, 0, 31))
     page.wait_for_url(f"**pin={name}*0*31**")
     found = explain(default_trace(), Cell(PANELS[name], 0, 31, 0))
     expect_equation(page, found)
     page.mouse.move(5, 5)
-    wait_for_ledger(page, "pinned [0, 31]")
+    wait_for_readout(page, "pinned [0, 31]")
 
 
 def test_the_keyboard_alone_pins_every_stage(open_page: OpenPage) -> None:
     page = open_page()
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.locator(STAGES).focus()
     page.keyboard.press("ArrowDown")  # the cursor appears in the middle of x
     page.keyboard.press("ArrowDown")
@@ -139,9 +139,9 @@ def test_the_keyboard_alone_pins_every_stage(open_page: OpenPage) -> None:
     expect(page.locator(ARITHMETIC)).to_have_count(0)
 
 
-def test_the_plot_and_its_zoom_outlive_twenty_changes(open_page: OpenPage) -> None:
+def test_the_plot_and_its_zoom_persist_through_twenty_changes(open_page: OpenPage) -> None:
     page = open_page()
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.evaluate("plot => { window.plot = document.querySelector(plot); }", PLOT)
     page.mouse.move(*centre(page, "x", 4, 4))
     page.mouse.down()
@@ -172,27 +172,27 @@ def test_the_plot_and_its_zoom_outlive_twenty_changes(open_page: OpenPage) -> No
 
 def test_a_double_click_leaves_the_pin_and_keys_work_after_a_click(open_page: OpenPage) -> None:
     page = open_page()
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.mouse.click(*centre(page, "bn1", 6, 8))
     page.wait_for_url("**pin=bn1*6*8**")
-    page.wait_for_timeout(400)  # longer than a double click, which this is not
+    page.wait_for_timeout(400)  # so that the next click is not a double click
     page.mouse.dblclick(*centre(page, "x", 20, 20))
     page.keyboard.press("ArrowRight")  # the mouse still rests on x
-    wait_for_ledger(page, "pinned [6, 9]")
+    wait_for_readout(page, "pinned [6, 9]")
     expect(page.locator(f"{STAGES}-spoken")).to_contain_text("Pinned. Row 6, column 9")
     page.wait_for_url("**pin=bn1*6*9**")
     page.keyboard.press("Escape")
     page.wait_for_url(lambda link: "pin=" not in link)
 
 
-def test_a_link_restores_pin_arithmetic_and_picture(open_page: OpenPage) -> None:
+def test_a_link_restores_pin_arithmetic_and_figure(open_page: OpenPage) -> None:
     page = open_page("?channel=3&seed=5")
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.mouse.click(*centre(page, "conv2", 9, 30))
     page.wait_for_url("**pin=conv2*9*30**")
     copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
-    wait_for_picture(copy)
-    wait_for_ledger(copy, "pinned [9, 30]")
+    wait_for_figure(copy)
+    wait_for_readout(copy, "pinned [9, 30]")
     trace = trace_block(5, generate("zone_plate", 32, 32, 8), 8)
     expect_equation(copy, explain(trace, Cell("conv2", 9, 30, 3)))
     np.testing.assert_array_equal(panel(copy, "bn2"), trace["bn2"][:, :, 3])
@@ -202,21 +202,21 @@ def test_a_link_restores_pin_arithmetic_and_picture(open_page: OpenPage) -> None
 @pytest.mark.parametrize(
     "pin", ["", "x", "x,1", "x,99,1", "fc,1,1", "x,-1,2", "x,1e9,2", "<b>,1,1"]
 )
-def test_a_pin_that_is_not_there_is_dropped(open_page: OpenPage, pin: str) -> None:
+def test_an_invalid_pin_is_dropped(open_page: OpenPage, pin: str) -> None:
     page = open_page(f"?pin={pin}")
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.wait_for_url(lambda link: "pin=" not in link)
     expect(page.locator(ARITHMETIC)).to_have_count(0)
 
 
-def test_a_large_picture_says_its_means_and_zooming_in_fetches_the_exact_crop(
+def test_a_large_input_is_shown_as_means_and_zooming_in_fetches_the_exact_crop(
     open_page: OpenPage,
 ) -> None:
     page = open_page("?input=normal&height=1024&width=1024&channels=8")
-    wait_for_picture(page)
+    wait_for_figure(page)
     expect(page.locator(PLOT)).to_contain_text("means of 8×8")
     page.mouse.move(*centre(page, "bn1", 500, 300))
-    wait_for_ledger(page, "mean of 8×8")
+    wait_for_readout(page, "mean of 8×8")
     trace = trace_block(0, generate("normal", 1024, 1024, 8), 8)
     page.mouse.move(*centre(page, "x", 200, 200))
     page.mouse.down()
@@ -235,15 +235,15 @@ def test_a_large_picture_says_its_means_and_zooming_in_fetches_the_exact_crop(
 
 def test_a_pin_on_means_is_exact(open_page: OpenPage) -> None:
     page = open_page("?input=normal&height=300&width=300&channels=2&pin=add,100,200")
-    wait_for_picture(page)
-    wait_for_ledger(page, "pinned [100, 200]")
+    wait_for_figure(page)
+    wait_for_readout(page, "pinned [100, 200]")
     trace = trace_block(0, generate("normal", 300, 300, 2), 2)
     assert readout(page)["add"] == float(trace["add"][100, 200, 0])
 
 
 def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifacts: Path) -> None:
     page = open_page("?input=normal&height=32&width=32&channels=256&details=gallery", height=1700)
-    wait_for_picture(page)
+    wait_for_figure(page)
     gallery = ".st-key-gallery .linked-figure-plot"
     page.wait_for_selector(f"{gallery} .heatmaplayer image", state="attached")
     page.screenshot(path=artifacts / "gallery-256.png")
@@ -256,7 +256,7 @@ def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifa
 
 def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
     page = open_page("?details=gallery", height=1700)
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.mouse.click(*centre(page, "x", 0, 1, "gallery"))
     page.wait_for_url("**channel=1**")
@@ -268,7 +268,7 @@ def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
 
 def test_a_double_click_in_the_gallery_picks_its_tile(open_page: OpenPage) -> None:
     page = open_page("?details=gallery", height=1700)
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.mouse.dblclick(*centre(page, "x", 0, 1, "gallery"))
     page.wait_for_url("**channel=1**")
@@ -278,16 +278,16 @@ def test_a_double_click_in_the_gallery_picks_its_tile(open_page: OpenPage) -> No
 
 
 def drag(page: Page, name: str, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Drags from one pixel of a panel to another."""
+    """Drag from one pixel of a panel to another."""
     page.mouse.move(*centre(page, name, *start))
     page.mouse.down()
     page.mouse.move(*centre(page, name, *end), steps=5)
     page.mouse.up()
 
 
-def test_a_zoom_that_the_scatter_plot_knew_of_does_not_crop_the_panels(open_page: OpenPage) -> None:
+def test_a_zoom_sent_for_the_scatter_plot_does_not_crop_the_panels(open_page: OpenPage) -> None:
     page = open_page("?details=scatter", height=1700)
-    wait_for_picture(page)
+    wait_for_figure(page)
     drag(page, "x", (4, 4), (20, 24))
     page.wait_for_function(
         "() => document.querySelector('.st-key-scatter .linked-figure-plot')._fullData.length === 2"
@@ -298,9 +298,9 @@ def test_a_zoom_that_the_scatter_plot_knew_of_does_not_crop_the_panels(open_page
     )
 
 
-def test_zooming_into_one_pixel_of_a_large_picture_stays_there(open_page: OpenPage) -> None:
+def test_a_zoom_into_one_pixel_of_a_large_input_persists(open_page: OpenPage) -> None:
     page = open_page("?input=normal&height=300&width=300&channels=1")
-    wait_for_picture(page)
+    wait_for_figure(page)
     for _ in range(3):
         low, high = page.evaluate(
             "plot => document.querySelector(plot)._fullLayout.xaxis.range", PLOT
@@ -325,7 +325,7 @@ def test_zooming_into_one_pixel_of_a_large_picture_stays_there(open_page: OpenPa
 
 def test_the_figure_changes_with_the_theme(open_page: OpenPage) -> None:
     page = open_page(color_scheme="light")
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(
         "plot => document.querySelector(plot)._fullLayout.plot_bgcolor === '#0f1216'", arg=PLOT
@@ -334,7 +334,7 @@ def test_the_figure_changes_with_the_theme(open_page: OpenPage) -> None:
 
 def test_a_box_in_the_scatter_plot_marks_its_cells(open_page: OpenPage) -> None:
     page = open_page("?details=scatter", height=1700)
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.wait_for_selector(".st-key-scatter .scatterlayer", state="attached")
     start, end = (centre(page, "cells", y, x, "scatter") for x, y in ((0.2, 0.2), (0.9, 1.5)))
     page.mouse.move(*start)
@@ -349,19 +349,19 @@ def test_a_box_in_the_scatter_plot_marks_its_cells(open_page: OpenPage) -> None:
     count = int(caption.split("The box holds ")[1].split(" cells")[0].replace(",", ""))
     assert sure.sum() <= count <= maybe.sum()
     row, col = np.argwhere(sure)[0]
-    page.wait_for_function(INK, arg=[STAGES, *centre(page, "out", row, col)])
+    page.wait_for_function(HAS_MARK, arg=[STAGES, *centre(page, "out", row, col)])
     assert marked_panels(page, row, col) == list(PANELS)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [800, 1600])
 @pytest.mark.parametrize("view", ["gallery", "sum_comparison", "scatter", "distributions"])
-def test_every_view_has_its_picture(
+def test_every_detail_has_its_figure(
     open_page: OpenPage, artifacts: Path, view: str, width: int, theme: str
 ) -> None:
     link = f"?details={view.replace(' ', '+')}&pin=conv1,0,7&channel=2"
     page = open_page(link, width=width, height=2600, color_scheme=theme)
-    wait_for_picture(page)
+    wait_for_figure(page)
     key = view.replace(" ", "_")
     page.wait_for_selector(f".st-key-{key} .main-svg", state="attached")
     page.wait_for_selector(".st-key-arithmetic .main-svg", state="attached")
@@ -371,7 +371,7 @@ def test_every_view_has_its_picture(
 
 def test_another_shape_starts_unzoomed(open_page: OpenPage) -> None:
     page = open_page()
-    wait_for_picture(page)
+    wait_for_figure(page)
     page.mouse.move(*centre(page, "x", 4, 4))
     page.mouse.down()
     page.mouse.move(*centre(page, "x", 20, 24), steps=5)

@@ -137,7 +137,7 @@ def test_uploads_of_a_session_are_limited_in_total(address: str) -> None:
     async def uploads() -> list[Answer]:
         client = await Client.open(address)
         await client.run()
-        paths = [f"/_stcore/upload_file/{client.session}/{number}" for number in range(4)]
+        paths = [f"/_stcore/upload_file/{client.session}/{index}" for index in range(4)]
         answers = [request(address, "PUT", path, body, token) for path in paths]
         request(address, "DELETE", paths[0], b"", token)
         answers.append(request(address, "PUT", paths[3], body, token))
@@ -254,9 +254,9 @@ def test_health_answers_while_the_page_computes(address: str) -> None:
 def test_plotly_is_compressed_for_clients_that_accept_it(address: str) -> None:
     path = f"/assets/plotly-{plotly.__version__}.min.js"
     packed = request(address, "GET", path, headers={"Accept-Encoding": "gzip"})
-    plain = request(address, "GET", path, headers={"Accept-Encoding": "identity"})
+    uncompressed = request(address, "GET", path, headers={"Accept-Encoding": "identity"})
     assert packed.headers["content-encoding"] == "gzip"
-    assert "content-encoding" not in plain.headers
+    assert "content-encoding" not in uncompressed.headers
     assert "immutable" in packed.headers["cache-control"]
-    assert gzip.decompress(packed.body) == plain.body == get_plotlyjs().encode()
-    assert len(packed.body) < len(plain.body) / 3
+    assert gzip.decompress(packed.body) == uncompressed.body == get_plotlyjs().encode()
+    assert len(packed.body) < len(uncompressed.body) / 3

@@ -1,4 +1,4 @@
-"""What only a browser shows of the What if view."""
+"""Browser tests of the What if view."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from explorer import VARIANTS, trace_block
 from explorer.inputs import generate
 from explorer.model.variants import FIXES, projection
 from tests.browser.conftest import OpenPage
-from tests.browser.page import centre, choose_input, pick, readout, upload, wait_for_picture
+from tests.browser.page import centre, choose_input, pick, readout, upload, wait_for_figure
 from tests.files import colours, picture
 
 PLOT = ".st-key-compared .linked-figure-plot"
-LEDGER = ".st-key-compared .linked-figure-readout"
+READOUT = ".st-key-compared .linked-figure-readout"
 X = generate("zone_plate", 32, 32, 8)
 
 
@@ -46,14 +46,14 @@ def test_every_variant_is_chosen(open_page: OpenPage) -> None:
         expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def test_hover_marks_both_blocks_and_both_ledgers_tell(open_page: OpenPage) -> None:
+def test_hover_shows_the_numbers_of_both_blocks(open_page: OpenPage) -> None:
     page = open_page("?view=what_if&variant=Projection+shortcut&stride=2", height=1600)
     wait_for_heading(page, "Projection shortcut")
     page.mouse.move(*centre(page, "variant bn2", 8.5, 20.5, "compared"))
-    expect(page.locator(LEDGER)).to_contain_text("Projection shortcut:")
+    expect(page.locator(READOUT)).to_contain_text("Projection shortcut:")
     v1, other = trace_block(0, X, 8), trace_block(0, X, 8, variant=projection(stride=2))
-    numbers = readout(page, LEDGER)
-    row, col = (int(n) for n in page.locator(LEDGER).inner_text().split("]")[0][1:].split(","))
+    numbers = readout(page, READOUT)
+    row, col = (int(n) for n in page.locator(READOUT).inner_text().split("]")[0][1:].split(","))
     assert numbers["bn2"] == v1["bn2"][row, col, 0]
     assert numbers["variant bn2"] == other["bn2"][row // 2, col // 2, 0]
     assert numbers["variant out"] == other["out"][row // 2, col // 2, 0]
@@ -76,14 +76,14 @@ def test_a_link_restores_variant_parameters_and_pin(open_page: OpenPage) -> None
     page.mouse.click(*centre(page, "variant bn_proj", 10.5, 6.5, "compared"))
     page.wait_for_url("**pin=variant*bn_proj**")
     copy = open_page(page.url.split("/", 3)[3], height=1600, in_fresh_profile=True)
-    expect(copy.locator(LEDGER)).to_contain_text("pinned [")
+    expect(copy.locator(READOUT)).to_contain_text("pinned [")
     row, col = (int(n) for n in page.url.split("bn_proj%2C")[1].split("&")[0].split("%2C"))
     other = trace_block(0, X, 8, variant=projection(12, 2))
-    assert readout(copy, LEDGER)["variant out"] == other["out"][row // 2, col // 2, 0]
+    assert readout(copy, READOUT)["variant out"] == other["out"][row // 2, col // 2, 0]
     expect(copy.get_by_label("Channels of out")).to_have_value("12")
 
 
-def test_zoom_and_node_live_through_a_change_of_variant(open_page: OpenPage) -> None:
+def test_zoom_and_node_persist_through_a_change_of_variant(open_page: OpenPage) -> None:
     page = open_page("?view=what_if", height=1600)
     wait_for_heading(page, "No skip")
     page.mouse.move(*centre(page, "x", 5, 5, "compared"))
@@ -105,18 +105,18 @@ def test_zoom_and_node_live_through_a_change_of_variant(open_page: OpenPage) -> 
     assert all(one == window for one in ranges)
 
 
-def test_channel_pin_and_variant_stay_from_view_to_view(open_page: OpenPage) -> None:
+def test_channel_pin_and_variant_persist_between_views(open_page: OpenPage) -> None:
     page = open_page("?view=what_if&variant=Bottleneck&channel=1&pin=out,3,4")
     wait_for_heading(page, "Bottleneck")
     pick(page, "Forward")
-    wait_for_picture(page)
+    wait_for_figure(page)
     expect(page.locator(".st-key-compared")).to_have_count(0)
     expect(page.get_by_label("Channel", exact=True)).to_have_value("1")
     assert "pin=out" in page.url
     pick(page, "What if")
     wait_for_heading(page, "Bottleneck")
     expect(page.locator(".st-key-stages")).to_have_count(0)
-    expect(page.locator(LEDGER)).to_contain_text("pinned [3, 4]")
+    expect(page.locator(READOUT)).to_contain_text("pinned [3, 4]")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

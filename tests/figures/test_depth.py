@@ -9,7 +9,7 @@ from explorer.engine.paths import path_lengths
 from explorer.engine.propagation import propagate
 from explorer.engine.stack import Stack
 from explorer.figures.depth import (
-    WORDS,
+    SUBTITLES,
     ablation_figure,
     curves_figure,
     paths_figure,
@@ -24,10 +24,10 @@ X = generate("normal", 8, 8, 3, 0)
 
 @pytest.fixture(scope="module")
 def records() -> tuple[DepthRecord, DepthRecord]:
-    residual, plain = (
+    residual, plain_network = (
         propagate(0, X, 3, depth=20, seeds=3, variant=name) for name in ("v1", "no_skip")
     )
-    return residual, plain
+    return residual, plain_network
 
 
 def lines(figure: go.Figure) -> dict[str, go.Scatter]:
@@ -40,7 +40,7 @@ def test_every_curve_is_the_median_and_the_range(
 ) -> None:
     drawn = lines(curves_figure(*records, arrangement=arrangement))
     for stack, record in zip(("residual", "plain"), records, strict=True):
-        for name in WORDS:
+        for name in SUBTITLES:
             values = record.curves[name]
             if np.isnan(values).all():
                 assert f"{stack}: {name}" not in drawn
@@ -85,10 +85,12 @@ def test_networks_have_colours_other_than_those_of_the_paths(
         assert theme.plain_network in figure.layout.annotations[-1].text
 
 
-def test_ablations_and_paths_are_drawn_as_they_are() -> None:
+def test_ablations_and_paths_are_drawn_unchanged() -> None:
     stack = Stack.from_seed(0, 3, 5)
-    residual, plain = (ablate(of, X, kind="swap") for of in (stack, stack.without_shortcut()))
-    figure = ablation_figure(residual, plain)
+    residual, plain_network = (
+        ablate(of, X, kind="swap") for of in (stack, stack.without_shortcut())
+    )
+    figure = ablation_figure(residual, plain_network)
     drawn = lines(figure)
     np.testing.assert_array_equal(drawn["residual"].y, residual.change)
     np.testing.assert_array_equal(drawn["plain"].x, [1, 2, 3, 4])

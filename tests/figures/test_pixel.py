@@ -29,7 +29,7 @@ def test_every_stage_ends_in_its_value_and_its_difference(
     figure = arithmetic_figure(found, arrangement=arrangement)  # type: ignore[arg-type]
     assert equation(found)[-1] == f"<b>= {format_number(trace[stage][0, 7, 5])}</b>"
     assert all(line in words(figure) for line in equation(found))
-    assert f"the block's own value: {format_number(found.traced)}, difference" in words(figure)
+    assert f"traced value: {format_number(found.traced)}, difference" in words(figure)
 
 
 def test_a_convolution_shows_the_largest_channels_and_all_contributions(trace: BlockTrace) -> None:
@@ -49,7 +49,7 @@ def test_a_convolution_shows_the_largest_channels_and_all_contributions(trace: B
     assert "5 of 9 cells lie outside" in words(arithmetic_figure(found))
 
 
-def test_a_norm_says_which_statistics(trace: BlockTrace) -> None:
+def test_a_norm_names_its_statistics(trace: BlockTrace) -> None:
     batch = arithmetic_figure(explain(trace, Cell("bn1", 1, 1, 0)))
     assert "the batch statistics of conv1" in words(batch)
     running = trace_block(0, trace["x"], 12, use_running_average=True)

@@ -63,7 +63,7 @@ def test_the_scatter_plot_has_a_point_for_every_cell_and_a_density_for_many(
     assert np.nansum(10**density.z) == pytest.approx(10_000, rel=1e-4)
 
 
-def test_distributions_name_mean_spread_and_zeroed_part(trace: BlockTrace) -> None:
+def test_distributions_name_mean_std_and_zeroed_fraction(trace: BlockTrace) -> None:
     found = {stage: distribution(trace, stage) for stage in STAGES}
     figure = distributions_figure(found)
     assert [item.name for item in figure.data] == list(STAGES)

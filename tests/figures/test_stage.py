@@ -59,7 +59,7 @@ def test_mean_over_channels(trace: BlockTrace) -> None:
     assert "in every channel" in texts(figure)
 
 
-def test_scopes_set_the_limits_and_say_so(trace: BlockTrace) -> None:
+def test_scopes_set_the_limits_and_the_captions(trace: BlockTrace) -> None:
     block, one_map = (drawn_panels(stage_figure(trace, scope=s)) for s in ("block", "map"))
     assert len({block[panel].zmax for panel in PANELS if panel != "x"}) == 1
     assert len({one_map[panel].zmax for panel in PANELS}) > 4
@@ -116,9 +116,9 @@ def test_panels_lie_on_the_page_and_apart(
 def expect_apart(figure: go.Figure, count: int) -> None:
     """Each of `count` panels lies on the canvas and none on another."""
     boxes = []
-    for number in range(1, count + 1):
-        x = figure.layout[f"xaxis{number}"].domain
-        y = figure.layout[f"yaxis{number}"].domain
+    for axis_number in range(1, count + 1):
+        x = figure.layout[f"xaxis{axis_number}"].domain
+        y = figure.layout[f"yaxis{axis_number}"].domain
         assert 0 <= x[0] < x[1] <= 1
         assert 0 <= y[0] < y[1] <= 1
         boxes.append((x, y))
@@ -149,7 +149,7 @@ def test_every_variant_is_laid_out_from_its_spec(name: str, arrangement: Arrange
         assert bool(wires) == (path != "identity" or spec.identity is not None)
 
 
-def test_blocks_beneath_each_other_share_one_window_and_one_scale(trace: BlockTrace) -> None:
+def test_stacked_blocks_share_one_window_and_one_scale(trace: BlockTrace) -> None:
     other = trace_block(0, trace["x"], 4, variant=projection(6, 2))
     one, two = stage_views([trace, other], 1)
     difference = difference_view(trace, other, 1)
@@ -191,7 +191,7 @@ def test_all_panels_share_one_window(trace: BlockTrace) -> None:
     assert layout.yaxis.range == (19.5, -0.5)  # rows count downwards
 
 
-def test_large_inputs_travel_as_block_means_that_say_so() -> None:
+def test_large_inputs_are_sent_as_block_means_with_a_caption() -> None:
     trace = trace_block(0, generate("normal", 300, 290, 1, 0), 1)
     figure = stage_figure(trace)
     drawn = drawn_panels(figure)

@@ -52,10 +52,10 @@ def influences(trace: BlockTrace, theme: ThemeName) -> TwoLayouts:
 
 
 def curves(trace: BlockTrace, theme: ThemeName) -> TwoLayouts:
-    residual, plain = (
+    residual, plain_network = (
         propagate(0, trace["x"], 3, depth=4, variant=name) for name in ("v1", "no_skip")
     )
-    return curves_layouts(residual, plain, theme=theme)
+    return curves_layouts(residual, plain_network, theme=theme)
 
 
 def paths(trace: BlockTrace, theme: ThemeName) -> TwoLayouts:

@@ -1,4 +1,4 @@
-"""Opens an address of the page and checks what comes back."""
+"""Open an address of the page and check its texts."""
 
 from tests.hostile.urls import MARKDOWN, MARKUP
 from tests.load.client import Client

@@ -23,7 +23,7 @@ from tests.files import colours, npy, picture
 
 @dataclass(frozen=True)
 class ReadResult:
-    """What reading a file gave, and its cost.
+    """The result of reading a file, and its cost.
 
     Attributes:
         message: the error message; None if the file was read.

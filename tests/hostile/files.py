@@ -1,4 +1,4 @@
-"""Writes the corpus to disk, reads it in a separate process and checks the results."""
+"""Write the corpus to disk, read it in a separate process and check the results."""
 
 import json
 import re

@@ -31,7 +31,7 @@ def mutations(cases: int) -> Iterator[tuple[str, bytes]]:
 
 
 def fuzz(cases: int) -> tuple[int, int]:
-    """Return how many mutations were read and how many rejected; raise whatever else they cause."""
+    """Return how many mutations were read and how many rejected; raise all other exceptions."""
     read = rejected = 0
     for name, data in mutations(cases):
         try:
@@ -48,7 +48,7 @@ def fuzz(cases: int) -> tuple[int, int]:
 
 
 def assert_is_error_message(text: str) -> None:
-    """Assert that a message is one line, says what was expected, and shows no path or code."""
+    """Assert that a message is one line, states what was expected, and shows no path or code."""
     assert "\n" not in text, text
     assert text.endswith("."), text
     assert len(text) < 400, text

@@ -31,7 +31,7 @@ URLS = urls()
         ),
     ],
 )
-def test_what_is_not_accepted_is_told_in_one_sentence(address: str, query: str, words: str) -> None:
+def test_an_invalid_parameter_gives_one_warning(address: str, query: str, words: str) -> None:
     texts = [text.replace("\\", "") for text in awaited(opened(address, query))]
     assert sum(words in text for text in texts) == 1, texts
     assert sum("Ignored URL parameter" in text for text in texts) == 1
@@ -40,17 +40,17 @@ def test_what_is_not_accepted_is_told_in_one_sentence(address: str, query: str, 
 @pytest.mark.parametrize(
     "query", ["seed=3.7", "seed=1&seed=2", "seed=-1", "seed=inf", "seed=1e400", "seed=0x3"]
 )
-def test_what_is_not_accepted_leaves_the_default(address: str, query: str) -> None:
-    async def shown() -> tuple[int, str]:
+def test_an_invalid_parameter_leaves_the_default(address: str, query: str) -> None:
+    async def seed_and_query() -> tuple[int, str]:
         client = await Client.open(address, query)
         await client.run()
         await client.close()
-        return client.number("Seed of the weights"), client.query
+        return client.number_value("Seed of the weights"), client.query
 
-    assert awaited(shown()) == (0, "")
+    assert awaited(seed_and_query()) == (0, "")
 
 
-def test_an_address_that_is_all_right_is_not_commented(address: str) -> None:
+def test_a_valid_address_gives_no_warning(address: str) -> None:
     query = "seed=3&input=normal&mode=eval&warmup=5&channel=2&details=scatter"
     query += "&box=-1,1,-2,2&pin=bn2,1,2"
     texts = awaited(opened(address, query))
@@ -62,7 +62,7 @@ def test_each_address_gives_a_page(name: str, address: str) -> None:
     assert_echoes_nothing(awaited(opened(address, URLS[name])))
 
 
-def test_the_list_is_long_and_goes_over_every_kind() -> None:
+def test_the_list_contains_every_type_of_invalid_value() -> None:
     assert len(URLS) >= 200
     kinds = {name.split(": ")[1] for name in URLS if ": " in name}
     assert set(NONSENSE) <= kinds

@@ -1,10 +1,10 @@
-"""Addresses that somebody might type or be sent: every parameter with every kind of nonsense."""
+"""Invalid addresses: every parameter with every type of invalid value."""
 
 from urllib.parse import quote
 
 MARKUP = "<script>alert(1)</script>"
 MARKDOWN = "**[bold](http://evil.example)**"
-# What is written raw into the address, as a browser would send it.
+# Text written raw into the address, as a browser would send it.
 NONSENSE = {
     "empty": "",
     "word": "abc",
@@ -33,7 +33,7 @@ NONSENSE = {
     "percent twice": "%253Cb%253E",
     "formula": "%3D1%2B1",
 }
-# Where each parameter is read: the rest of the address that leads there.
+# The rest of the address with which each parameter is read.
 FORWARD = "height=8&width=8&channels=2"
 WHAT_IF = f"view=what_if&{FORWARD}"
 GRADIENTS = f"view=gradients&{FORWARD}"
@@ -69,13 +69,16 @@ PARAMETERS = {
 
 
 def urls() -> dict[str, str]:
-    """Query strings by name: each parameter with five kinds of nonsense, in turn, and each
-    kind with several parameters; then some that are odd as a whole."""
+    """Return query strings by name.
+
+    Each parameter has five types of invalid values in turn, and each type occurs with several
+    parameters; other queries are unusual as a whole.
+    """
     kinds = list(NONSENSE)
     found = {}
-    for number, (parameter, rest) in enumerate(PARAMETERS.items()):
+    for index, (parameter, rest) in enumerate(PARAMETERS.items()):
         for step in range(5):
-            kind = kinds[(number * 5 + step) % len(kinds)]
+            kind = kinds[(index * 5 + step) % len(kinds)]
             found[f"{parameter}: {kind}"] = f"{parameter}={NONSENSE[kind]}&{rest}"
     for parameter, rest in list(PARAMETERS.items())[:12]:
         found[f"{parameter}: repeated"] = f"{parameter}=1&{parameter}=2&{parameter}=&{rest}"

@@ -178,7 +178,7 @@ def test_bad_files_give_one_sentence(name: str, data: bytes, message: str) -> No
     assert "expected" in text or "the limit is" in text
 
 
-def test_an_array_name_that_is_not_there_is_refused() -> None:
+def test_an_unknown_array_name_is_refused() -> None:
     with pytest.raises(InputError, match="has no array named b; expected one of: a"):
         read_upload("a.npz", npz(a=np.eye(2)), name="b")
 

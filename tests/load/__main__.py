@@ -95,7 +95,7 @@ async def use_page(
             change(client, rng)
             measured.reruns.append(await client.run())
             if digest := client.digest():
-                measured.digests.append((client.number("Seed of the weights"), digest))
+                measured.digests.append((client.number_value("Seed of the weights"), digest))
         await client.close()
     except Exception as error:
         measured.errors.append(f"{type(error).__name__}: {error}")

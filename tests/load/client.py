@@ -127,7 +127,7 @@ class Client:
         """Return whether the last run drew a number input with this label."""
         return any(one.label == label for one in self.drawn("number_input"))
 
-    def number(self, label: str) -> int:
+    def number_value(self, label: str) -> int:
         """Return the value of a number input, as the user set it or as it was drawn."""
         (widget,) = [one for one in self.drawn("number_input") if one.label == label]
         if widget.id in self.widgets:
@@ -149,7 +149,7 @@ class Client:
     def set_component_state(self, key: str, state: str) -> None:
         """Set the state of the linked figure with this key for the next run.
 
-        `state` is sent as it is; it need not be valid JSON.
+        `state` is sent unchanged; it need not be valid JSON.
         """
         (figure,) = [one for one in self.drawn("bidi_component") if f"-{key}" in one.id]
         self.widgets[figure.id] = WidgetState(id=figure.id, json_value=state)

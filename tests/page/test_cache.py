@@ -22,7 +22,7 @@ from tests.helpers import page, upload
 
 @pytest.fixture
 def result_cache(monkeypatch: pytest.MonkeyPatch) -> ResultCache:
-    """An empty result_cache in place of the server's."""
+    """Replace the server's result cache by an empty one."""
     fresh = ResultCache(entries=8, size=2**20, seconds=60)
     monkeypatch.setattr(cache, "RESULT_CACHE", fresh)
     return fresh
@@ -35,7 +35,7 @@ def test_bounded_in_entries() -> None:
     assert result_cache.names() == [5, 6, 7, 8]
 
 
-def test_bounded_in_bytes_and_the_least_used_goes_first() -> None:
+def test_bounded_in_bytes_and_the_least_recently_used_goes_first() -> None:
     result_cache = ResultCache(entries=100, size=1000, seconds=60)
     result_cache.put("a", np.zeros(400, np.uint8))
     result_cache.put("b", np.zeros(400, np.uint8))
@@ -45,7 +45,7 @@ def test_bounded_in_bytes_and_the_least_used_goes_first() -> None:
     assert result_cache.get("a") is not None
 
 
-def test_what_is_larger_than_the_store_is_not_kept_and_drives_nothing_out() -> None:
+def test_a_value_larger_than_the_cache_is_not_stored_and_evicts_nothing() -> None:
     result_cache = ResultCache(entries=10, size=1000, seconds=60)
     result_cache.put("a", np.zeros(400, np.uint8))
     result_cache.put("b", np.zeros(4000, np.uint8))
@@ -58,7 +58,7 @@ def test_bounded_in_time() -> None:
     assert result_cache.get("a") is None
 
 
-def test_what_is_private_is_its_owners_and_goes_with_it() -> None:
+def test_a_private_value_is_dropped_with_its_owner() -> None:
     result_cache = ResultCache(entries=10, size=1000, seconds=60)
     owner, other = Owner(), Owner()
     result_cache.put("a", np.zeros(4), owner)
@@ -70,16 +70,16 @@ def test_what_is_private_is_its_owners_and_goes_with_it() -> None:
     assert result_cache.names() == []
 
 
-def test_an_owner_collected_in_the_middle_of_a_put_stops_nobody() -> None:
-    """Owners in cycles are found by the garbage collector, which runs whenever it likes."""
+def test_an_owner_collected_during_a_put_causes_no_deadlock() -> None:
+    """Owners in cycles are found by the garbage collector, which may run at any moment."""
     result_cache = ResultCache(entries=8, size=2**20, seconds=60)
     trace = trace_block(0, generate("normal", 1, 1, 1), 1)
 
     def work() -> None:
-        for number in range(3000):
+        for key in range(3000):
             owner = Owner()
             owner.me = owner  # type: ignore[attr-defined]
-            result_cache.put(number, trace, owner)
+            result_cache.put(key, trace, owner)
 
     thread = threading.Thread(target=work, daemon=True)
     threshold = gc.get_threshold()
@@ -94,10 +94,10 @@ def test_an_owner_collected_in_the_middle_of_a_put_stops_nobody() -> None:
     assert result_cache.names() == []
 
 
-def test_of_long_work_no_more_is_begun_than_there_are_places(
+def test_long_work_is_limited_to_the_slots(
     result_cache: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else all would give way to each other, hold their memory and end last."""
+    """Otherwise all would yield to each other, hold their memory and finish late."""
     limiter, begun, most = WorkLimiter(slots=2, queue=20, timeout=20), [0], [0]
     monkeypatch.setattr(cache, "WORK_LIMITER", limiter)
     monkeypatch.setattr(cache, "LONG_WORK_LIMITER", WorkLimiter(slots=2, queue=20, timeout=20))
@@ -121,10 +121,10 @@ def test_of_long_work_no_more_is_begun_than_there_are_places(
         def empty(self) -> None:
             pass
 
-    def work(number: int) -> str:
+    def work(key: int) -> str:
         placeholder = cast(DeltaGenerator, Placeholder())
         return cache.get_or_compute(
-            (number,), make, private=False, placeholder=placeholder, message=None, is_long=True
+            (key,), make, private=False, placeholder=placeholder, message=None, is_long=True
         )
 
     with ThreadPoolExecutor(8) as threads:
@@ -155,7 +155,7 @@ def script() -> None:
         show_problem(problem)
 
 
-def test_waiting_in_vain_is_shown_as_busy_with_a_button(
+def test_a_timeout_is_captioned_as_busy_with_a_button(
     result_cache: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limiter = WorkLimiter(slots=1, queue=5, timeout=0.4)
@@ -171,7 +171,7 @@ def test_waiting_in_vain_is_shown_as_busy_with_a_button(
     assert at.markdown[0].value == "made"
 
 
-def test_what_another_made_while_one_waited_is_not_made_again(
+def test_a_result_computed_by_another_while_waiting_is_used(
     result_cache: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class SlowLimiter(WorkLimiter):
@@ -185,21 +185,21 @@ def test_what_another_made_while_one_waited_is_not_made_again(
     assert at.markdown[-1].value == "made by another"
 
 
-def test_who_waits_is_shown_how_many_came_before(
+def test_the_position_in_the_queue_is_captioned(
     result_cache: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limiter = WorkLimiter(slots=1, queue=5, timeout=20)
     monkeypatch.setattr(cache, "WORK_LIMITER", limiter)
-    shown: list[str] = []
-    is_shown = threading.Event()
+    captions: list[str] = []
+    is_captioned = threading.Event()
 
     class Placeholder:
         def caption(self, text: str) -> None:
-            shown.append(text)
-            is_shown.set()
+            captions.append(text)
+            is_captioned.set()
 
         def empty(self) -> None:
-            shown.append("")
+            captions.append("")
 
     def work() -> None:
         made = cache.get_or_compute(
@@ -209,18 +209,18 @@ def test_who_waits_is_shown_how_many_came_before(
             placeholder=cast(DeltaGenerator, Placeholder()),
             message=None,
         )
-        shown.append(made)
+        captions.append(made)
 
     thread = threading.Thread(target=work)
     with limiter.slot():
         thread.start()
-        assert is_shown.wait(10)
+        assert is_captioned.wait(10)
     thread.join()
-    assert shown[0] == "Waiting to compute: 0 requests are ahead in the queue."
-    assert shown[-2:] == ["", "made"]
+    assert captions[0] == "Waiting to compute: 0 requests are ahead in the queue."
+    assert captions[-2:] == ["", "made"]
 
 
-def test_what_a_reader_brought_is_let_go_with_their_session() -> None:
+def test_uploads_are_dropped_with_their_session() -> None:
     result_cache = ResultCache(entries=64, size=2**28, seconds=600)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cache, "RESULT_CACHE", result_cache)
@@ -236,7 +236,7 @@ def test_what_a_reader_brought_is_let_go_with_their_session() -> None:
         assert result_cache.names()  # the default experiment's trace belongs to everyone
 
 
-def test_the_servers_own_store_is_bounded() -> None:
+def test_the_servers_cache_is_bounded() -> None:
     assert cache.MAX_BYTES <= 2**30
     assert cache.MAX_ENTRIES <= 1000
     assert cache.SECONDS <= 3600

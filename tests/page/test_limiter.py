@@ -6,7 +6,7 @@ import pytest
 from explorer.page.limiter import Busy, WorkLimiter
 
 
-def test_no_more_than_its_places_hold_it_at_once() -> None:
+def test_no_more_than_slots_run_at_once() -> None:
     limiter = WorkLimiter(slots=2, queue=20, timeout=20)
     inside, most, lock = [0], [0], threading.Lock()
 
@@ -25,7 +25,7 @@ def test_no_more_than_its_places_hold_it_at_once() -> None:
     for thread in threads:
         thread.join()
     assert most[0] == 2
-    with limiter.slot(), limiter.slot():  # both places are free again
+    with limiter.slot(), limiter.slot():  # both slots are free again
         pass
 
 
@@ -44,12 +44,12 @@ def test_a_full_queue_is_refused_at_once() -> None:
 def test_a_wait_too_long_is_refused_and_releases_the_queue() -> None:
     limiter = WorkLimiter(slots=1, queue=1, timeout=0)
     with limiter.slot():
-        for _ in range(3):  # a place in the queue is free again each time
+        for _ in range(3):  # the queue has space again each time
             with pytest.raises(Busy, match="no slot became free within 0 seconds"), limiter.slot():
                 pass
 
 
-def test_those_who_wait_are_told_and_can_release() -> None:
+def test_a_waiting_request_is_notified_and_can_leave() -> None:
     limiter = WorkLimiter(slots=1, queue=2, timeout=20)
 
     def leave(before: int) -> None:
@@ -61,7 +61,7 @@ def test_those_who_wait_are_told_and_can_release() -> None:
         pass
 
 
-def test_work_that_fails_gives_its_place_back() -> None:
+def test_work_that_fails_releases_its_slot() -> None:
     limiter = WorkLimiter(slots=1, queue=0, timeout=0)
     with pytest.raises(ZeroDivisionError), limiter.slot():
         raise ZeroDivisionError
@@ -69,7 +69,7 @@ def test_work_that_fails_gives_its_place_back() -> None:
         pass
 
 
-def test_long_work_gives_way_to_those_who_wait() -> None:
+def test_long_work_yields_its_slot() -> None:
     limiter = WorkLimiter(slots=1, queue=2, timeout=20)
     order: list[str] = []
     begun, waits = threading.Event(), threading.Event()
@@ -97,7 +97,7 @@ def test_long_work_gives_way_to_those_who_wait() -> None:
         pass
 
 
-def test_who_waits_is_told_how_far_the_queue_has_come() -> None:
+def test_a_waiting_request_is_notified_of_its_position() -> None:
     limiter = WorkLimiter(slots=1, queue=5, timeout=20)
     reported: list[int] = []
     second_waits, second_is_next = threading.Event(), threading.Event()

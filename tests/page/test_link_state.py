@@ -6,7 +6,7 @@ from explorer import VARIANTS
 from explorer.inputs import GENERATORS
 from explorer.page.link_state import OLD_NAMES, OLD_VALUES
 from explorer.page.views.what_if import FIX_NAMES
-from tests.helpers import SMALL_PAGE, digest, page, shown
+from tests.helpers import SMALL_PAGE, digest, figure_messages, page
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -26,7 +26,7 @@ def test_a_variant_is_found_by_its_identifier_and_by_its_old_title(name: str) ->
         assert not at.warning
 
 
-# An older link, and where its parameters must lead: each old name and value once.
+# Older links with a resulting parameter and value; every old name and value occurs.
 OLD_LINKS = [
     ({"further": "who won"}, "details", "sum_comparison"),
     ({"further": "plane"}, "details", "scatter"),
@@ -62,15 +62,15 @@ OLD_LINKS = [
 
 
 @pytest.mark.parametrize(("link", "key", "value"), OLD_LINKS)
-def test_an_old_link_leads_where_it_did(link: dict[str, str], key: str, value: object) -> None:
+def test_an_old_link_has_the_same_effect(link: dict[str, str], key: str, value: object) -> None:
     at = page(**{**SMALL_PAGE, "depth": "3", "runs": "1", **link})
     assert not at.exception
     assert not at.warning
     assert at.session_state[key] == value
-    assert shown(at)
+    assert figure_messages(at)
 
 
-def test_every_old_name_and_value_has_its_test() -> None:
+def test_every_old_name_and_value_is_tested() -> None:
     names = {name for link, _, _ in OLD_LINKS for name in link}
     assert set(OLD_NAMES) <= names
     of_lists = {"input", "variant", "block", "view"}

@@ -26,8 +26,8 @@ def view(experiment: Experiment, result: Result) -> None:
             8,
             key="runs",
             width=140,
-            help="Each run has weights of its own: block l of run s has the seed of the weights "
-            "plus 1000·s + l − 1.",
+            help="Every run has its own weights. The seed of block l in run s is the seed of the "
+            "weights plus 1000·s + l − 1.",
         )
         norm = segmented_choice("BatchNorm", ("on", "off"), key="batch_norm")
         after = segmented_choice("ReLU after the sum", ("on", "off"), key="last_relu")
@@ -38,15 +38,15 @@ def view(experiment: Experiment, result: Result) -> None:
     records = stacks.curves()
     if records is None:
         return
-    residual, plain = records
+    residual, plain_network = records
     theme = current_theme("curves")
-    figure = curves_layouts(residual, plain, theme=theme)
+    figure = curves_layouts(residual, plain_network, theme=theme)
     linked_figure(figure.figure(), narrow=figure.narrow, key="curves", theme=theme)
-    for words in trend_captions(residual, plain):
+    for words in trend_captions(residual, plain_network):
         st.caption(words)
     if experiment.use_running_average and norm == "on":
         st.caption(
             "Eval mode: the running statistics of every block are fresh, mean 0 and variance 1, "
-            "whatever the number of warm-up passes."
+            "regardless of warm-up passes."
         )
     depth_details.view(stacks)

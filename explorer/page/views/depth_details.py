@@ -1,4 +1,4 @@
-"""Below the curves over depth: one block of the stack, ablation, and gradients along paths."""
+"""Details of the Depth view: one block of the stack, ablation, and gradients along paths."""
 
 import numpy as np
 import streamlit as st
@@ -21,7 +21,7 @@ KEY = "depth_block"
 
 @st.fragment
 def view(stacks: StackPair) -> None:
-    """Draw the control, and the details chosen."""
+    """Draw the control and the selected details."""
     chosen = optional_segmented_choice(
         "Stack details", ("one_block", "ablation", "paths"), "depth_details"
     )
@@ -80,10 +80,10 @@ def _ablation(stacks: StackPair) -> None:
     means = [float(np.mean(record.change)) if record.change.size else 0 for record in records]
     st.caption(
         f"Mean change: {number_text(means[0], 2)} of the output's norm with shortcuts, "
-        f"{number_text(means[1], 2)} without. In trained networks, deleting one block hardly "
-        "affects a residual network and destroys a plain one (Veit et al. 2016, who call it a "
-        "lesion study). The weights here are untrained, and the change is that of the output, not "
-        "of the error."
+        f"{number_text(means[1], 2)} without. In trained networks, deleting one block "
+        "changes the error of a residual network little and that of a plain network a lot (Veit et "
+        "al. 2016, who call it a lesion study). Here the weights are untrained, and the change is "
+        "that of the output, not of the error."
     )
 
 
@@ -98,9 +98,9 @@ def _paths(stacks: StackPair) -> None:
     mean_length = float(np.sum(record.lengths * carried) / (np.sum(carried) or np.nan))
     st.caption(
         f"Through n = {record.depth} blocks there are 2ⁿ paths, most of them about n/2 blocks "
-        f"long. Weighted by the gradient that they carry, the mean length is "
+        f"long. Weighted by the norms of their gradients, the mean length is "
         f"{number_text(mean_length, 1)} instead of {record.depth / 2:.1f}. Veit et al. 2016 "
-        "(Fig. 6) find that in a trained network the gradient comes from short paths. Sampled: 16 "
-        "paths of each length shown; bars are standard errors; norms are added as if no two paths "
-        "cancelled."
+        "(Fig. 6) find that in a trained network the gradient comes from short paths. For each "
+        "length shown, 16 paths are sampled; bars are standard errors. Norms are added, which "
+        "ignores cancellation between paths."
     )

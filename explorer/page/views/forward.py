@@ -20,14 +20,15 @@ def view(experiment: Experiment, result: Result) -> None:
         st.caption(" ".join(experiment.notes))
     if result.trace["x"].shape[:2] == (1, 1):
         st.caption(
-            "With one pixel a channel's batch variance is 0, so in train mode F(x) is 0 everywhere."
+            "With one pixel, a channel's batch variance is 0, so in train mode F(x) is 0 "
+            "everywhere."
         )
-    _picture(experiment)
+    _figure(experiment)
     if (off := result.variance_error) > PRECISION_LIMIT:
         st.caption(
             f"Precision: a batch variance is off by {off:.1%} here. NNX computes E[v²] − E[v]² in "
-            "float32, which loses digits where a channel's mean is large against its spread. "
-            "Standardise the input to avoid it."
+            "float32, which loses digits if a channel's mean is much larger than its standard "
+            "deviation. Standardise the input to avoid it."
         )
     st.caption(f"Digest of out: {result.digest}. The same link gives the same digest.")
 
@@ -38,7 +39,7 @@ def _headline(numbers: Headline) -> None:
             "‖F(x)‖ / ‖x‖",
             f"{numbers.ratio:.3f}",
             "residual against identity",
-            "Euclidean norms over all cells. Above 1 the residual is the larger part.",
+            "Euclidean norms over all cells. Above 1 the residual is larger.",
         ),
         (
             "Variance from x",
@@ -50,7 +51,7 @@ def _headline(numbers: Headline) -> None:
             "Zeroed",
             f"{numbers.zeroed:.1%}",
             "by the last ReLU",
-            "Part of the cells of all channels where F(x) + x is negative, so that out is 0.",
+            "Fraction of the cells of all channels where F(x) + x is negative, so that out is 0.",
         ),
         (
             "add − bn2 − x",
@@ -73,8 +74,8 @@ def _headline(numbers: Headline) -> None:
 
 
 @st.fragment
-def _picture(experiment: Experiment) -> None:
-    # A fragment lives as long as its session, so it gets the key of the result, not the result.
+def _figure(experiment: Experiment) -> None:
+    # Streamlit keeps a fragment's arguments for the whole session, so the result is not one.
     try:
         trace = run(experiment, st.empty()).trace
     except PROBLEMS as problem:
@@ -87,6 +88,6 @@ def _picture(experiment: Experiment) -> None:
         subject,
         caption="The identity panel is the same array as x: the shortcut computes nothing, so x "
         "reaches the sum whatever F does. Only the last ReLU, after the sum, can still zero it "
-        "(He et al. 2015, Fig. 2). Purple frames: the pixels that the one under the pointer was "
-        "computed from.",
+        "(He et al. 2015, Fig. 2). Purple frames mark the receptive field of the pixel under "
+        "the pointer.",
     )

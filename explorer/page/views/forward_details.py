@@ -1,4 +1,4 @@
-"""Below a block's picture: the pinned cell's arithmetic, and more views of the same trace."""
+"""Details below a block's figure: the pinned cell's arithmetic, and other views of the trace."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -36,15 +36,15 @@ def draw_block(
     """Draw the figure of some blocks, the pinned cell's arithmetic, and the details chosen.
 
     Args:
-        figure: the figure's name on the page.
-        blocks: what is drawn; arithmetic is of any of them.
-        subject: the one that the details are of.
+        figure: the figure's key on the page.
+        blocks: the blocks to draw; the arithmetic is of the one with the pin.
+        subject: the trace that the details show.
         difference: as for `stage_panel.draw`.
-        caption: stands below the figure.
+        caption: text below the figure.
     """
     display = stage_panel.controls(figure, *blocks, *([difference] if difference else []))
     above = st.container()
-    # Chosen before the figure is drawn, which marks the cells that the details point at.
+    # Read before the figure is drawn, because the figure marks the cells that details select.
     chosen = optional_segmented_choice("Details", tuple(DETAILS), key="details")
     with above:
         stage_panel.draw(
@@ -73,7 +73,7 @@ def draw_block(
 
 
 def _arithmetic(blocks: Sequence[PanelBlock], display: DisplaySettings) -> None:
-    """Draw the arithmetic behind the pinned cell, in the block that it is pinned in."""
+    """Draw the arithmetic of the pinned cell, in the block with the pin."""
     pin = display.pin
     if pin is None:
         return
@@ -81,7 +81,7 @@ def _arithmetic(blocks: Sequence[PanelBlock], display: DisplaySettings) -> None:
         st.caption(ONE_CHANNEL)
         return
     pinned = [block for block in blocks if pin.panel in block.panels()]
-    if not pinned:  # on a difference, which has no arithmetic of its own
+    if not pinned:  # the pin is on the difference, which has no arithmetic
         return
     trace, stage = pinned[0].trace, pinned[0].panels()[pin.panel]
     cell = cell_at(trace, stage, pin.row, pin.col, display.channel)
@@ -100,7 +100,7 @@ def _gallery(subject: Subject, display: DisplaySettings) -> None:
         "Order",
         ("index", "ratio", "zeroed"),
         key="order",
-        help="By number, by ‖F(x)‖ / ‖x‖, or by the part that the last ReLU zeroed.",
+        help="By index, by ‖F(x)‖ / ‖x‖, or by the fraction zeroed by the last ReLU.",
     )
     trace = subject.trace
     tiles = get_or_compute(
@@ -124,11 +124,11 @@ def _gallery(subject: Subject, display: DisplaySettings) -> None:
 
     link = PickLink(
         panels=tuple(tiles.sheets),
-        label="All channels of every stage. Arrow keys move over the tiles, Enter picks a channel.",
+        label="All channels of every stage. Arrow keys move between tiles; Enter selects one.",
         rows=tiles.rows,
         cols=tiles.cols,
         labels=tiles.texts,
-        hint="Move over a tile to follow one channel; click to pick it.",
+        hint="Move over a tile to see its channel in every stage; click to select it.",
         picked=chosen,
     )
     linked_figure(
@@ -148,7 +148,7 @@ def _distributions(subject: Subject, display: DisplaySettings) -> None:
         lambda: {stage: distribution(trace, stage) for stage in trace.stages},
         private=subject.private,
         placeholder=st.empty(),
-        message="Counting",
+        message="Computing the histograms",
     )
     figure = distributions_layouts(found, theme=display.theme)
     linked_figure(figure.figure(), narrow=figure.narrow, key="distributions", theme=display.theme)
@@ -170,7 +170,7 @@ def _channels(subject: Subject, display: DisplaySettings) -> None:
         selection_mode="single-row",
         column_config={"zeroed": st.column_config.NumberColumn(format="percent")},
     )
-    shortcut = " Here x is what the shortcut adds to F(x)." if subject.trace.spec.shortcut else ""
+    shortcut = " Here x is the output of the shortcut." if subject.trace.spec.shortcut else ""
     st.caption(f"Select a row to see that channel.{shortcut}")
 
 

@@ -1,4 +1,4 @@
-"""The Gradients view: what returns to x, and by which path."""
+"""The Gradients view: the gradient at x, by path."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -38,7 +38,7 @@ def view(experiment: Experiment, result: Result) -> None:
     """Draw the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         spec = _spec()
-    _picture(experiment, spec)
+    _figure(experiment, spec)
 
 
 def _spec() -> BlockSpec:
@@ -49,7 +49,7 @@ def _spec() -> BlockSpec:
         return VARIANTS[name]
     gamma = slider("γ₂, bn2's scale", 0.0, 1.0, 1.0, 0.05, key="gamma2", width=190)
     stage = segmented_choice(
-        "Shift", ("conv1", "bn1"), key="shifted", help="Whose bias the slider sets."
+        "Shift", ("conv1", "bn1"), key="shifted", help="The layer whose bias the slider sets."
     )
     shift = slider("Bias before the first ReLU", -6.0, 6.0, 0.0, 0.5, key="shift", width=190)
     spec = zero_gamma(gamma) if gamma != 1 else V1
@@ -57,7 +57,8 @@ def _spec() -> BlockSpec:
 
 
 @st.fragment
-def _picture(experiment: Experiment, spec: BlockSpec) -> None:
+def _figure(experiment: Experiment, spec: BlockSpec) -> None:
+    """Draw the gradient of the selected cotangent."""
     try:
         trace = run(experiment, st.empty(), spec).trace
     except PROBLEMS as problem:
@@ -68,8 +69,8 @@ def _picture(experiment: Experiment, spec: BlockSpec) -> None:
         tuple(COTANGENTS),
         key="cotangent",
         titles=COTANGENTS,
-        help="The gradient at out: a random direction, ones (the gradient of out's sum), one "
-        "pixel (the pinned one, or the middle), or out − x (of half the squared error to x).",
+        help="The gradient at out: random, ones (the gradient of the sum of out), one pixel (the "
+        "pinned one, else the middle one), or out − x (the gradient of ½ ‖out − x‖²).",
     )
     display = stage_panel.controls(KEY, PanelBlock(trace, backward=True))
     try:
@@ -89,7 +90,7 @@ def _picture(experiment: Experiment, spec: BlockSpec) -> None:
 
 
 def _pixel(trace: BlockTrace, display: DisplaySettings) -> tuple[int, int, int]:
-    """Return the pixel of out that stands for the pinned pixel of x, or the middle one."""
+    """Return the pixel of out at the pinned pixel of x, else the middle one."""
     grid, (height, width, channels) = trace.spec.grids()["out"], trace["out"].shape
     row, col = height // 2, width // 2
     if display.pin:
@@ -119,21 +120,21 @@ def _influences(
     """Return the influence on one pixel of out, with and without the shortcut."""
     trace, spec = split.trace, split.trace.spec
 
-    def make() -> dict[str, Influence]:
+    def compute() -> dict[str, Influence]:
         found = {"block": influence(split)}
         if spec.shortcut is not None:
-            plain = trace_model(
+            without_shortcut = trace_model(
                 trace.model.without_shortcut(),
                 trace["x"],
                 use_running_average=trace.use_running_average,
                 warmup_passes=trace.warmup_passes,
             )
-            found["plain"] = influence(split_trace(plain, split.cotangent))
+            found["without_shortcut"] = influence(split_trace(without_shortcut, split.cotangent))
         return found
 
     return get_or_compute(
         ("influence", *experiment.key(spec), pixel),
-        make,
+        compute,
         private=experiment.private,
         placeholder=st.empty(),
         message="Computing the gradient without the shortcut",
@@ -158,18 +159,18 @@ def _numbers(numbers: GradientNumbers) -> None:
 def _explanation(trace: BlockTrace) -> str:
     spec = trace.spec
     if spec.shortcut is None:
-        return "Without a shortcut all that returns to x has gone through F."
+        return "Without a shortcut the whole gradient at x comes through F."
     if spec.shortcut:
-        return "This shortcut has layers, so the part that returns through it is changed."
+        return "This shortcut has layers, so the gradient at the sum changes on its way to x."
     words = (
-        "Read it from out back to x. ⊕ copies the gradient to both sides: what arrives at the sum "
-        "goes to x as it is, whatever F is or does (He et al. 2016, eq. 5), and once more through "
-        "F. At x both parts add up."
+        "Read the figure from out back to x. ⊕ copies the gradient to both paths. Through the "
+        "shortcut it reaches x unchanged, for any F (He et al. 2016, eq. 5); through the branch it "
+        "is multiplied by the transposed Jacobian of F. At x the two parts are added."
     )
     if spec.last_relu_input == "add":
         words += (
-            " The last ReLU is the only step on the identity path: where it zeroed the sum, no "
-            "gradient returns."
+            " The last ReLU is the only operation on the identity path: where it zeroed the sum, "
+            "the gradient is 0."
         )
     return words
 
@@ -185,7 +186,7 @@ def _remarks(split: GradientSplit) -> list[str]:
             "changes nothing. Shift bn1 instead, or set the mode to eval."
         )
     if split.total.any() and not split.residual.any():
-        words.append("No gradient returns through F: all of it returns through the shortcut.")
+        words.append("The gradient through F is 0: all of it comes through the shortcut.")
     return words
 
 
@@ -195,15 +196,14 @@ def _show_influences(
     row, col, channel = _pixel(trace, display)
     st.markdown(f"**Effective receptive field** of out[{row}, {col}], channel {channel}")
     if not display.pin:
-        st.caption("No pixel is pinned, so the middle one is taken.")
-    titles = {"block": trace.spec.title, "plain": "without the shortcut"}
+        st.caption("No pixel is pinned, so the middle one is used.")
+    titles = {"block": trace.spec.title, "without_shortcut": "without the shortcut"}
     named = {titles[name]: each for name, each in found.items()}
     figure = influence_layouts(named, theme=display.theme)
     linked_figure(figure.figure(), narrow=figure.narrow, key="influence", theme=display.theme)
     st.caption(
         "Σ over channels of |∂out/∂x|, on a scale of powers of ten, after Luo et al. 2016. Frame: "
-        "the receptive field by the sizes of the kernels. "
-        + _explain_influence(trace, found["block"])
+        "the theoretical receptive field. " + _explain_influence(trace, found["block"])
     )
 
 
@@ -212,15 +212,17 @@ def _explain_influence(trace: BlockTrace, found: Influence) -> str:
     if not np.isfinite(found.values).all():
         return "The gradient is not finite here."
     if not found.values.any():
-        reason = "the last ReLU zeroed it" if trace.spec.last_relu_input else "its gradient is 0"
-        return f"Nothing returns from this pixel: {reason}."
+        reason = (
+            "the last ReLU zeroed it" if trace.spec.last_relu_input else "no value of x changes it"
+        )
+        return f"The gradient of this pixel is 0 everywhere: {reason}."
     if found.outside == 0:
         why = ": the running statistics are constants" if trace.use_running_average else ""
-        return f"Nothing returns outside it{why if trace.norms else ''}."
+        return f"The gradient outside it is 0{why if trace.norms else ''}."
     if not trace.norms:
         return f"{found.outside:.1%} of the influence lies outside it."
     return (
-        f"Train mode: the batch statistics are computed from all pixels, so this one pixel sends "
-        f"gradient to every other, {found.outside:.1%} of it outside its receptive field. In eval "
-        "mode it does not."
+        f"Train mode: the batch statistics are computed from all pixels, so this pixel depends on "
+        f"every pixel of x; {found.outside:.1%} of the influence lies outside the receptive field. "
+        "In eval mode none of it does."
     )

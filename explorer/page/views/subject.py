@@ -1,4 +1,4 @@
-"""The trace that a block's details are of."""
+"""The subject of a block's details: one trace."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from explorer.records import BlockTrace
 
 ONE_CHANNEL = (
-    "Arithmetic, sum comparison and scatter plot are of one channel, and the mean over channels "
-    "is shown: set Show to channel to see them."
+    "Arithmetic, sum comparison and scatter plot need a single channel, but the figure shows the "
+    "mean over channels. Set Show to channel."
 )
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The trace that the details are of; `key` identifies it completely, `private` says
-    whether it depends on what the user uploaded."""
+    """The trace that the details show.
+
+    `key` is its cache key; `private` is whether it depends on an upload.
+    """
 
     trace: BlockTrace
     key: tuple[Hashable, ...]

@@ -36,6 +36,7 @@ def cells_in_drawn_box(trace: BlockTrace, display: DisplaySettings) -> np.ndarra
 
 
 def sum_comparison(subject: Subject, display: DisplaySettings) -> None:
+    """Draw which term dominates, and the categories of the cells."""
     if display.channel is None:
         st.caption(ONE_CHANNEL)
         return
@@ -52,6 +53,7 @@ def sum_comparison(subject: Subject, display: DisplaySettings) -> None:
 
 
 def scatter(subject: Subject, display: DisplaySettings) -> None:
+    """Draw the scatter plot of the identity and F(x)."""
     if display.channel is None:
         st.caption(ONE_CHANNEL)
         return
@@ -78,8 +80,8 @@ def scatter(subject: Subject, display: DisplaySettings) -> None:
     linked_figure(figure, key="scatter", theme=display.theme, link=link)
     inside = _inside(int(cells_in_box(found, box[:2], box[2:]).sum())) if box else ""
     st.caption(
-        f"Drag to draw a box: its cells are marked in every panel above.{inside} Zoom into the "
-        "panels and the cells in view are marked here. A click clears the box."
+        f"Drag to draw a box; its cells are marked in every panel above.{inside} Zoom into a panel "
+        "to mark the cells in view here. Click to clear the box."
     )
 
 
@@ -89,7 +91,7 @@ def _inside(count: int) -> str:
 
 
 def _box() -> Box | None:
-    """Return the box drawn in the scatter plot, or else that of the URL."""
+    """Return the box drawn in the scatter plot, else that of the URL; write it into the URL."""
     check(
         "box",
         lambda text: _edges(text.split(",")) is not None,
@@ -104,10 +106,10 @@ def _box() -> Box | None:
     return box
 
 
-def _edges(numbers: Sequence[str | float]) -> Box | None:
-    """Return left, right, low and high, if that is what they are."""
+def _edges(edges: Sequence[str | float]) -> Box | None:
+    """Return left, right, low and high; None unless these are four finite numbers."""
     try:
-        left, right, low, high = (float(number) for number in numbers)
+        left, right, low, high = (float(edge) for edge in edges)
     except (TypeError, ValueError, OverflowError):
         return None
     return (left, right, low, high) if math.isfinite(left + right + low + high) else None

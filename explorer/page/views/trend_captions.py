@@ -6,12 +6,12 @@ from explorer.records import DepthRecord
 
 
 def number_text(value: float, digits: int) -> str:
-    """Return a number with so many decimal places; a dash where it is not finite."""
+    """Return a number with `digits` decimal places, or a dash if it is not finite."""
     return f"{value:.{digits}f}" if np.isfinite(value) else "–"
 
 
 def _power(value: float) -> str:
-    """Return a number in three digits, with a power of ten where it needs one."""
+    """Return a number with three digits, with a power of ten if it is small or large."""
     if not np.isfinite(value):
         return "–"
     if value == 0 or 1e-3 <= value < 1e5:
@@ -24,22 +24,23 @@ def _raised(exponent: int) -> str:
     return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
-def trend_captions(residual: DepthRecord, plain: DepthRecord) -> list[str]:
+def trend_captions(residual: DepthRecord, plain_network: DepthRecord) -> list[str]:
     """Return sentences that compare the curves with the published trends."""
     depth = residual.inputs.shape[0]
     growths = []
-    for record in (residual, plain):
+    for record in (residual, plain_network):
         first, last = np.median(record.curves["gradient norm"], axis=0)[[0, -1]]
         growths.append("underflows to 0" if first == 0 else f"×{_power(first / last)}")
-    share, law = residual.curves["branch share"][:, -1], 1 / (depth + 1)
-    near = [record.curves["gradient correlation"][:, 0] for record in (residual, plain)]
+    share, predicted = residual.curves["branch share"][:, -1], 1 / (depth + 1)
+    near = [record.curves["gradient correlation"][:, 0] for record in (residual, plain_network)]
     slow, fast = depth**-0.5, 2.0**-depth
     words = [
         f"Gradient norm, from the last block back to the first: {growths[0]} in the residual "
         f"stack, {growths[1]} in the plain one.",
         f"Branch share at block {depth}: {number_text(float(np.median(share)), 3)}. De & Smith "
-        f"2020 predict 1/(l+1) = {law:.3f}, {_compare(law, share)}. The prediction is for a stack "
-        "with BatchNorm and without the ReLU after the sum; with it the share decays more slowly.",
+        f"2020 predict 1/(l+1) = {predicted:.3f}, {_compare(predicted, share)}. The prediction is "
+        "for a stack with BatchNorm and without the ReLU after the sum; with it the share decays "
+        "more slowly.",
         f"Correlation at the first block with the gradient of an input 0.05 standard deviations "
         f"away: {_two(near[0])} in the residual stack, {_two(near[1])} in the plain "
         f"one. Balduzzi et al. 2017 predict 1/√L = {slow:.2f} with shortcuts and BatchNorm, "

@@ -1,4 +1,4 @@
-"""The What if view: the block and an altered one, on the same input with the same weights."""
+"""The What if view: the basic block and a variant, on the same input with the same weights."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -29,32 +29,32 @@ from explorer.page.views import forward_details, what_if_details
 from explorer.page.views.subject import Subject
 
 KEY = "compared"
-# How the URL calls the fixes, by the variant that they are of.
+# Names of the fixes in the URL, by variant.
 FIX_NAMES = {"valid_padding": "crop_identity", "wrong_channels": "project_identity"}
 
 
 def view(experiment: Experiment, result: Result) -> None:
     """Draw the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        spec, passes = _variant(experiment)
+        spec, warmup_passes = _variant(experiment)
     st.markdown(spec.description)
     st.caption(f"{spec.source}.")
     runs = True
     placeholder = st.empty()
     try:
-        _numbers(result, run(experiment, placeholder, spec, passes))
+        _numbers(result, run(experiment, placeholder, spec, warmup_passes))
     except InputError as problem:
         runs = False
         show_problem(problem)
         _shapes(experiment, spec)
-    _pictures(experiment, spec, passes, runs)
+    _figure(experiment, spec, warmup_passes, runs)
 
 
 def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
-    """Draw the controls of the variant; return its spec, and its own warm-up passes, if any."""
+    """Draw the controls of the variant; return its spec, and its warm-up passes or None."""
     titles = {name: spec.title for name, spec in VARIANTS.items()}
     del titles["v1"]
-    titles["v1"] = VARIANTS["v1"].title  # last: the page begins with what differs
+    titles["v1"] = VARIANTS["v1"].title  # last, so that the default differs from v1
     name = select("Variant", titles, next(iter(titles)), key="variant", width=300)
     spec = VARIANTS[name]
     if name in FAMILIES:
@@ -69,9 +69,9 @@ def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
         options = tuple(titles_of_fixes)
         if segmented_choice("The sum", options, key="fix", titles=titles_of_fixes) == fix:
             spec = fixed
-    passes = None
-    if spec.always_eval and not experiment.use_running_average:  # else the sidebar asks
-        passes = integer_input(
+    warmup_passes = None
+    if spec.always_eval and not experiment.use_running_average:  # else in the sidebar
+        warmup_passes = integer_input(
             "Warm-up passes",
             0,
             MAX_WARMUP_PASSES,
@@ -79,7 +79,7 @@ def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
             width=220,
             help="Each moves the running statistics 1 % of the way to this input's.",
         )
-    return spec, passes
+    return spec, warmup_passes
 
 
 def _factor() -> float:
@@ -112,8 +112,8 @@ def _numbers(result: Result, other: Result) -> None:
     """Draw the same numbers for both blocks."""
     named = {"v1": result.headline, other.trace.spec.title: other.headline}
     table = {"block": list(named)}
-    for label, tell in _NUMBERS.items():
-        table[label] = [_told(tell(numbers)) for numbers in named.values()]
+    for label, format_number in _NUMBERS.items():
+        table[label] = [_typeset(format_number(numbers)) for numbers in named.values()]
     st.table(table, hide_index=True, border="horizontal", width="content")
     words = [
         "Norms and variances are over all cells; variance from x is Var(x) / (Var(x) + Var(F)); "
@@ -121,18 +121,19 @@ def _numbers(result: Result, other: Result) -> None:
     ]
     spec, channels = other.trace.spec, other.trace.features
     if spec.shortcut:
-        words.append("In the variant's row x stands for what its shortcut brings to the sum.")
+        words.append("In the variant's row, x is the output of its shortcut.")
     if channels == 1 and any(isinstance(layer, LayerNorm) for _, layer in spec.branch):
-        words.append("With one channel LayerNorm makes 0 of every pixel, so F(x) is constant.")
+        words.append("With one channel, LayerNorm maps every pixel to 0, so F(x) is constant.")
     st.caption(" ".join(words))
 
 
-def _told(number: str) -> str:
-    return "–" if "nan" in number else number.replace("-", "−")
+def _typeset(text: str) -> str:
+    """Return a formatted number with a minus sign for a hyphen, and a dash for NaN."""
+    return "–" if "nan" in text else text.replace("-", "−")
 
 
 def _shapes(experiment: Experiment, spec: BlockSpec) -> None:
-    """Draw the shapes up to the sum that does not run."""
+    """Draw the shapes of the branch and of the identity, for a sum that does not run."""
     branch = replace(spec, shortcut=None, after=())
     try:
         stages = run(experiment, st.empty(), branch).trace.stages
@@ -154,11 +155,11 @@ _NUMBERS: Mapping[str, Callable[[Headline], str]] = {
 
 
 @st.fragment
-def _pictures(experiment: Experiment, spec: BlockSpec, passes: int | None, runs: bool) -> None:
-    """Both blocks beneath each other, and what differs; the other only if it runs."""
+def _figure(experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, runs: bool) -> None:
+    """Draw both blocks, one below the other, and their difference; the variant only if it runs."""
     try:
         result = run(experiment, st.empty())
-        other = run(experiment, st.empty(), spec, passes) if runs else None
+        other = run(experiment, st.empty(), spec, warmup_passes) if runs else None
     except PROBLEMS as problem:
         show_problem(problem)
         return
@@ -172,7 +173,9 @@ def _pictures(experiment: Experiment, spec: BlockSpec, passes: int | None, runs:
     forward_details.draw_block(
         KEY,
         blocks,
-        Subject(subject.trace, (*experiment.key(subject.trace.spec), passes), experiment.private),
+        Subject(
+            subject.trace, (*experiment.key(subject.trace.spec), warmup_passes), experiment.private
+        ),
         difference=difference,
     )
-    what_if_details.look(experiment, result.trace, spec)
+    what_if_details.draw_details(experiment, result.trace, spec)

@@ -1,4 +1,4 @@
-"""Behind the What if view: the code that differs, the block's state, and its Linen parity."""
+"""Details of the What if view: the code that differs, the block's state, and Linen parity."""
 
 import inspect
 from functools import partial
@@ -18,8 +18,8 @@ from explorer.page.experiment import Experiment
 from explorer.records import BlockTrace
 
 
-def look(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
-    """Draw the control, and what is chosen, of a spec beside the basic block."""
+def draw_details(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
+    """Draw the control, and the selected details of a spec and the basic block."""
     chosen = optional_segmented_choice(
         "Code and state", tuple(_VIEWS), key="what_if_details", titles=_TITLES
     )
@@ -34,11 +34,11 @@ def look(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None
 def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
     in_eval = canonical.use_running_average
     if difference := source_diff(canonical.spec, spec, in_eval):
-        st.caption("What differs from v1.")
+        st.caption("The difference from v1.")
         st.code(difference, language="diff")
     st.caption(
-        "The whole block, as it can be run. Kernels of the same name and shape are v1's; the tests "
-        "run this code and compare its output with the picture's."
+        "The whole block as runnable code. Kernels with the same name and shape as in v1 are equal "
+        "to v1's. The tests run this code and compare its output with the trace."
     )
     st.code(nnx_source(spec, in_eval), language="python")
 
@@ -54,50 +54,52 @@ def _state(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
     statistics = [variable for variable in variables if variable.kind == "BatchStat"]
     if statistics:
         st.caption(
-            "The norms are modules inside the block, so their running statistics live in the "
-            "block's own state. A call in train mode changes them in place, without returning "
+            "The norms are modules inside the block, so their running statistics are part of the "
+            "block's state. A call in train mode updates them in place, without returning "
             "them: each moves 1 % of the way to this input's. A call in eval mode does not."
         )
         st.dataframe(
             {
                 "running statistic": [variable.path for variable in statistics],
-                "fresh block": [_first(variable.initial) for variable in statistics],
+                "fresh block": [_first_value(variable.initial) for variable in statistics],
                 "after a train-mode call": [
-                    _first(variable.after_train) for variable in statistics
+                    _first_value(variable.after_train) for variable in statistics
                 ],
-                "after an eval-mode call": [_first(variable.after_eval) for variable in statistics],
+                "after an eval-mode call": [
+                    _first_value(variable.after_eval) for variable in statistics
+                ],
                 "changed by train": [
-                    _moved(variable.initial, variable.after_train) for variable in statistics
+                    _changed(variable.initial, variable.after_train) for variable in statistics
                 ],
                 "changed by eval": [
-                    _moved(variable.after_train, variable.after_eval) for variable in statistics
+                    _changed(variable.after_train, variable.after_eval) for variable in statistics
                 ],
             },
             hide_index=True,
         )
-        st.caption("Values of channel 0; the last two columns look at all channels.")
+        st.caption("Values of channel 0; the last two columns are about all channels.")
     st.caption(
-        "All variables of the block. NNX calls what is trained Param, what a train-mode call moves "
-        "BatchStat, and a constant of the spec Constant."
+        "All variables of the block. Param variables are trained, BatchStat variables are updated "
+        "by calls in train mode, and Constant variables are constants of the spec."
     )
     st.dataframe(
         {
             "path": [variable.path for variable in variables],
             "kind": [variable.kind for variable in variables],
             "shape": [
-                "×".join(map(str, variable.initial.shape)) or "number" for variable in variables
+                "×".join(map(str, variable.initial.shape)) or "scalar" for variable in variables
             ],
-            "numbers": [variable.initial.size for variable in variables],
+            "values": [variable.initial.size for variable in variables],
         },
         hide_index=True,
     )
 
 
-def _first(values: np.ndarray) -> str:
-    return f"{values.flat[0]:.6f}".replace("-", "−")
+def _first_value(array: np.ndarray) -> str:
+    return f"{array.flat[0]:.6f}".replace("-", "−")
 
 
-def _moved(before: np.ndarray, after: np.ndarray) -> str:
+def _changed(before: np.ndarray, after: np.ndarray) -> str:
     return "no" if np.array_equal(before, after) else "yes"
 
 
@@ -121,8 +123,9 @@ def _linen(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
     )
     st.caption(
         "The basic block in both styles of Flax, run with the same weights, on the same input and "
-        "in the same mode. NNX keeps running statistics in the module and moves them in place; "
-        "Linen takes them as the collection batch_stats and returns what moved, if mutable says so."
+        "in the same mode. NNX stores running statistics in the module and updates them in place; "
+        "Linen takes them as the collection batch_stats and returns the updated ones if mutable "
+        "contains it."
     )
     st.dataframe(
         {

@@ -17,14 +17,14 @@ from explorer.page import cache
 from explorer.page.cache import ResultCache
 from explorer.page.views.trend_captions import trend_captions
 from explorer.records import AblationKind
-from tests.helpers import SMALL, SMALL_PAGE, decoded, page, shown
+from tests.helpers import SMALL, SMALL_PAGE, decoded, figure_messages, page
 
 X = generate("zone_plate", *SMALL)
 DEPTH = {"view": "depth", "depth": "5", "runs": "2", **SMALL_PAGE}
 
 
 def median(at: object, name: str) -> list[float]:
-    data = shown(at)["curves"]["figure"]["data"]  # type: ignore[arg-type]
+    data = figure_messages(at)["curves"]["figure"]["data"]  # type: ignore[arg-type]
     return decoded(next(item["y"] for item in data if item["name"] == name)).tolist()
 
 
@@ -41,17 +41,17 @@ def test_the_curves_are_the_records(norm: str, after: str) -> None:
         np.testing.assert_allclose(median(at, f"{stack}: gradient norm"), expected, rtol=1e-5)
 
 
-def test_what_is_said_of_the_trends_has_the_numbers() -> None:
-    residual, plain = (
+def test_trend_captions_contain_the_numbers() -> None:
+    residual, plain_network = (
         propagate(0, X, 4, depth=5, seeds=2, variant=name) for name in ("v1", "no_skip")
     )
     at = page(**DEPTH)
     words = [c.value for c in at.caption]
-    for sentence in trend_captions(residual, plain):
+    for sentence in trend_captions(residual, plain_network):
         assert sentence in words
     share = residual.curves["branch share"][:, -1]
-    assert f"{np.median(share):.3f}" in trend_captions(residual, plain)[1]
-    assert f"{1 / 6:.3f}" in trend_captions(residual, plain)[1]
+    assert f"{np.median(share):.3f}" in trend_captions(residual, plain_network)[1]
+    assert f"{1 / 6:.3f}" in trend_captions(residual, plain_network)[1]
 
 
 @pytest.mark.parametrize("stack", ["residual", "plain"])
@@ -61,7 +61,7 @@ def test_one_block_is_traced_from_its_seed_and_input(stack: str) -> None:
     variant = V1 if stack == "residual" else VARIANTS["no_skip"]
     record = propagate(7, X, 4, depth=5, variant=variant)
     trace = trace_block(9, record.inputs[2], 4, variant=variant)
-    drawn = {item["name"]: item for item in shown(at)["depth_block"]["figure"]["data"]}
+    drawn = {item["name"]: item for item in figure_messages(at)["depth_block"]["figure"]["data"]}
     np.testing.assert_allclose(decoded(drawn["out"]["z"]), trace["out"][:, :, 0], atol=1e-5)
     assert any("Its weights have seed 9" in c.value for c in at.caption)
 
@@ -80,7 +80,7 @@ def test_ablations_are_described_with_their_means(kind: AblationKind) -> None:
     )
 
 
-def test_paths_are_told_with_their_mean_length() -> None:
+def test_paths_are_described_with_their_mean_length() -> None:
     at = page(**DEPTH, depth_details="paths")
     assert not at.exception
     found = path_lengths(Stack.from_seed(0, 4, 5), X)
@@ -95,16 +95,16 @@ def test_every_depth_in_a_link(depth: str) -> None:
         **{**DEPTH, "depth": depth, "runs": "1", "block_number": "200"}, depth_details="one_block"
     )
     assert not at.exception
-    assert "curves" in shown(at)
+    assert "curves" in figure_messages(at)
 
 
-def test_too_large_a_stack_is_told() -> None:
+def test_too_large_a_stack_is_an_error() -> None:
     at = page(view="depth", height="512", width="512", depth="128")
     assert not at.exception
     assert re.search("the limit is", at.error[0].value.replace("\\", ""))
 
 
-def test_fewer_blocks_than_the_one_looked_at() -> None:
+def test_fewer_blocks_than_the_selected_one() -> None:
     at = page(**DEPTH, depth_details="one_block", block_number="5")
     assert at.number_input(key="block_number").value == 5
     at.number_input(key="depth").set_value(3).run()
@@ -113,7 +113,7 @@ def test_fewer_blocks_than_the_one_looked_at() -> None:
     assert "Block 3 of the first run" in " ".join(caption.value for caption in at.caption)
 
 
-def test_a_stopped_stack_says_so_and_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_stack_can_be_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
     store = ResultCache(8, 2**30, 60)
     monkeypatch.setattr(cache, "RESULT_CACHE", store)
     at = page(**DEPTH)
@@ -123,5 +123,5 @@ def test_a_stopped_stack_says_so_and_can_be_run(monkeypatch: pytest.MonkeyPatch)
     at.run()
     assert [info.value for info in at.info] == ["Stopped."]
     at.button(key="run curves").click().run()
-    assert "curves" in shown(at)
+    assert "curves" in figure_messages(at)
     assert not at.exception

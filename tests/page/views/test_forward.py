@@ -10,7 +10,7 @@ from explorer.analysis.summary import headline
 from explorer.figures.sheet import format_number
 from explorer.inputs import GENERATORS, generate, standardise
 from tests.files import colours, npy, npz, picture
-from tests.helpers import PANELS, digest, page, shown, upload
+from tests.helpers import PANELS, digest, figure_messages, page, upload
 
 
 def test_the_default_experiment() -> None:
@@ -57,10 +57,10 @@ def test_nonsense_in_a_link_is_ignored(key: str, value: str) -> None:
     assert len(at.metric) == 5
 
 
-def test_what_a_blank_picture_leaves_undefined_is_a_dash() -> None:
+def test_undefined_numbers_of_a_blank_picture_are_dashes() -> None:
     at = upload(page(), "white.png", picture(np.full((8, 8, 3), 255, np.uint8), "PNG"))
     assert [metric.value for metric in at.metric[:2]] == ["–", "–"]
-    assert any("a constant one becomes 0" in caption.value for caption in at.caption)
+    assert any("constant channels become 0" in caption.value for caption in at.caption)
 
 
 @pytest.mark.parametrize(("features", "is_offered"), [(12, True), (4, False)])
@@ -82,9 +82,9 @@ def test_every_kind_of_input_is_drawn() -> None:
         assert len(at.metric) == 5, kind
 
 
-def test_unequal_features_give_one_sentence_and_two_ways_out() -> None:
+def test_unequal_features_give_one_error_and_two_fixes() -> None:
     at = page(channels="4", features="6")
-    assert "no identity path" in at.error[0].value
+    assert "needs equal shapes" in at.error[0].value
     assert not at.metric
     at.segmented_control(key="widen").set_value("zero_channels").run()
     assert not at.error
@@ -105,7 +105,7 @@ def test_an_array_is_read_and_features_follow_it() -> None:
     assert any("24×40×5" in c.value for c in at.caption)
 
 
-def test_pictures_are_standardised_unless_the_reader_says_never() -> None:
+def test_pictures_are_standardised_unless_the_user_selects_never() -> None:
     shades = colours(20, 30, 3)
     at = upload(page(), "a.png", picture(shades, "PNG"))
     x = (shades / np.float32(255)).astype(np.float32)
@@ -123,7 +123,7 @@ def test_of_several_arrays_one_is_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "said"),
+    ("name", "data", "captions"),
     [
         ("a.npy", npy(np.array([{}]), allow_pickle=True), "Python objects"),
         ("a.png", b"hello", "neither a PNG nor a JPEG"),
@@ -131,9 +131,9 @@ def test_of_several_arrays_one_is_chosen() -> None:
         ("a.exe", b"MZ", "expected one of"),
     ],
 )
-def test_a_bad_file_leaves_the_page_usable(name: str, data: bytes, said: str) -> None:
+def test_a_bad_file_leaves_the_page_usable(name: str, data: bytes, captions: str) -> None:
     at = upload(page(), name, data)
-    assert said in at.error[0].value.replace("\\", "")
+    assert captions in at.error[0].value.replace("\\", "")
     assert not at.exception
     at.selectbox(key="input").select("edge").run()
     assert not at.error
@@ -151,9 +151,9 @@ def test_a_link_asks_for_its_file_by_name_and_digest() -> None:
     assert not any("not the file of the link" in c.value for c in at.caption)
 
 
-def test_the_mode_stays_in_reach_while_features_do_not_fit() -> None:
+def test_the_mode_can_be_changed_while_features_do_not_fit() -> None:
     at = page(channels="4", features="6", mode="eval")
-    assert "no identity path" in at.error[0].value
+    assert "needs equal shapes" in at.error[0].value
     assert at.number_input(key="warmup")
 
 
@@ -184,14 +184,14 @@ def test_every_view_opens_on_any_shape(view: str, show: str, size: tuple[str, st
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_pin_in_the_link_opens_its_arithmetic(stage: str) -> None:
     at = page(pin=f"{stage},3,4", channel="2")
-    words = json.dumps(shown(at)["arithmetic"]["figure"]["layout"], ensure_ascii=False)
+    words = json.dumps(figure_messages(at)["arithmetic"]["figure"]["layout"], ensure_ascii=False)
     trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
     assert f"<b>= {format_number(trace[stage][3, 4, 2])}</b>" in words
-    assert "arithmetic" not in shown(page())
+    assert "arithmetic" not in figure_messages(page())
 
 
-def test_the_figure_is_told_what_is_linked() -> None:
-    link = shown(page(pin="conv2,3,4"))["stages"]["link"]
+def test_the_link_of_the_figure() -> None:
+    link = figure_messages(page(pin="conv2,3,4"))["stages"]["link"]
     assert link["panels"] == list(PANELS)
     assert (link["rows"], link["cols"]) == (32, 32)
     assert link["pin"] == {"panel": "conv2", "row": 3, "col": 4}
@@ -214,16 +214,16 @@ def test_a_box_of_the_scatter_plot_is_in_the_link(box: str) -> None:
     trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
     x, residual = trace["x"][:, :, 0], trace["bn2"][:, :, 0]
     inside = ((x >= 0) & (x <= 1) & (residual >= -1) & (residual <= 0)).sum()
-    said = [c.value for c in at.caption if "The box holds" in c.value]
+    captions = [c.value for c in at.caption if "The box holds" in c.value]
     if box == "0,1,-1,0":
-        assert f"The box holds {inside} cells" in said[0]
-        assert len(shown(at)["stages"]["link"]["cells"]) == inside
+        assert f"The box holds {inside} cells" in captions[0]
+        assert len(figure_messages(at)["stages"]["link"]["cells"]) == inside
     else:
-        assert said == []
+        assert captions == []
 
 
-def test_means_are_not_called_a_sum_and_a_cut() -> None:
-    (readout,) = shown(page(show="mean"))["stages"]["link"]["readout"]
+def test_means_have_a_readout_of_their_own() -> None:
+    (readout,) = figure_messages(page(show="mean"))["stages"]["link"]["readout"]
     texts = [term.get("text") for term in readout]
     assert "→ ReLU →" not in texts
     assert not any("negative" in term for term in readout)
@@ -237,7 +237,7 @@ def test_values_that_overflow_are_drawn_and_not_hidden(stage: str, view: str, si
     at = upload(link, "a.npy", npy(np.full((side, side, 1), 3e38, np.float32)))
     assert not at.exception
     assert len(at.metric) == 5
-    assert shown(at)["stages"]["link"]["pin"]["panel"] == stage
+    assert figure_messages(at)["stages"]["link"]["pin"]["panel"] == stage
 
 
 def test_the_channel_stays_within_fewer_features() -> None:

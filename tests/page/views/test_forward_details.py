@@ -1,4 +1,4 @@
-"""The details below a block's picture, for every variant and inside a stack."""
+"""The details below a block's figure, for every variant and inside a stack."""
 
 import json
 
@@ -13,19 +13,19 @@ from explorer.figures.pixel import equation
 from explorer.inputs import generate
 from explorer.model.variants import FIXES
 from explorer.page.views.forward_details import DETAILS
-from tests.helpers import SMALL, SMALL_PAGE, page, shown
+from tests.helpers import SMALL, SMALL_PAGE, figure_messages, page
 
 X = generate("zone_plate", *SMALL)
 RUNNABLE = [name for name in VARIANTS if name not in FIXES]
 
 
 def expect_details(at: object, trace: BlockTrace) -> None:
-    """Open every detail in turn; what each shows is the trace's."""
+    """Open every detail in turn and compare its values with the trace."""
     for name in DETAILS:
         at.segmented_control(key="details").set_value(name).run()  # type: ignore[attr-defined]
         assert not at.exception, name  # type: ignore[attr-defined]
         errors = [error.value.replace("\\", "") for error in at.error]  # type: ignore[attr-defined]
-        figures = shown(at)  # type: ignore[arg-type]
+        figures = figure_messages(at)  # type: ignore[arg-type]
         frames = [frame.value for frame in at.dataframe]  # type: ignore[attr-defined]
         if name in ("sum_comparison", "scatter") and trace.spec.identity is None:
             assert len(errors) == 1
@@ -58,7 +58,7 @@ def expect_arithmetic(at: object, trace: BlockTrace, stage: str) -> None:
     assert cell is not None
     found = explain(trace, cell)
     assert found.value == pytest.approx(found.traced, abs=1e-5)
-    layout = shown(at)["arithmetic"]["figure"]["layout"]  # type: ignore[arg-type]
+    layout = figure_messages(at)["arithmetic"]["figure"]["layout"]  # type: ignore[arg-type]
     text = " ".join(note["text"] for note in layout["annotations"])
     assert all(line in text for line in equation(found)), stage
 
@@ -103,7 +103,7 @@ def test_the_details_open_for_block_3_of_a_stack_of_5(which: str) -> None:
     expect_details(at, trace)
 
 
-def test_a_cell_that_a_stage_lacks_is_told() -> None:
+def test_a_cell_that_a_stage_lacks_is_explained() -> None:
     at = page(
         view="what_if", variant="bottleneck", channel="3", pin="variant conv1,4,5", **SMALL_PAGE
     )

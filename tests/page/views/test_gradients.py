@@ -10,7 +10,7 @@ from explorer.engine.gradients import cotangent_of, split_trace
 from explorer.inputs import generate
 from explorer.model.variants import FIXES, V1, with_bias, zero_gamma
 from tests.files import npy
-from tests.helpers import SMALL_PAGE, decoded, page, shown, upload
+from tests.helpers import SMALL_PAGE, decoded, figure_messages, page, upload
 
 X = generate("zone_plate", 32, 32, 8)
 
@@ -20,7 +20,7 @@ def test_the_figure_and_the_numbers_are_the_splits() -> None:
     assert not at.exception
     trace = trace_block(0, X, 8)
     split = split_trace(trace, cotangent_of("random", trace, seed=0))
-    drawn = {item["name"]: item for item in shown(at)["gradients"]["figure"]["data"]}
+    drawn = {item["name"]: item for item in figure_messages(at)["gradients"]["figure"]["data"]}
     expected = {"x": split.total, "residual": split.residual, "identity": split.identity}
     expected |= {name: split.stages[name] for name in ("conv1", "relu1", "add", "out")}
     for name, gradient in expected.items():
@@ -39,7 +39,7 @@ def test_every_block_has_its_gradient(name: str) -> None:
     at = page(view="gradients", block=VARIANTS[name].title, **SMALL_PAGE)
     assert not at.exception
     assert not at.error
-    panels = shown(at)["gradients"]["link"]["panels"]
+    panels = figure_messages(at)["gradients"]["link"]["panels"]
     assert {"x", "residual", "out"} <= set(panels)
     assert ("identity" in panels) == (VARIANTS[name].shortcut is not None)
 
@@ -51,7 +51,7 @@ def test_every_cotangent(cotangent: str) -> None:
     trace = trace_block(0, X, 8)
     kind = {"pinned pixel": "pixel", "squared error": "error"}.get(cotangent, cotangent)
     sent = cotangent_of(kind, trace, (4, 30, 0))  # type: ignore[arg-type]
-    drawn = {item["name"]: item for item in shown(at)["gradients"]["figure"]["data"]}
+    drawn = {item["name"]: item for item in figure_messages(at)["gradients"]["figure"]["data"]}
     np.testing.assert_array_equal(decoded(drawn["out"]["z"]), sent[:, :, 0])
 
 
@@ -67,7 +67,7 @@ def test_gamma_and_bias_are_the_blocks() -> None:
     assert dead.metric[1].value == f"{gradient_numbers(split).residual:.4g}"
 
 
-def test_a_bias_that_the_norm_takes_out_is_told() -> None:
+def test_a_bias_that_the_norm_subtracts_is_explained() -> None:
     words = "bn1 subtracts the batch mean"
     train = page(view="gradients", shift="-6.0")
     assert any(words in c.value for c in train.caption)
@@ -84,21 +84,23 @@ def test_one_pixel_is_explained_by_its_mode(mode: str) -> None:
     row, col = (int(at) for at in np.argwhere(np.all(alive, axis=0)[10:, 10:, 0])[0] + 10)
     pin = f"out,{row},{col}"
     at = page(view="gradients", cotangent="pixel", mode=mode, pin=pin)
-    words = "Nothing returns outside" if mode == "eval" else "sends gradient to every other"
+    words = "gradient outside it is 0" if mode == "eval" else "depends on every pixel of x"
     assert any(words in c.value for c in at.caption)
     trace = trace_block(0, X, 8, use_running_average=mode == "eval")
     found = influence(split_trace(trace, cotangent_of("pixel", trace, (row, col, 0))))
     assert (found.outside == 0) == (mode == "eval")
-    titles = [a["text"] for a in shown(at)["influence"]["figure"]["layout"]["annotations"]]
+    titles = [
+        a["text"] for a in figure_messages(at)["influence"]["figure"]["layout"]["annotations"]
+    ]
     assert f"<b>The basic block, v1</b>: {found.outside:.1%} outside the frame" in titles
     assert titles[1].startswith("<b>without the shortcut</b>")
 
 
-def test_a_dead_branch_and_a_dead_pixel_are_told() -> None:
+def test_a_branch_and_a_pixel_without_gradient_are_explained() -> None:
     dead = page(view="gradients", shifted="bn1", shift="-6.0", cotangent="pixel")
     words = " ".join(c.value for c in dead.caption)
-    assert "No gradient returns through F" in words
-    assert "sends gradient to every other" not in words
+    assert "The gradient through F is 0" in words
+    assert "depends on every pixel of x" not in words
     trace = trace_block(0, X, 8)
     row, col = (int(at) for at in np.argwhere(trace["add"][:, :, 0] < 0)[0])
     at = page(view="gradients", cotangent="pixel", pin=f"out,{row},{col}")
@@ -114,4 +116,4 @@ def test_shapes_that_differ_have_no_squared_error() -> None:
 def test_values_that_overflow_do_not_break_the_view() -> None:
     at = upload(page(view="gradients"), "a.npy", npy(np.full((4, 4, 2), 3e38, np.float32)))
     assert not at.exception
-    assert "gradients" in shown(at)
+    assert "gradients" in figure_messages(at)

@@ -11,7 +11,7 @@ from explorer.inputs import generate
 from explorer.model.source_code import nnx_source, source_diff
 from explorer.model.variants import CROPPED_IDENTITY, FIXES, V1, projection, zero_gamma
 from tests.files import npy
-from tests.helpers import SMALL, SMALL_PAGE, page, shown, upload
+from tests.helpers import SMALL, SMALL_PAGE, figure_messages, page, upload
 
 X = generate("zone_plate", 32, 32, 8)
 
@@ -21,14 +21,14 @@ def test_every_variant_on_noise_a_pattern_and_a_file(name: str) -> None:
     at = page(view="what_if", variant=name, **SMALL_PAGE)
     for kind in ("normal", "edge"):
         at.selectbox(key="input").select(kind).run()
-        expect_picture(at, name)
+        expect_figure(at, name)
     upload(at, "mine.npy", npy(generate("normal", *SMALL, 3)))
-    expect_picture(at, name)
+    expect_figure(at, name)
 
 
-def expect_picture(at: object, name: str) -> None:
+def expect_figure(at: object, name: str) -> None:
     assert not at.exception  # type: ignore[attr-defined]
-    drawn = shown(at)["compared"]["link"]["panels"]  # type: ignore[arg-type]
+    drawn = figure_messages(at)["compared"]["link"]["panels"]  # type: ignore[arg-type]
     errors = [error.value for error in at.error]  # type: ignore[attr-defined]
     if name in FIXES:
         assert len(errors) == 1
@@ -53,14 +53,14 @@ def test_both_rows_of_numbers_are_the_traces() -> None:
     assert list(table.value["variance from x"]) == ["33%", "–"]
 
 
-def test_lesson_and_source_stand_on_the_page() -> None:
+def test_description_and_source_are_on_the_page() -> None:
     at = page(view="what_if", variant="bn_after_add")
     assert VARIANTS["bn_after_add"].description in [m.value for m in at.markdown]
     assert any(": 8.17 against 6.61" in c.value for c in at.caption)
 
 
 def drawn_out(at: object) -> list[str]:
-    panels = shown(at)["compared"]["figure"]["data"]  # type: ignore[arg-type]
+    panels = figure_messages(at)["compared"]["figure"]["data"]  # type: ignore[arg-type]
     return next(item["z"]["bdata"] for item in panels if item["name"] == "variant out")
 
 
@@ -75,7 +75,7 @@ def test_a_link_sets_variant_and_parameters() -> None:
     assert two.slider(key="gamma2").value == 0.3
 
 
-def test_the_ways_out_run() -> None:
+def test_the_fixes_run() -> None:
     at = page(view="what_if", variant="valid_padding")
     assert len(at.error) == 1
     at.segmented_control(key="fix").select("crop_identity").run()
@@ -86,19 +86,19 @@ def test_the_ways_out_run() -> None:
     assert not at.exception
 
 
-def test_eval_untrained_is_mended_by_passes() -> None:
+def test_eval_untrained_uses_its_warmup_passes() -> None:
     at = page(view="what_if", variant="eval_untrained", warmup="200")
     trace = trace_block(0, X, 8, variant="eval_untrained", warmup_passes=200)
     assert at.table[0].value["‖F(x)‖ / ‖x‖"][1] == f"{headline(trace).ratio:.3f}"
 
 
-def test_a_projection_to_too_few_padded_channels_is_told() -> None:
+def test_zero_padding_to_fewer_channels_is_an_error() -> None:
     at = page(view="what_if", variant="zero_pad", out="3")
     assert not at.exception
     assert "Zero channels can only be added" in at.error[0].value.replace("\\", "")
 
 
-def test_attention_on_a_large_picture_is_told() -> None:
+def test_attention_on_a_large_picture_is_an_error() -> None:
     at = page(view="what_if", variant="transformer_attention", height="65", width="64")
     assert not at.exception
     assert "4,160 tokens, the limit is 4,096" in at.error[0].value.replace("\\", "")
@@ -106,16 +106,16 @@ def test_attention_on_a_large_picture_is_told() -> None:
 
 def test_the_difference_is_a_third_block() -> None:
     at = page(view="what_if", variant="relu_before_add", difference="true")
-    link = shown(at)["compared"]["link"]
+    link = figure_messages(at)["compared"]["link"]
     assert "difference out" in link["panels"]
     assert "difference relu2" not in link["panels"]  # v1 has none to compare it with
     assert len(link["readout"]) == 2
 
 
-def test_a_pin_on_a_difference_is_kept() -> None:
+def test_a_pin_on_a_difference_is_restored() -> None:
     at = page(view="what_if", difference="true", pin="difference bn2,3,4")
-    place = {"panel": "difference bn2", "row": 3, "col": 4}
-    assert shown(at)["compared"]["link"]["pin"] == place
+    pin = {"panel": "difference bn2", "row": 3, "col": 4}
+    assert figure_messages(at)["compared"]["link"]["pin"] == pin
 
 
 @pytest.mark.parametrize("side", ["1", "2", "3", "4"])
@@ -124,12 +124,12 @@ def test_too_small_for_convolutions_without_padding(side: str, fix: str) -> None
     at = page(view="what_if", variant="valid_padding", height=side, width=side, fix=fix)
     assert not at.exception
     assert "convolution without padding needs" in at.error[0].value.replace("\\", "")
-    assert shown(at)["compared"]["link"]["panels"][-1] == "out"
+    assert figure_messages(at)["compared"]["link"]["panels"][-1] == "out"
 
 
 def test_a_channel_that_only_the_variant_has() -> None:
     at = page(view="what_if", variant="zero_pad", channel="12", scope="block")
-    figure = shown(at)["compared"]["figure"]
+    figure = figure_messages(at)["compared"]["figure"]
     (barred,) = (trace for trace in figure["data"] if "coloraxis" in trace)
     assert barred["name"] == "variant conv1"
     assert figure["layout"]["coloraxis"]["cmax"] == pytest.approx(
@@ -137,7 +137,7 @@ def test_a_channel_that_only_the_variant_has() -> None:
     )
 
 
-def test_what_does_not_run_tells_its_shapes_and_its_code() -> None:
+def test_a_variant_that_does_not_run_has_shapes_and_code() -> None:
     at = page(view="what_if", variant="valid_padding", what_if_details="code")
     words = " ".join(c.value for c in at.caption)
     assert "x 32×32×8 → conv1 30×30×8 → bn1 30×30×8 → relu1 30×30×8 → conv2 28×28×8" in words
@@ -147,12 +147,12 @@ def test_what_does_not_run_tells_its_shapes_and_its_code() -> None:
     assert not state.exception
 
 
-def test_the_pin_of_a_variants_panel_is_kept_and_fits_other_views() -> None:
+def test_the_pin_of_a_variants_panel_is_restored_and_fits_other_views() -> None:
     at = page(view="what_if", variant="no_skip", pin="variant bn2,3,4")
-    place = {"panel": "variant bn2", "row": 3, "col": 4}
-    assert shown(at)["compared"]["link"]["pin"] == place
+    pin = {"panel": "variant bn2", "row": 3, "col": 4}
+    assert figure_messages(at)["compared"]["link"]["pin"] == pin
     forward = page(pin="variant bn2,3,4")
-    assert shown(forward)["stages"]["link"]["pin"] == {"panel": "bn2", "row": 3, "col": 4}
+    assert figure_messages(forward)["stages"]["link"]["pin"] == {"panel": "bn2", "row": 3, "col": 4}
 
 
 def test_the_code_on_the_page_is_the_tested_code() -> None:
@@ -164,11 +164,11 @@ def test_the_code_on_the_page_is_the_tested_code() -> None:
 def test_the_state_is_what_nnx_lists() -> None:
     at = page(view="what_if", variant="no_skip", what_if_details="state")
     variables = state_variables(Model.from_seed(0, 8, "no_skip"), X)
-    moved, tree = (frame.value for frame in at.dataframe)
+    statistics, tree = (frame.value for frame in at.dataframe)
     assert list(tree["path"]) == [variable.path for variable in variables]
     assert list(tree["kind"]) == [variable.kind for variable in variables]
-    assert set(moved["changed by train"]) == {"yes"}
-    assert set(moved["changed by eval"]) == {"no"}
+    assert set(statistics["changed by train"]) == {"yes"}
+    assert set(statistics["changed by eval"]) == {"no"}
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
@@ -181,7 +181,7 @@ def test_the_linen_block_is_compared(mode: str) -> None:
     assert "nn.compact" in at.code[1].value
 
 
-def test_the_linen_block_follows_the_passes() -> None:
+def test_the_linen_block_follows_the_warmup_passes() -> None:
     at = page(view="what_if", what_if_details="linen", mode="eval", warmup="3")
     at.number_input(key="warmup").set_value(40).run()
     at.segmented_control(key="mode").select("train").run()
@@ -200,7 +200,7 @@ def test_an_unknown_variant_in_a_link_falls_back() -> None:
 
 def test_the_variants_hover_windows_are_its_own() -> None:
     at = page(view="what_if", variant="projection", stride="2")
-    link = shown(at)["compared"]["link"]
+    link = figure_messages(at)["compared"]["link"]
     assert link["fields"]["variant conv2"]["variant x"] == 3
     assert link["fields"]["conv2"]["x"] == 2
     assert link["grids"]["variant conv2"] == [0, 2]
@@ -208,9 +208,11 @@ def test_the_variants_hover_windows_are_its_own() -> None:
     assert np.shape(link["readout"])[0] == 2
 
 
-def test_a_cached_trace_of_the_same_computation_gets_the_title_asked_for() -> None:
-    """γ₂ = 1 is v1's computation, so both have one key; texts are no part of it."""
+def test_a_cached_trace_of_the_same_computation_gets_the_requested_title() -> None:
+    """γ₂ = 1 is v1's computation, so both have one key; texts are not part of it."""
     at = page(view="what_if", variant="zero_gamma", gamma2="1.0")
     assert list(at.table[0].value["block"]) == ["v1", VARIANTS["zero_gamma"].title]
-    headings = [note["text"] for note in shown(at)["compared"]["figure"]["layout"]["annotations"]]
+    headings = [
+        note["text"] for note in figure_messages(at)["compared"]["figure"]["layout"]["annotations"]
+    ]
     assert f"<b>{VARIANTS['zero_gamma'].title}</b>" in headings
