@@ -27,7 +27,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def tab(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """A tab that the tests use in turn: its profile keeps scripts compiled, as users' do."""
+    """A tab that the tests use in turn; its profile caches compiled scripts, as a user's does."""
     profile = playwright.chromium.launch_persistent_context(
         tmp_path_factory.mktemp("profile"),
         executable_path=executable(),
@@ -45,8 +45,8 @@ def executable() -> str:
 
 @pytest.fixture
 def open_page(request: pytest.FixtureRequest, tab: Page, address: str) -> Iterator[OpenPage]:
-    """Opens a link in the shared tab, or in a profile of its own; any error in the browser's
-    console fails the test."""
+    """Open a link in the shared tab or in a new profile; any error in the browser's console
+    fails the test."""
     errors: list[str] = []
     others: list[Page] = []
 
