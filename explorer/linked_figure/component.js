@@ -17,7 +17,7 @@ import { loadPlotly } from "./load_plotly.js";
 import { Overlay } from "./overlay.js";
 import { writeReadout } from "./readout.js";
 
-const REPORT_DELAY = 120; // milliseconds without a change before the host is told of it
+const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
 const LOAD_ERROR = "plotly.js could not be loaded. Reload the page to try again.";
 

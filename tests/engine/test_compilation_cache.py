@@ -52,8 +52,8 @@ def test_a_second_start_loads_its_programs_from_the_folder(tmp_path: Path) -> No
 
 def test_a_damaged_program_is_compiled_again(tmp_path: Path) -> None:
     first, _ = run(tmp_path)
-    for program in tmp_path.glob("*-cache"):
-        program.write_bytes(program.read_bytes()[:100])
+    for entry in tmp_path.glob("*-cache"):
+        entry.write_bytes(entry.read_bytes()[:100])
     second, hits = run(tmp_path)
     assert (second, hits) == (first, 0)
 

@@ -33,26 +33,26 @@ def test_every_stage_agrees_with_plain_nnx_and_with_the_oracle(shape: tuple[int,
     x = noise(shape)
     trace = trace_block(7, x, shape[2])
     sketch = Sketch(shape[2], nnx.Rngs(7))
-    plain = sketch.run(x)
+    expected = sketch.run(x)
     kernels = [np.asarray(c.kernel[...], np.float64) for c in (sketch.conv1, sketch.conv2)]
     biases = (np.zeros(shape[2]), np.zeros(shape[2]))  # NNX's start
     oracle = reference.stages(x, (kernels[0], kernels[1]), biases)
     for stage in STAGES:
-        np.testing.assert_allclose(trace[stage], plain[stage], atol=1e-5, err_msg=stage)
+        np.testing.assert_allclose(trace[stage], expected[stage], atol=1e-5, err_msg=stage)
         np.testing.assert_allclose(trace[stage], oracle[stage], atol=1e-5, err_msg=stage)
 
 
 @pytest.mark.parametrize("shape", SHAPES[:5])
-@pytest.mark.parametrize("passes", [0, 1, 5])
+@pytest.mark.parametrize("warmup", [0, 1, 5])
 def test_eval_mode_agrees_with_the_oracle_after_real_train_passes(
-    shape: tuple[int, int, int], passes: int
+    shape: tuple[int, int, int], warmup: int
 ) -> None:
     x = noise(shape)
     sketch = Sketch(shape[2], nnx.Rngs(7))
-    for _ in range(passes):
+    for _ in range(warmup):
         sketch.run(x)
-    plain = sketch.run(x, use_running_average=True)
-    trace = trace_block(7, x, shape[2], use_running_average=True, warmup_passes=passes)
+    expected = sketch.run(x, use_running_average=True)
+    trace = trace_block(7, x, shape[2], use_running_average=True, warmup_passes=warmup)
     running = tuple(
         (np.asarray(norm.mean[...], np.float64), np.asarray(norm.var[...], np.float64))
         for norm in (sketch.bn1, sketch.bn2)
@@ -61,7 +61,7 @@ def test_eval_mode_agrees_with_the_oracle_after_real_train_passes(
     kernels, biases = ([conv[part] for conv in parameters] for part in ("kernel", "bias"))
     oracle = reference.stages(x, tuple(kernels), tuple(biases), running)  # type: ignore[arg-type]
     for stage in STAGES:
-        np.testing.assert_allclose(trace[stage], plain[stage], atol=1e-5, err_msg=stage)
+        np.testing.assert_allclose(trace[stage], expected[stage], atol=1e-5, err_msg=stage)
         np.testing.assert_allclose(trace[stage], oracle[stage], atol=1e-5, err_msg=stage)
 
 
@@ -182,10 +182,10 @@ def test_the_same_arguments_give_the_same_bits() -> None:
     assert trace_block(1, x, 8).digest() != trace_block(2, x, 8).digest()
 
 
-@pytest.mark.parametrize("passes", [-1, 0.5, 1001, float("nan"), "3"])
-def test_bad_warmup_is_refused(passes: object) -> None:
+@pytest.mark.parametrize("warmup", [-1, 0.5, 1001, float("nan"), "3"])
+def test_bad_warmup_is_refused(warmup: object) -> None:
     with pytest.raises(InputError, match="warmup_passes must be an integer from 0 to 1000"):
-        trace_block(0, noise((2, 2, 1)), 1, warmup_passes=passes)  # type: ignore[arg-type]
+        trace_block(0, noise((2, 2, 1)), 1, warmup_passes=warmup)  # type: ignore[arg-type]
 
 
 @settings(max_examples=12, deadline=None)
@@ -255,10 +255,10 @@ def test_epsilon_and_momentum_belong_to_the_model() -> None:
     block = BasicBlock(3, nnx.Rngs(7), epsilon=1e-2, momentum=0.9)
     for _ in range(2):
         block(jnp.asarray(x), use_running_average=False)
-    plain = block.stages(jnp.asarray(x), use_running_average=True)
+    expected = block.stages(jnp.asarray(x), use_running_average=True)
     trace = trace_model(model, x, use_running_average=True, warmup_passes=2)
     for stage in STAGES:
-        np.testing.assert_allclose(trace[stage], plain[stage], atol=1e-5, err_msg=stage)
+        np.testing.assert_allclose(trace[stage], expected[stage], atol=1e-5, err_msg=stage)
     for name, norm in trace.norms.items():
         running = getattr(block, name)
         assert (norm.epsilon, norm.momentum) == (running.epsilon, running.momentum)
@@ -288,9 +288,9 @@ def test_a_batch_agrees_with_plain_nnx_in_every_variant(
     model = Model.from_seed(7, 4, name)
     trace = trace_model(model, BATCH, use_running_average=use_running_average)
     block = build_block(spec, 4, nnx.Rngs(7), model.batch_norm)
-    plain = block.stages(jnp.asarray(BATCH), use_running_average or spec.always_eval)
+    expected = block.stages(jnp.asarray(BATCH), use_running_average or spec.always_eval)
     for stage, values in trace.stages.items():
-        np.testing.assert_allclose(values, plain[stage], atol=1e-5, err_msg=stage)
+        np.testing.assert_allclose(values, expected[stage], atol=1e-5, err_msg=stage)
     for norm, record in trace.norms.items():
         source = trace[spec.inputs()[norm]].astype(np.float64)
         np.testing.assert_allclose(record.batch_mean, source.mean(axis=(0, 1, 2)), atol=1e-6)

@@ -66,14 +66,14 @@ def test_total_is_the_central_difference_in_float64() -> None:
     )
     split = split_trace(trace, cotangent)
     step = 1e-6
-    for place in np.ndindex(x.shape):
+    for cell in np.ndindex(x.shape):
         ends = []
         for sign in (1, -1):
             moved = x.copy()
-            moved[place] += sign * step
+            moved[cell] += sign * step
             ends.append(float(np.sum(cotangent * stages(moved, kernels, biases)["out"])))
         expected = (ends[0] - ends[1]) / (2 * step)
-        assert split.total[place] == pytest.approx(expected, abs=2e-4)
+        assert split.total[cell] == pytest.approx(expected, abs=2e-4)
 
 
 def test_the_sum_of_the_basic_block_copies_the_gradient() -> None:
@@ -113,10 +113,10 @@ def test_a_dead_first_relu_ends_the_branchs_gradient_and_not_the_identitys(
 
 
 def test_in_train_mode_the_norm_removes_the_bias_of_conv1() -> None:
-    plain = trace_block(SEED, X, 4)
+    original = trace_block(SEED, X, 4)
     shifted = trace_block(SEED, X, 4, variant=with_bias(V1, "conv1", -5.0))
-    np.testing.assert_allclose(shifted["conv1"], plain["conv1"] - 5, atol=1e-6)
-    np.testing.assert_allclose(shifted["bn1"], plain["bn1"], atol=1e-4)
+    np.testing.assert_allclose(shifted["conv1"], original["conv1"] - 5, atol=1e-6)
+    np.testing.assert_allclose(shifted["bn1"], original["bn1"], atol=1e-4)
 
 
 @pytest.mark.parametrize("row", [0, 6, 11])

@@ -11,12 +11,12 @@ from tests.helpers import noise
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (7, 5, 3), (32, 32, 8)])
-@pytest.mark.parametrize(("use_running_average", "passes"), [(False, 0), (True, 0), (True, 30)])
+@pytest.mark.parametrize(("use_running_average", "warmup"), [(False, 0), (True, 0), (True, 30)])
 def test_linen_and_nnx_agree(
-    shape: tuple[int, int, int], use_running_average: bool, passes: int
+    shape: tuple[int, int, int], use_running_average: bool, warmup: int
 ) -> None:
     model, x = Model.from_seed(5, shape[2]), noise(shape, 2)
-    mode: dict[str, Any] = {"use_running_average": use_running_average, "warmup_passes": passes}
+    mode: dict[str, Any] = {"use_running_average": use_running_average, "warmup_passes": warmup}
     trace, parity = trace_model(model, x, **mode), linen_parity(model, x, **mode)
     np.testing.assert_allclose(parity.out, trace["out"], atol=1e-5)
     for name, norm in trace.norms.items():

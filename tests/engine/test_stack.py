@@ -39,10 +39,10 @@ def test_a_stack_of_models_is_the_stack_of_their_seeds() -> None:
 
 def test_the_plain_stack_shares_the_weights() -> None:
     stack = Stack.from_seed(SEED, 4, 5, "projection")
-    plain = stack.without_shortcut()
-    assert plain.spec.shortcut is None
-    assert "proj" not in plain.parameters
-    assert plain.parameters["conv1"] is stack.parameters["conv1"]
+    without_shortcut = stack.without_shortcut()
+    assert without_shortcut.spec.shortcut is None
+    assert "proj" not in without_shortcut.parameters
+    assert without_shortcut.parameters["conv1"] is stack.parameters["conv1"]
 
 
 def test_too_many_weights_are_refused_before_they_are_drawn() -> None:

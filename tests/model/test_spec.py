@@ -74,6 +74,6 @@ def test_a_grid_converts_both_ways() -> None:
 
 
 def test_a_spec_without_its_shortcut_has_no_sum() -> None:
-    plain = VARIANTS["projection"].without_shortcut()
-    assert plain.stages() == ("x", "conv1", "bn1", "relu1", "conv2", "bn2", "out")
-    assert plain.title == "Projection shortcut, no skip"
+    without_shortcut = VARIANTS["projection"].without_shortcut()
+    assert without_shortcut.stages() == ("x", "conv1", "bn1", "relu1", "conv2", "bn2", "out")
+    assert without_shortcut.title == "Projection shortcut, no skip"

@@ -78,11 +78,13 @@ def test_weights_are_read_only() -> None:
 
 def test_a_model_without_its_shortcut_shares_the_weights() -> None:
     model = Model.from_seed(3, 4, "projection")
-    plain = model.without_shortcut()
-    assert plain.parameters["conv1"] is model.parameters["conv1"]
-    assert set(plain.parameters) == {"conv1", "bn1", "conv2", "bn2"}
-    assert plain.key != model.key
-    np.testing.assert_allclose(trace_model(plain, X)["bn2"], trace_model(model, X)["bn2"])
+    without_shortcut = model.without_shortcut()
+    assert without_shortcut.parameters["conv1"] is model.parameters["conv1"]
+    assert set(without_shortcut.parameters) == {"conv1", "bn1", "conv2", "bn2"}
+    assert without_shortcut.key != model.key
+    np.testing.assert_allclose(
+        trace_model(without_shortcut, X)["bn2"], trace_model(model, X)["bn2"]
+    )
 
 
 def test_a_block_of_a_model_is_the_callers_own() -> None:

@@ -33,17 +33,17 @@ def get(path: str, *headers: tuple[bytes, bytes]) -> tuple[int, dict[str, str], 
 
 
 @pytest.mark.parametrize("name", sorted(scripts()))
-def test_every_module_is_sent_plain_and_compressed(name: str) -> None:
-    plain = get(linked_figure_url(name))
+def test_every_module_is_sent_as_is_and_compressed(name: str) -> None:
+    identity = get(linked_figure_url(name))
     compressed = get(linked_figure_url(name), (b"accept-encoding", b"gzip, br"))
-    for status, headers, _ in (plain, compressed):
+    for status, headers, _ in (identity, compressed):
         assert status == 200
         assert headers["content-type"].startswith("text/javascript")
         assert headers["cache-control"] == "public, max-age=31536000, immutable"
         assert headers["vary"] == "Accept-Encoding"
-    assert plain[2] == gzip.decompress(compressed[2]) == scripts()[name]
+    assert identity[2] == gzip.decompress(compressed[2]) == scripts()[name]
     assert compressed[1]["content-encoding"] == "gzip"
-    assert "content-encoding" not in plain[1]
+    assert "content-encoding" not in identity[1]
 
 
 def test_plotly_is_the_one_of_the_installed_package() -> None:
