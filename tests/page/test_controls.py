@@ -243,9 +243,9 @@ def test_an_integer_that_has_become_too_large_is_set_to_the_limit() -> None:
     assert at.query_params == {"count": "6"}
 
 
-def test_an_option_that_no_longer_exists_gives_way_to_the_default() -> None:
+def test_an_option_that_no_longer_exists_becomes_the_default() -> None:
     at = controls_page(fruit="pear")
-    at.session_state["titles"] = {"apple": "An apple", "plum": "A plum"}
+    at.session_state["titles"] = {"plum": "A plum", "apple": "An apple"}
     assert returned(run(at))["fruit"] == "apple"
     assert at.query_params == {}
 
