@@ -14,10 +14,10 @@ def _power(value: float) -> str:
     """Return a number in three digits, with a power of ten where it needs one."""
     if not np.isfinite(value):
         return "–"
-    if value == 0 or 1e-3 <= value < 1e5:
+    digits, exponent = f"{value:.2e}".split("e")
+    if value == 0 or -3 <= int(exponent) < 3:
         return f"{value:.3g}"
-    exponent = int(np.floor(np.log10(value)))
-    return f"{value / 10.0**exponent:.3g}·10{_raised(exponent)}"
+    return f"{float(digits):g}·10{_raised(int(exponent))}"
 
 
 def _raised(exponent: int) -> str:
