@@ -30,7 +30,7 @@ def trend_captions(residual: DepthRecord, plain: DepthRecord) -> list[str]:
     growths = []
     for record in (residual, plain):
         first, last = np.median(record.curves["gradient norm"], axis=0)[[0, -1]]
-        growths.append("underflows to 0" if first == 0 else f"×{_power(first / last)}")
+        growths.append("underflows to 0" if first == 0 else _factor(first / last))
     share, law = residual.curves["branch share"][:, -1], 1 / (depth + 1)
     near = [record.curves["gradient correlation"][:, 0] for record in (residual, plain)]
     slow, fast = depth**-0.5, 2.0**-depth
@@ -47,6 +47,10 @@ def trend_captions(residual: DepthRecord, plain: DepthRecord) -> list[str]:
         "Their networks and inputs differ from these.",
     ]
     return [text.replace("-", "−") for text in words]
+
+
+def _factor(value: float) -> str:
+    return f"×{_power(value)}" if np.isfinite(value) else "–"
 
 
 def _two(runs: np.ndarray) -> str:
