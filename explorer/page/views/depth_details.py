@@ -77,7 +77,7 @@ def _ablation(stacks: StackPair) -> None:
         return
     theme = current_theme("ablation_figure")
     linked_figure(ablation_figure(*records, theme=theme), key="ablation_figure", theme=theme)
-    means = [float(np.mean(record.change)) if record.change.size else 0 for record in records]
+    means = [float(np.mean(record.change)) if record.change.size else np.nan for record in records]
     st.caption(
         f"Mean change: {number_text(means[0], 2)} of the output's norm with shortcuts, "
         f"{number_text(means[1], 2)} without. In trained networks, deleting one block "

@@ -45,9 +45,9 @@ def sum_comparison(subject: Subject, display: DisplaySettings) -> None:
     linked_figure(figure.figure(), narrow=figure.narrow, key="sum_comparison", theme=display.theme)
     positive, raised, lowered, last = found.categories
     st.caption(
-        f"The cells of this channel. {positive.capitalize()}: the identity and the sum are "
-        f"positive. {raised.capitalize()}: the identity is not positive, the sum is. "
-        f"{lowered.capitalize()}: the identity is positive, the sum is not. {last.capitalize()}: "
+        f"The cells of this channel. {_capitalised(positive)}: the identity and the sum are "
+        f"positive. {_capitalised(raised)}: the identity is not positive, the sum is. "
+        f"{_capitalised(lowered)}: the identity is positive, the sum is not. {_capitalised(last)}: "
         "neither is positive."
     )
 
@@ -83,6 +83,10 @@ def scatter(subject: Subject, display: DisplaySettings) -> None:
         f"Drag to draw a box; its cells are marked in every panel above.{inside} Zoom into a panel "
         "to mark the cells in view here. Click to clear the box."
     )
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]  # str.capitalize would make F lower case
 
 
 def _inside(count: int) -> str:

@@ -14,10 +14,10 @@ def _power(value: float) -> str:
     """Return a number with three digits, with a power of ten if it is small or large."""
     if not np.isfinite(value):
         return "–"
-    if value == 0 or 1e-3 <= value < 1e5:
+    digits, exponent = f"{value:.2e}".split("e")
+    if value == 0 or -3 <= int(exponent) < 3:
         return f"{value:.3g}"
-    exponent = int(np.floor(np.log10(value)))
-    return f"{value / 10.0**exponent:.3g}·10{_raised(exponent)}"
+    return f"{float(digits):g}·10{_raised(int(exponent))}"
 
 
 def _raised(exponent: int) -> str:
@@ -30,7 +30,7 @@ def trend_captions(residual: DepthRecord, plain_network: DepthRecord) -> list[st
     growths = []
     for record in (residual, plain_network):
         first, last = np.median(record.curves["gradient norm"], axis=0)[[0, -1]]
-        growths.append("underflows to 0" if first == 0 else f"×{_power(first / last)}")
+        growths.append("underflows to 0" if first == 0 else _factor(first / last))
     share, predicted = residual.curves["branch share"][:, -1], 1 / (depth + 1)
     near = [record.curves["gradient correlation"][:, 0] for record in (residual, plain_network)]
     slow, fast = depth**-0.5, 2.0**-depth
@@ -48,6 +48,10 @@ def trend_captions(residual: DepthRecord, plain_network: DepthRecord) -> list[st
         "Their networks and inputs differ from these.",
     ]
     return [text.replace("-", "−") for text in words]
+
+
+def _factor(value: float) -> str:
+    return f"×{_power(value)}" if np.isfinite(value) else "–"
 
 
 def _two(runs: np.ndarray) -> str:
