@@ -16,16 +16,16 @@ from explorer.figures.depth import (
 )
 from explorer.figures.theme import THEMES
 from explorer.figures.two_layouts import ArrangementName
-from explorer.inputs import generate
 from explorer.records import DepthRecord
+from tests.helpers import SMALL, noise
 
-X = generate("normal", 8, 8, 3, 0)
+X = noise(SMALL)
 
 
 @pytest.fixture(scope="module")
 def records() -> tuple[DepthRecord, DepthRecord]:
     residual, plain_network = (
-        propagate(0, X, 3, depth=20, seeds=3, variant=name) for name in ("v1", "no_skip")
+        propagate(0, X, 4, depth=20, seeds=2, variant=name) for name in ("v1", "no_skip")
     )
     return residual, plain_network
 
@@ -86,7 +86,7 @@ def test_networks_have_colours_other_than_those_of_the_paths(
 
 
 def test_ablations_and_paths_are_drawn_unchanged() -> None:
-    stack = Stack.from_seed(0, 3, 5)
+    stack = Stack.from_seed(0, 4, 5)
     residual, plain_network = (
         ablate(of, X, kind="swap") for of in (stack, stack.without_shortcut())
     )
@@ -95,7 +95,7 @@ def test_ablations_and_paths_are_drawn_unchanged() -> None:
     np.testing.assert_array_equal(drawn["residual"].y, residual.change)
     np.testing.assert_array_equal(drawn["plain"].x, [1, 2, 3, 4])
     assert "by index of the block swapped with the next" in figure.layout.annotations[0].text
-    found = path_lengths(Stack.from_seed(0, 3, 6), X, samples=4)
+    found = path_lengths(Stack.from_seed(0, 4, 6), X, samples=4)
     drawn = lines(paths_figure(found, arrangement="narrow"))
     np.testing.assert_array_equal(drawn["one path"].y, found.norm)
     np.testing.assert_array_equal(drawn["one path"].error_y.array, found.error)

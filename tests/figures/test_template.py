@@ -23,14 +23,13 @@ from explorer.figures.stage import Part, stage_layouts
 from explorer.figures.template import chart_template, map_template
 from explorer.figures.theme import THEMES, Theme, ThemeName
 from explorer.figures.two_layouts import TwoLayouts
-from explorer.inputs import generate
 from explorer.linked_figure.payload import as_json
-from tests.helpers import ROOT, strict_json
+from tests.helpers import ROOT, SMALL, noise, strict_json
 
 
 @pytest.fixture(scope="module")
 def trace() -> BlockTrace:
-    return trace_block(0, generate("normal", 8, 8, 3, 0), 3)
+    return trace_block(0, noise(SMALL), 4)
 
 
 def stage(trace: BlockTrace, theme: ThemeName) -> TwoLayouts:
@@ -53,13 +52,13 @@ def influences(trace: BlockTrace, theme: ThemeName) -> TwoLayouts:
 
 def curves(trace: BlockTrace, theme: ThemeName) -> TwoLayouts:
     residual, plain_network = (
-        propagate(0, trace["x"], 3, depth=4, variant=name) for name in ("v1", "no_skip")
+        propagate(0, trace["x"], 4, depth=4, variant=name) for name in ("v1", "no_skip")
     )
     return curves_layouts(residual, plain_network, theme=theme)
 
 
 def paths(trace: BlockTrace, theme: ThemeName) -> TwoLayouts:
-    found = path_lengths(Stack.from_seed(0, 3, 4), trace["x"], samples=2)
+    found = path_lengths(Stack.from_seed(0, 4, 4), trace["x"], samples=2)
     return paths_layouts(found, theme=theme)
 
 
