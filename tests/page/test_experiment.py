@@ -15,7 +15,7 @@ from explorer.page import cache
 from explorer.page.cache import ResultCache
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.views import gradients
-from tests.helpers import page, shown
+from tests.helpers import figure_messages, page
 
 SIZE = {"height": "8", "width": "6", "channels": "4"}
 X = generate("zone_plate", 8, 6, 4)
@@ -68,7 +68,7 @@ def test_another_computation_is_not_taken_for_it(results: ResultCache) -> None:
 
 def influence_titles(at: AppTest) -> tuple[list[str], list[str]]:
     """Return the names of the maps of influence, and the beginnings of their titles."""
-    figure = shown(at)["influence"]["figure"]
+    figure = figure_messages(at)["influence"]["figure"]
     names = [item["name"] for item in figure["data"]]
     texts = [note["text"] for note in figure["layout"]["annotations"]]
     return names, [text.split("</b>")[0].removeprefix("<b>") for text in texts if "<b>" in text]
@@ -87,11 +87,11 @@ def test_the_gradients_view_names_the_block_asked_for_under_the_same_figure_keys
     assert results.names() == computed  # everything came out of the cache
     for at, name in zip((first, second), order, strict=True):
         assert not at.exception
-        assert set(shown(at)) == {"gradients", "influence"}
+        assert set(figure_messages(at)) == {"gradients", "influence"}
         titles = [blocks[name].title, "without the shortcut"]
         assert influence_titles(at) == (titles, titles)
     first.selectbox(key="block").select(order[1]).run()
-    assert set(shown(first)) == {"gradients", "influence"}
+    assert set(figure_messages(first)) == {"gradients", "influence"}
     assert influence_titles(first) == influence_titles(second)
 
 

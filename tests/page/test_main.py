@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import VARIANTS, trace_block
 from explorer.inputs import GENERATORS, generate
-from tests.helpers import ROOT, TIMEOUT, digest, shown
+from tests.helpers import ROOT, TIMEOUT, digest, figure_messages
 
 Link = dict[str, str | list[str]]
 HEIGHT, WIDTH, CHANNELS = 8, 6, 4
@@ -56,7 +56,7 @@ def ignored(name: str, given: str, expected: str) -> str:
 def test_a_malformed_pin_is_reported_once_and_nothing_is_pinned(pin: str) -> None:
     at = open_link({"pin": pin})
     assert warnings(at) == [ignored("pin", pin, PIN)]
-    assert shown(at)["stages"]["link"]["pin"] is None
+    assert figure_messages(at)["stages"]["link"]["pin"] is None
     assert at.query_params == SIZE
     assert warnings(at.run()) == []
 
@@ -64,7 +64,7 @@ def test_a_malformed_pin_is_reported_once_and_nothing_is_pinned(pin: str) -> Non
 def test_a_legal_pin_is_pinned_and_stays_in_the_url() -> None:
     at = open_link({"pin": "bn1,7,5"})
     assert warnings(at) == []
-    assert shown(at)["stages"]["link"]["pin"] == {"panel": "bn1", "row": 7, "col": 5}
+    assert figure_messages(at)["stages"]["link"]["pin"] == {"panel": "bn1", "row": 7, "col": 5}
     assert at.query_params == SIZE | {"pin": "bn1,7,5"}
 
 
@@ -72,7 +72,7 @@ def test_a_pin_that_a_smaller_input_lacks_is_removed_without_a_warning() -> None
     at = open_link({"pin": "bn1,7,5", "width": "7"})
     at.number_input(key="width").set_value(WIDTH - 1).run()
     assert warnings(at) == []
-    assert shown(at)["stages"]["link"]["pin"] is None
+    assert figure_messages(at)["stages"]["link"]["pin"] is None
     assert "pin" not in at.query_params
 
 
@@ -80,7 +80,7 @@ def test_a_pin_that_a_smaller_input_lacks_is_removed_without_a_warning() -> None
 def test_a_malformed_box_is_reported_once_and_no_cells_are_marked(box: str) -> None:
     at = open_link({"details": "scatter", "box": box})
     assert warnings(at) == [ignored("box", box, BOX)]
-    assert shown(at)["stages"]["link"]["cells"] == []
+    assert figure_messages(at)["stages"]["link"]["cells"] == []
     assert at.query_params == SIZE | {"details": "scatter"}
     assert warnings(at.run()) == []
 
@@ -117,7 +117,9 @@ def test_an_illegal_value_of_a_toggle_is_reported_and_it_is_off(given: str) -> N
     at = open_link({"view": "what_if", "difference": given})
     assert warnings(at) == [ignored("difference", given, "true or false")]
     assert at.toggle(key="difference").value is False
-    assert not any(name.startswith("difference") for name in shown(at)["compared"]["link"]["grids"])
+    assert not any(
+        name.startswith("difference") for name in figure_messages(at)["compared"]["link"]["grids"]
+    )
     assert "difference" not in at.query_params
 
 
