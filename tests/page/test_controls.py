@@ -118,7 +118,7 @@ def test_a_default_is_removed_from_the_url(key: str, text: str) -> None:
 
 
 def test_what_is_set_on_the_page_is_in_the_url_until_it_is_the_default_again() -> None:
-    at = controls_page(other="kept")
+    at = controls_page(other="untouched")
     at.number_input(key="count").set_value(6)
     at.number_input(key="optional").set_value(3)
     at.slider(key="level").set_value(1.0)
@@ -128,7 +128,7 @@ def test_what_is_set_on_the_page_is_in_the_url_until_it_is_the_default_again() -
     at.toggle(key="switch").set_value(True)
     run(at)
     assert at.query_params == {
-        "other": "kept",
+        "other": "untouched",
         "count": "6",
         "optional": "3",
         "level": "1.0",
@@ -146,7 +146,7 @@ def test_what_is_set_on_the_page_is_in_the_url_until_it_is_the_default_again() -
     at.toggle(key="switch").set_value(False)
     run(at)
     assert returned(at) == DEFAULTS
-    assert at.query_params == {"other": "kept"}
+    assert at.query_params == {"other": "untouched"}
 
 
 @pytest.mark.parametrize(

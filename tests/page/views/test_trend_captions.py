@@ -23,14 +23,14 @@ def record(depth: int = 4, **columns: Sequence[float]) -> DepthRecord:
     """
     runs = len(next(iter(columns.values()), [1.0]))
     curves = {name: np.ones((runs, depth), np.float32) for name in (NORM, SHARE, CORRELATION)}
-    places = {
+    positions = {
         "first_norm": (NORM, 0),
         "last_norm": (NORM, -1),
         "share": (SHARE, -1),
         "correlation": (CORRELATION, 0),
     }
     for name, values in columns.items():
-        curve, column = places[name]
+        curve, column = positions[name]
         curves[curve][:, column] = values
     return DepthRecord(V1, curves, np.zeros((depth, 2, 2, 1), np.float32), tuple(range(depth)))
 
@@ -110,7 +110,10 @@ def test_correlations_are_compared_each_with_its_own_law() -> None:
         record(correlation=[0.4, 0.45, 0.7]), record(correlation=[-0.3, -0.1, 0.05])
     )[2]
     assert "0.45 in the residual stack, −0.10 in the plain one." in sentence
-    assert "1/√L = 0.50 with shortcuts and BatchNorm, inside the range of the runs, 0.400 to 0.700"
+    words = (
+        "1/√L = 0.50 with shortcuts and BatchNorm, inside the range of the runs, 0.400 to 0.700,"
+    )
+    assert words in sentence
     assert "2⁻ᴸ = 0.0625 without, outside the range of the runs, −0.300 to 0.050." in sentence
 
 
