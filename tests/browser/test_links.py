@@ -61,7 +61,7 @@ def flip(page: Page, label: str) -> None:
 def expect_same_in_a_fresh_profile(open_page: OpenPage, page: Page) -> None:
     """The link gives the same controls, and they leave it as it is."""
     controls = read_controls(page)
-    copy = open_page(page.url.split("/", 3)[3])
+    copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
     wait_for_controls(copy, controls)
     assert parameters(copy.url) == parameters(page.url)
     expect(copy.get_by_role("alert")).to_have_count(0)
