@@ -16,13 +16,43 @@ class InputError(ValueError):
 def describe(value: Any, limit: int = 40) -> str:
     """Return a short description of any value, for an error message.
 
-    Large integers, which Python may refuse to print, are described by their size; other texts
-    are truncated to `limit` characters.
+    Large integers, which Python may refuse to print, are described by their size, and objects
+    that cannot be printed by their type; other texts are one line of at most `limit` characters.
     """
     if isinstance(value, int) and value.bit_length() > 128:
         return f"an integer of {value.bit_length()} bits"
-    text = repr(value)
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a foreign __repr__ may raise anything
+        text = f"an object of type {type(value).__name__}"
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def as_array(name: str, value: Any) -> np.ndarray:
+    """Return `np.asarray(value)`.
+
+    Raises:
+        InputError: NumPy cannot read the value, or it is an array with masked values.
+    """
+    if np.ma.is_masked(value):
+        raise InputError(
+            f"{name} has masked values, which would be read as numbers; replace them first, for "
+            f"instance with {name}.filled(0)."
+        )
+    try:
+        return np.asarray(value)
+    except Exception:  # a foreign __array__ may raise anything
+        raise InputError(
+            f"{name} must be a number or one array of numbers with rows of equal length, got "
+            f"{describe(value)}."
+        ) from None
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """Return `value` as a bool; InputError unless it is True or False."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise InputError(f"{name} must be True or False, got {describe(value)}.")
 
 
 def check_integer(name: str, value: Any, low: int, high: int | None) -> int:
@@ -36,10 +66,41 @@ def check_integer(name: str, value: Any, low: int, high: int | None) -> int:
     Raises:
         InputError: `value` is not an integer in this range.
     """
-    array = np.asarray(value) if np.isscalar(value) or hasattr(value, "dtype") else np.empty(0)
-    if array.ndim == 0 and array.dtype.kind in "iuf" and np.isfinite(array):
+    array = _scalar(value)
+    if array is not None and np.isfinite(array):
         integer = int(array)
         if integer == array and integer >= low and (high is None or integer <= high):
             return integer
     expected = f"from {low} to {high}" if high is not None else f"of at least {low}"
     raise InputError(f"{name} must be an integer {expected}, got {describe(value)}.")
+
+
+def check_real(name: str, value: Any) -> float:
+    """Return `value` as a float, with 0.0 for −0.0.
+
+    Args:
+        name: the argument's name, for the error message.
+        value: any object.
+
+    Raises:
+        InputError: `value` is not a real number within float32's range.
+    """
+    array = _scalar(value)
+    if array is not None:
+        real = float(array) + 0.0
+        if abs(real) <= float(np.finfo(np.float32).max):
+            return real
+    raise InputError(
+        f"{name} must be a real number within float32's range of ±3.4e38, got {describe(value)}."
+    )
+
+
+def _scalar(value: Any) -> np.ndarray | None:
+    """Return an integer or a real number of any type as an array without axes; else None."""
+    if not np.isscalar(value) and not hasattr(value, "dtype"):
+        return None
+    try:
+        array = as_array("value", value)
+    except InputError:
+        return None
+    return array if array.ndim == 0 and array.dtype.kind in "iuf" else None

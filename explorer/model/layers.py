@@ -8,7 +8,46 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from explorer.errors import InputError
+from explorer.errors import InputError, check_integer, check_real, describe
+
+
+@dataclass(frozen=True)
+class Times:
+    """A number of channels: the block's features times `factor`, at least one channel.
+
+    It is a type of its own because `Fraction(2) == 2`: layers with 2 channels and with twice the
+    features would be equal, and would share a compiled program.
+    """
+
+    factor: Fraction
+
+
+Width = int | Times
+
+
+def check_width(out: Any) -> Width:
+    """Return a layer's channels; InputError unless `out` is an integer or a Fraction above 0."""
+    if isinstance(out, Fraction) and out > 0:
+        return Times(out)
+    if isinstance(out, Times):
+        return out
+    try:
+        return check_integer("out", out, 1, None)
+    except InputError:
+        raise InputError(
+            "out must be a number of channels, an integer of at least 1, or a positive Fraction "
+            f"of the block's features; got {describe(out)}."
+        ) from None
+
+
+def _check_integers(layer: Any, low: int, *names: str) -> None:
+    for name in names:
+        object.__setattr__(layer, name, check_integer(name, getattr(layer, name), low, None))
+
+
+def _check_reals(layer: Any, *names: str) -> None:
+    for name in names:
+        object.__setattr__(layer, name, check_real(name, getattr(layer, name)))
 
 
 @dataclass(frozen=True)
@@ -20,6 +59,9 @@ class BatchNormSettings:
 
     epsilon: float = 1e-5
     momentum: float = 0.99
+
+    def __post_init__(self) -> None:
+        _check_reals(self, "epsilon", "momentum")
 
 
 DEFAULT_BATCH_NORM = BatchNormSettings()
@@ -95,17 +137,25 @@ class _PerPixel:
 class Conv(_PerPixel):
     """A size×size convolution.
 
-    `out` is the number of output channels: an integer, a fraction of the block's features
-    (at least one channel), or None for the number of input channels. `padding` "SAME" pads
+    `out` is the number of output channels: an integer, a Fraction of the block's features,
+    which becomes a `Times`, or None for the number of input channels. `padding` "SAME" pads
     by (size − 1)/2 on each side, also at stride 2, as torchvision's `padding=1`; NNX's own
     "SAME" would pad unevenly at stride 2. `bias` is the bias's initial value.
     """
 
     size: int = 3
-    out: int | Fraction | None = None
+    out: Width | Fraction | None = None
     stride: int = 1
     padding: str = "SAME"
     bias: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_integers(self, 1, "size", "stride")
+        _check_reals(self, "bias")
+        if self.out is not None:
+            object.__setattr__(self, "out", check_width(self.out))
+        if self.padding not in ("SAME", "VALID"):
+            raise InputError(f"padding must be 'SAME' or 'VALID', got {describe(self.padding)}.")
 
     def constants(self) -> dict[str, float]:
         return {"bias": self.bias}
@@ -164,6 +214,9 @@ class BatchNorm(_PerPixel):
 
     label = "BatchNorm"
 
+    def __post_init__(self) -> None:
+        _check_reals(self, "gamma", "beta")
+
     def constants(self) -> dict[str, float]:
         return {"scale": self.gamma, "bias": self.beta}
 
@@ -186,8 +239,8 @@ class BatchNorm(_PerPixel):
         return jnp.asarray(module(x, use_running_average=use_running_average))
 
 
-def _channels(out: int | Fraction, features: int) -> int:
-    return out if isinstance(out, int) else max(1, int(out * features))
+def _channels(out: Any, features: int) -> int:
+    return max(1, int(out.factor * features)) if isinstance(out, Times) else int(out)
 
 
 class _Stateless(_PerPixel):
@@ -224,6 +277,9 @@ class Scale(_PerPixel):
 
     factor: float = 0.5
 
+    def __post_init__(self) -> None:
+        _check_reals(self, "factor")
+
     @property
     def label(self) -> str:
         return f"× {self.factor:g}"
@@ -249,6 +305,9 @@ class Crop(_Stateless):
 
     margin: int = 1
 
+    def __post_init__(self) -> None:
+        _check_integers(self, 1, "margin")
+
     @property
     def label(self) -> str:
         return f"cropped by {self.margin}"
@@ -261,10 +320,14 @@ class Crop(_Stateless):
 class PadChannels(_Stateless):
     """Every `stride`-th pixel, with zero channels appended up to `out` (option A)."""
 
-    out: int | Fraction
+    out: Width | Fraction
     stride: int = 1
 
     label = "zero channels"
+
+    def __post_init__(self) -> None:
+        _check_integers(self, 1, "stride")
+        object.__setattr__(self, "out", check_width(self.out))
 
     def width(self, channels: int, features: int) -> int:
         return _channels(self.out, features)
@@ -290,6 +353,9 @@ class LayerNorm(_PerPixel):
 
     label = "LayerNorm"
 
+    def __post_init__(self) -> None:
+        _check_reals(self, "epsilon")
+
     def build(
         self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
     ) -> nnx.Module:
@@ -304,6 +370,9 @@ class Dense(_PerPixel):
     over: int = 1
 
     label = "linear"
+
+    def __post_init__(self) -> None:
+        _check_integers(self, 1, "times", "over")
 
     def build(
         self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
@@ -331,6 +400,9 @@ class Attention(_PerPixel):
     max_tokens: int = 4096
 
     label = "attention"
+
+    def __post_init__(self) -> None:
+        _check_integers(self, 1, "max_tokens")
 
     @property
     def radius(self) -> int:

@@ -17,11 +17,12 @@ from explorer.model.layers import (
     PadChannels,
     ReLU,
     Scale,
+    Times,
+    Width,
+    check_width,
 )
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1
-
-Width = int | Fraction  # channels: an integer, or a fraction of the block's features
 
 
 def nnx_source(
@@ -34,7 +35,7 @@ def nnx_source(
     The code uses the names `features`, `seed` and `x`, which the user defines.
     """
     layers = spec.layers()
-    widths: dict[str, Width] = {"x": Fraction(1)}
+    widths: dict[str, Width] = {"x": Times(Fraction(1))}
     build, call = [], []
     for stage, sources in spec.sources().items():
         first = sources[0]
@@ -99,14 +100,12 @@ def source_diff(one: BlockSpec, other: BlockSpec, use_running_average: bool = Fa
 
 def _width(layer: Layer, channels: Width) -> Width:
     match layer:
-        case Conv(out=out) if out is not None:
-            return out
-        case PadChannels(out=out):
-            return out
+        case Conv(out=out) | PadChannels(out=out) if out is not None:
+            return check_width(out)
         case Dense(times=times, over=over):
             if isinstance(channels, int):
                 return channels * times // over
-            return channels * Fraction(times, over)
+            return Times(channels.factor * Fraction(times, over))
         case _:
             return channels
 
@@ -114,10 +113,11 @@ def _width(layer: Layer, channels: Width) -> Width:
 def _width_code(width: Width, features: str = "features") -> str:
     if isinstance(width, int):
         return str(width)
-    if width.denominator == 1:
-        return features if width == 1 else f"{width} * {features}"
-    times = "" if width.numerator == 1 else f" * {width.numerator}"
-    return f"max(1, {features}{times} // {width.denominator})"
+    factor = width.factor
+    if factor.denominator == 1:
+        return features if factor == 1 else f"{factor} * {features}"
+    times = "" if factor.numerator == 1 else f" * {factor.numerator}"
+    return f"max(1, {features}{times} // {factor.denominator})"
 
 
 def _constructor(
@@ -166,7 +166,8 @@ def _call(layer: Layer, stage: str, source: str) -> str:
         case PadChannels(out=out, stride=stride):
             strided = f"{source}[..., ::{stride}, ::{stride}, :]" if stride > 1 else source
             here = f"{source}.shape[-1]"
-            pads = f"[(0, 0)] * ({source}.ndim - 1) + [(0, {_width_code(out, here)} - {here})]"
+            width = _width_code(check_width(out), here)
+            pads = f"[(0, 0)] * ({source}.ndim - 1) + [(0, {width} - {here})]"
             return f"jnp.pad({strided}, {pads})"
         case BatchNorm():
             return f"self.{stage}({source}, use_running_average=use_running_average)"
