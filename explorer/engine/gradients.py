@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from explorer.engine.forward import trace_block
-from explorer.errors import InputError, describe
+from explorer.errors import InputError, as_array, describe
+from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.spec import BlockSpec
 from explorer.model.weights import Arrays, Structure
@@ -93,7 +94,7 @@ def cotangent_of(
     kind: CotangentKind,
     trace: BlockTrace,
     pixel: tuple[int, int, int] | None = None,
-    seed: int = 0,
+    seed: float = 0,
 ) -> np.ndarray:
     """Return a cotangent shaped like out.
 
@@ -109,7 +110,7 @@ def cotangent_of(
     if kind == "ones":
         return np.ones_like(out)
     if kind == "random":
-        return np.random.default_rng(seed).standard_normal(out.shape, np.float32)
+        return random_stream(seed, Purpose.COTANGENT).standard_normal(out.shape, np.float32)
     if kind == "pixel":
         if (
             pixel is None
@@ -134,7 +135,7 @@ def cotangent_of(
 
 
 def _check_cotangent(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
-    array = np.asarray(cotangent)
+    array = as_array("cotangent", cotangent)
     if array.dtype.kind not in "biuf" or array.shape != shape:
         raise InputError(
             f"cotangent must be a real array shaped like out, {shape}; got dtype "

@@ -22,6 +22,7 @@ from explorer.engine.stack import (
     row_of,
     send_forward,
 )
+from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.spec import BlockSpec
 from explorer.model.weights import Structure
@@ -67,22 +68,21 @@ def propagate_stack(
     stack: Stack,
     x: Any,
     *,
-    seed: int = 0,
+    seed: float = 0,
     use_running_average: bool = False,
     progress: Progress | None = None,
 ) -> DepthRecord:
     """Send `x` forward through a stack, and a gradient backward.
 
-    `seed` fixes the nearby input and the cotangent; the other arguments are those of
-    `propagate`.
+    `seed`, an integer 0 … 2³²−1, fixes the nearby input and the cotangent; the other arguments
+    are those of `propagate`.
     """
     given, in_eval = stack.check_input(x, use_running_average)
     depth, runs = stack.depth, stack.runs
     check_size(2 * CHUNK * len(chunks_of(depth)) * runs * given.size)
-    random = np.random.default_rng(seed)
-    noise = random.standard_normal(given.shape, np.float32)
+    noise = random_stream(seed, Purpose.NEARBY_INPUT).standard_normal(given.shape, np.float32)
     pair = np.stack([given, given + NEAR * given.std() * noise])
-    cotangent = random.standard_normal(given.shape, np.float32)
+    cotangent = random_stream(seed, Purpose.COTANGENT).standard_normal(given.shape, np.float32)
 
     report, total = progress or no_progress, 2 * depth
     order = np.arange(depth * runs).reshape(depth, runs)

@@ -15,9 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from explorer.errors import InputError, check_integer
-from explorer.model.arguments import check_features, check_input, check_seed
+from explorer.errors import InputError, check_flag, check_integer
+from explorer.inputs.random_streams import check_seed
+from explorer.model.arguments import check_features, check_input
 from explorer.model.block import BRANCH, SHORTCUT
+from explorer.model.record import Record
 from explorer.model.spec import BlockSpec
 from explorer.model.weights import (
     Arrays,
@@ -38,7 +40,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Stack:
+class Stack(Record):
     """Models of one structure in sequence, in one or more runs, each with its own weights.
 
     Attributes:
@@ -177,7 +179,7 @@ class Stack:
             InputError: `x` does not fit the blocks, or they change its shape.
         """
         array = check_input(x, self.structure.features)
-        in_eval = bool(use_running_average) or self.spec.always_eval
+        in_eval = check_flag("use_running_average", use_running_average) or self.spec.always_eval
         model = self.model(0)
 
         def run(x: jax.Array) -> jax.Array:
@@ -308,18 +310,18 @@ def row_of(rows: tuple[Any, Any], at: jax.Array) -> tuple[Any, Any]:
 
 def _numbers(spec: BlockSpec, stages: dict[str, jax.Array]) -> dict[str, jax.Array]:
     out, missing = stages["out"], jnp.float32(jnp.nan)
-    share = zeroed = missing
+    share = zeros = missing
     if spec.identity:
         branch, identity = jnp.var(stages[spec.residual]), jnp.var(stages[spec.identity])
         share = branch / (branch + identity)
     if spec.last_relu_input:
-        zeroed = jnp.mean(stages[spec.last_relu_input] < 0)
+        zeros = jnp.mean(stages["out"] == 0)
     pixels = tuple(range(out.ndim - 1))
     return {
         "std": jnp.std(out),
         "squared mean": jnp.mean(jnp.mean(out, axis=pixels) ** 2),
         "branch share": share,
-        "zeroed": zeroed,
+        "zeros": zeros,
     }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from explorer.errors import InputError
 from explorer.inputs.limits import check_shape
+from explorer.inputs.random_streams import Purpose, random_stream
 
 
 def standardise(x: np.ndarray) -> np.ndarray:
@@ -65,5 +66,5 @@ def project_channels(x: np.ndarray, features: int, seed: int) -> np.ndarray:
     """
     check_shape((*x.shape[:2], features))
     channels = x.shape[2]
-    projection = np.random.default_rng(seed).standard_normal((channels, features))
+    projection = random_stream(seed, Purpose.PROJECTION).standard_normal((channels, features))
     return (x @ (projection / np.sqrt(channels)).astype(np.float32)).astype(np.float32)

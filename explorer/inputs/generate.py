@@ -6,9 +6,10 @@ from typing import Literal
 
 import numpy as np
 
-from explorer.errors import InputError, describe
+from explorer.errors import InputError, check_integer, describe
 from explorer.inputs import samples
 from explorer.inputs.limits import check_shape
+from explorer.inputs.random_streams import Purpose, random_stream
 
 Draw = Callable[[np.random.Generator, int, int, int], np.ndarray]
 
@@ -32,14 +33,14 @@ class InputGenerator:
     channels: int | None = None
 
 
-def generate(name: str, height: int, width: int, channels: int, seed: int = 0) -> np.ndarray:
+def generate(name: str, height: int, width: int, channels: int, seed: float = 0) -> np.ndarray:
     """Generate an input by name.
 
     Args:
         name: a key of `GENERATORS`.
         height, width, channels: shape of the result, within `limits`. Samples have
             a fixed number of channels, `GENERATORS[name].channels`.
-        seed: integer ≥ 0, fixes the random numbers; patterns ignore it.
+        seed: integer 0 … 2³²−1, fixes the random numbers; patterns ignore it.
 
     Returns:
         `(height, width, channels)` float32.
@@ -47,13 +48,17 @@ def generate(name: str, height: int, width: int, channels: int, seed: int = 0) -
     Raises:
         InputError: the name is unknown, or the shape is outside the limits.
     """
-    if name not in GENERATORS:
+    if not isinstance(name, str) or name not in GENERATORS:
         raise InputError(f"name must be one of {', '.join(GENERATORS)}; got {describe(name)}.")
+    height, width, channels = (
+        check_integer(side, value, 1, None)
+        for side, value in (("height", height), ("width", width), ("channels", channels))
+    )
     check_shape((height, width, channels))
     fixed = GENERATORS[name].channels
     if fixed is not None and channels != fixed:
         raise InputError(f"channels must be {fixed} for {name}, got {channels}.")
-    rng = np.random.default_rng(seed)
+    rng = random_stream(seed, Purpose.INPUT)
     return GENERATORS[name].draw(rng, height, width, channels).astype(np.float32)
 
 

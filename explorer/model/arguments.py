@@ -1,17 +1,11 @@
-"""Checks of a block's arguments: seed, features and input."""
+"""Checks of a block's arguments: features and input."""
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
-from explorer.errors import InputError, check_integer, describe
-
-MAX_SEED = 2**32 - 1
-
-
-def check_seed(seed: Any) -> int:
-    """Return `seed` as an int; InputError unless it is an integer 0 … 2³²−1."""
-    return check_integer("seed", seed, 0, MAX_SEED)
+from explorer.errors import InputError, as_array, check_integer, describe
 
 
 def check_features(features: Any) -> int:
@@ -27,31 +21,14 @@ def check_input(x: Any, features: int) -> np.ndarray:
     Raises:
         InputError: `x` has another shape, or its values are not real numbers.
     """
-    try:
-        array = np.asarray(x)
-    except ValueError:
-        raise InputError(
-            f"x must be one array (H, W, C), got {describe(x)} whose rows differ in length."
-        ) from None
-    if array.dtype.kind not in "biuf":
-        raise InputError(
-            f"x must hold real numbers, got dtype {describe(array.dtype.name)}; "
-            "convert it to float32 first."
-        )
+    array = as_array("x", x)
+    check_dtype(array.dtype)
     if array.ndim not in (3, 4):
         raise InputError(
             f"x must have 3 axes (H, W, C) or 4 axes (N, H, W, C), got {array.ndim} with shape "
-            f"{array.shape}; pass one image or a batch of images, channels last."
+            f"{array.shape}; {_fix_of_axes(array.ndim)}."
         )
-    if 0 in array.shape:
-        raise InputError(f"x must have no empty axis, got shape {array.shape}.")
-    channels = array.shape[-1]
-    if channels != features:
-        raise InputError(
-            f"x has {channels} channels but features is {features}: the identity shortcut adds x "
-            "to F(x), so the two must be equal; unequal channels would need a 1×1 projection on "
-            "the skip."
-        )
+    check_channels(array.shape, features)
     if array.dtype == np.float32:
         return array
     with np.errstate(over="ignore"):
@@ -63,3 +40,45 @@ def check_input(x: Any, features: int) -> np.ndarray:
             "scale it down."
         )
     return x32
+
+
+def check_dtype(dtype: Any) -> None:
+    """Raise InputError unless a type holds real numbers; bfloat16 and float8 count as such."""
+    if not (jnp.issubdtype(dtype, jnp.bool_) or jnp.issubdtype(dtype, jnp.integer)) and not (
+        jnp.issubdtype(dtype, jnp.floating)
+    ):
+        raise InputError(
+            f"x must hold real numbers, got dtype {describe(dtype.name)}; convert it to float32 "
+            "first."
+        )
+
+
+def check_channels(shape: tuple[int, ...], features: int) -> None:
+    """Raise InputError unless no axis is empty and the last has `features` channels."""
+    if 0 in shape:
+        raise InputError(f"x must have no empty axis, got shape {shape}.")
+    channels = shape[-1]
+    if channels == features:
+        return
+    if shape[-3] == features:
+        order = "(1, 2, 0)" if len(shape) == 3 else "(0, 2, 3, 1)"
+        raise InputError(
+            f"x has shape {shape}, so {channels} channels, but features is {features}. If its "
+            f"channels come first, pass x.transpose{order}."
+        )
+    raise InputError(
+        f"x has {channels} channels but features is {features}: the identity shortcut adds x "
+        "to F(x), so the two must be equal; unequal channels would need a 1×1 projection on "
+        "the skip."
+    )
+
+
+def _fix_of_axes(axes: int) -> str:
+    """Return how an array with too few or too many axes becomes one that can be used."""
+    match axes:
+        case 2:
+            return "for one channel, pass x[..., None]"
+        case 0 | 1:
+            return "give a flat array its shape with x.reshape(H, W, C)"
+        case _:
+            return "pass one image or a batch of images, for instance x[0]"

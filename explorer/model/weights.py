@@ -11,9 +11,11 @@ import numpy as np
 from flax import nnx
 
 from explorer.errors import InputError, describe
-from explorer.model.arguments import check_features, check_seed
+from explorer.inputs.random_streams import check_seed
+from explorer.model.arguments import check_features
 from explorer.model.block import BasicBlock
 from explorer.model.layers import DEFAULT_BATCH_NORM, BatchNormSettings
+from explorer.model.record import Record
 from explorer.model.spec import BlockSpec
 from explorer.model.spec_block import SpecBlock, build_block
 from explorer.model.variants import VARIANTS
@@ -61,7 +63,7 @@ class Structure:
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(Record):
     """A block that can be run: spec, weights and provenance.
 
     Attributes:
@@ -150,7 +152,7 @@ def check_variant(variant: str | BlockSpec) -> BlockSpec:
     """Return the spec of a name; raise InputError for an unknown name."""
     if isinstance(variant, BlockSpec):
         return variant
-    if variant not in VARIANTS:
+    if not isinstance(variant, str) or variant not in VARIANTS:
         raise InputError(f"variant must be one of {', '.join(VARIANTS)}; got {describe(variant)}.")
     return VARIANTS[variant]
 

@@ -22,7 +22,7 @@ from explorer.inputs import (
     standardise,
 )
 from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
-from explorer.model.arguments import MAX_SEED
+from explorer.inputs.random_streams import MAX_SEED
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
 from explorer.page.errors import escape_markdown

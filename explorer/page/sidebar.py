@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.engine.forward import MAX_WARMUP_PASSES
 from explorer.inputs import GENERATORS
 from explorer.inputs.limits import MAX_CHANNELS
-from explorer.model.arguments import MAX_SEED
+from explorer.inputs.random_streams import MAX_SEED
 from explorer.page.controls import integer_input, optional_integer_input, segmented_choice, select
 from explorer.page.experiment import DEFAULT_INPUT, Experiment
 from explorer.page.input_source import generated_input, standardised, uploaded_input, widened

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,6 +25,10 @@ def test_the_seed_fixes_the_random_numbers_and_nothing_else(name: str) -> None:
     first, same, other = (generate(name, 16, 16, channels, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, same)
     assert np.array_equal(first, other) != GENERATORS[name].seeded
+
+
+def test_whole_numbers_of_any_type_are_accepted() -> None:
+    np.testing.assert_array_equal(generate("normal", 8, 8, 2, 3.0), generate("normal", 8, 8, 2, 3))
 
 
 def test_noise_has_its_moments() -> None:
@@ -60,14 +66,18 @@ def test_samples_are_pictures() -> None:
     ("arguments", "message"),
     [
         (("plaid", 2, 2, 1), "name must be one of zone_plate, .*; got 'plaid'"),
-        (("normal", 0, 2, 1), "shape 0×2×1"),
+        (("normal", 0, 2, 1), "height must be an integer of at least 1, got 0."),
+        (("edge", 8.5, 8, 2), "height must be an integer of at least 1, got 8.5."),
+        (("edge", 8, "8", 2), "width must be an integer of at least 1, got '8'."),
+        ((["edge"], 8, 8, 2), "name must be one of"),
+        (("normal", 8, 8, 2, -1), "seed must be an integer from 0 to 4294967295, got -1."),
         (("normal", 2049, 2, 1), "H and W from 1 to 2048"),
         (("normal", 2, 2, 513), "C from 1 to 512"),
         (("normal", 2048, 2048, 3), "the limit is 8,388,608"),
         (("digit", 2, 2, 3), "channels must be 1 for digit, got 3"),
     ],
 )
-def test_illegal_arguments_are_refused(arguments: tuple[str, int, int, int], message: str) -> None:
+def test_illegal_arguments_are_refused(arguments: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         generate(*arguments)
 

@@ -1,0 +1,41 @@
+"""Random numbers for every purpose, independent of each other and fixed by one seed."""
+
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from explorer.errors import check_integer
+
+MAX_SEED = 2**32 - 1
+
+
+class Purpose(IntEnum):
+    """What random numbers are drawn for; each has a stream of its own."""
+
+    INPUT = 0
+    PROJECTION = 1  # of an input's channels
+    NEARBY_INPUT = 2  # in the correlation of gradients
+    COTANGENT = 3
+    PATHS = 4  # which blocks a path goes through
+
+
+def check_seed(seed: Any) -> int:
+    """Return `seed` as an int; InputError unless it is an integer 0 … 2³²−1."""
+    return check_integer("seed", seed, 0, MAX_SEED)
+
+
+def random_stream(seed: float, purpose: Purpose) -> np.random.Generator:
+    """Return a generator of the random numbers for a purpose.
+
+    With one stream for all, a random input and a random cotangent of the same seed and shape
+    would be equal.
+
+    Args:
+        seed: integer 0 … 2³²−1.
+        purpose: what the numbers are for.
+
+    Raises:
+        InputError: `seed` is outside its range.
+    """
+    return np.random.default_rng([check_seed(seed), purpose])
