@@ -7,9 +7,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 
-from explorer.errors import InputError, check_integer
-from explorer.model.arguments import check_features, check_input, check_seed
+from explorer.errors import InputError, as_array, check_flag, check_integer, describe
+from explorer.inputs.random_streams import check_seed
+from explorer.model.arguments import (
+    check_channels,
+    check_dtype,
+    check_features,
+    check_input,
+)
+from explorer.model.block import BasicBlock
 from explorer.model.spec import BlockSpec
 from explorer.model.weights import Arrays, Model, Structure, check_variant, split_state
 from explorer.records import BlockTrace, NormTrace
@@ -21,20 +29,47 @@ MAX_STAGE_VALUES = 2**24  # of a variant's stage with more channels than x
 def resnet_basic_forward(seed: float, x: Any, features: float) -> jax.Array:
     """Run a fresh basic block once in train mode and return its output, flattened.
 
+    The block is `BasicBlock(int(features), nnx.Rngs(int(seed)))`. JAX can transform the function
+    over `x`, for instance with `jax.jit`, `jax.grad` and `jax.vmap`.
+
     Args:
-        seed: integer 0 … 2³²−1, fixes the weights; `3.0` is accepted as 3.
-        x: real array `(H, W, C)` or `(N, H, W, C)` with C equal to `features`.
-        features: integer ≥ 1.
+        seed: number that fixes the weights; its fraction is dropped.
+        x: real array `(H, W, C)` with C equal to `features`.
+        features: number of at least 1; its fraction is dropped.
 
     Returns:
-        float32 array of as many values as `x`, row-major.
+        Array of as many values as `x`, row-major, of the type that NNX gives: float32 for an `x`
+        of at most 32 bits.
 
     Raises:
-        InputError: an argument is outside its documented range.
+        InputError: the block cannot run with these arguments.
     """
-    given = check_arguments(seed, x, features)
-    block = Model.from_seed(seed, features).block()
-    return block(jnp.asarray(given), use_running_average=False).reshape(-1)
+    width = _truncate("features", features)
+    if width < 1:
+        raise InputError(f"features must be at least 1, got {describe(features)}.")
+    array = x if isinstance(x, jax.Array) else as_array("x", x)
+    check_dtype(array.dtype)
+    if array.ndim != 3:
+        raise InputError(
+            f"x must have 3 axes (H, W, C), got {array.ndim} with shape {array.shape}; pass one "
+            "image, or a batch to trace_block."
+        )
+    check_channels(array.shape, width)
+    try:
+        rngs = nnx.Rngs(_truncate("seed", seed))
+    except OverflowError:
+        raise InputError(f"seed must fit into 64 bits, got {describe(seed)}.") from None
+    with np.errstate(over="ignore"):  # float64 beyond float32's range becomes infinite
+        given = jnp.asarray(array)
+    return BasicBlock(width, rngs)(given, use_running_average=False).reshape(-1)
+
+
+def _truncate(name: str, value: Any) -> int:
+    """Return `int(value)`; InputError if there is none."""
+    try:
+        return int(value)
+    except Exception:  # a foreign __int__ may raise anything
+        raise InputError(f"{name} must be a finite number, got {describe(value)}.") from None
 
 
 def trace_block(
@@ -96,7 +131,7 @@ def trace_model(
     x32.setflags(write=False)
     warmup_count = check_integer("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)
     check_stage_sizes(model.spec, x32.shape)
-    in_eval = bool(use_running_average) or model.spec.always_eval
+    in_eval = check_flag("use_running_average", use_running_average) or model.spec.always_eval
     running = _warm_up(model, x32, warmup_count) if warmup_count else model.statistics
     stages, statistics = run_stages(model.structure, model.parameters, running, x32, in_eval)
     stages, statistics = on_host((stages | {"x": x32}, statistics))

@@ -329,8 +329,3 @@ def test_a_trace_of_a_batch_is_asked_for_an_image() -> None:
         trace.image(3)
     with pytest.raises(InputError, match="this trace is of one image"):
         image.image(0)
-
-
-def test_the_forward_pass_takes_a_batch_too() -> None:
-    forward = resnet_basic_forward(7, BATCH, 4)
-    np.testing.assert_allclose(forward, trace_block(7, BATCH, 4)["out"].reshape(-1), atol=1e-5)
