@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from explorer.errors import InputError, check_integer
+from explorer.model.record import Record
 from explorer.model.spec import BlockSpec, Grid
 from explorer.model.weights import Model
 
@@ -20,7 +21,7 @@ RESIDUAL_PART, IDENTITY_PART = "residual part", "identity part"
 
 
 @dataclass(frozen=True)
-class NormTrace:
+class NormTrace(Record):
     """Statistics and parameters of one BatchNorm in a run. Every array is `(C,)` float32.
 
     `batch_mean` and `batch_var` are this input's statistics over N, H and W, with
@@ -64,7 +65,7 @@ def measure(array: np.ndarray) -> Magnitude:
 
 
 @dataclass(frozen=True)
-class BlockTrace:
+class BlockTrace(Record):
     """One run of a block. `trace["conv1"]` is that stage, read-only.
 
     Attributes:
@@ -140,7 +141,7 @@ class BlockTrace:
 
 
 @dataclass(frozen=True)
-class GradientSplit:
+class GradientSplit(Record):
     """Gradients of ⟨cotangent, out⟩. Every array is read-only float32.
 
     Attributes:
@@ -167,7 +168,7 @@ class GradientSplit:
 
 
 @dataclass(frozen=True)
-class DepthRecord:
+class DepthRecord(Record):
     """Statistics of signal and gradient over the depth of a stack.
 
     Attributes:
@@ -176,7 +177,7 @@ class DepthRecord:
             "std": standard deviation of its output over all cells;
             "squared mean": mean over channels of the squared mean over all pixels;
             "branch share": Var(F) / (Var(F) + Var(shortcut)), NaN without a shortcut;
-            "zeroed": fraction of cells zeroed by the last ReLU, NaN without one;
+            "zeros": fraction of cells that are 0 after the last ReLU, NaN without one;
             "gradient norm": ‖∂⟨c, out⟩/∂h‖ at its input h, out being the stack's output and
             c a standard normal;
             "gradient correlation": Pearson's, of that gradient with the one for a nearby
@@ -192,7 +193,7 @@ class DepthRecord:
 
 
 @dataclass(frozen=True)
-class AblationRecord:
+class AblationRecord(Record):
     """How much a stack's output changes when one block is changed.
 
     Attributes:
@@ -207,14 +208,14 @@ class AblationRecord:
 
 
 @dataclass(frozen=True)
-class PathRecord:
+class PathRecord(Record):
     """Gradients along single paths: through F in k blocks, through the shortcut in the others.
 
     Attributes:
         depth: number of blocks, n.
         lengths: the sampled values of k.
-        paths: fraction of all 2ⁿ paths with this length, C(n, k) / 2ⁿ.
-        norm: mean norm of the gradient at x along one path of this length.
+        paths: fraction of all 2ⁿ paths with length k, C(n, k) / 2ⁿ, for k = 0 … n.
+        norm: mean norm of the gradient at x along one path of each sampled length.
         error: its standard error over the sampled paths.
     """
 

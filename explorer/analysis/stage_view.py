@@ -17,6 +17,7 @@ from explorer.analysis.colour_limits import (
 )
 from explorer.analysis.downsampling import Window, block_means, select_marks, whole
 from explorer.analysis.summary import zeroed
+from explorer.model.record import Record
 from explorer.model.spec import BlockSpec, Grid
 from explorer.records import BlockTrace, GradientSplit, measure
 
@@ -51,7 +52,7 @@ class PanelView:
 
 
 @dataclass(frozen=True)
-class StageView:
+class StageView(Record):
     """The data of a stage figure.
 
     Attributes:

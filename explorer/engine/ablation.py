@@ -59,4 +59,5 @@ def ablate(
     size = np.linalg.norm(ends[-1])
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.array([np.linalg.norm(end - ends[-1]) / size for end in ends[:-1]])
+    change.setflags(write=False)
     return AblationRecord(stack.spec, kind, change)

@@ -20,6 +20,7 @@ from explorer.engine.stack import (
     send_forward,
 )
 from explorer.errors import InputError, check_integer
+from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.weights import Structure
 from explorer.records import PathRecord
@@ -30,7 +31,7 @@ def path_lengths(
     x: Any,
     *,
     samples: float = 16,
-    seed: int = 0,
+    seed: float = 0,
     use_running_average: bool = False,
     progress: Progress | None = None,
 ) -> PathRecord:
@@ -44,7 +45,7 @@ def path_lengths(
         stack: the stack; only its first run is used.
         x: real array `(H, W, C)` or `(N, H, W, C)` with the stack's C.
         samples: paths of each length, 2 … 64.
-        seed: fixes the cotangent and the paths.
+        seed: integer 0 … 2³²−1, fixes the cotangent and the paths.
         use_running_average: False is train mode, True is eval mode.
         progress: called after each chunk with the number of blocks done and in total.
 
@@ -58,18 +59,19 @@ def path_lengths(
         )
     count = check_integer("samples", samples, 2, 64)
     lengths = np.unique(np.linspace(0, stack.depth, min(stack.depth + 1, 33)).round().astype(int))
-    random = np.random.default_rng(seed)
-    cotangent = random.standard_normal(given.shape, np.float32)
+    cotangent = random_stream(seed, Purpose.COTANGENT).standard_normal(given.shape, np.float32)
+    random = random_stream(seed, Purpose.PATHS)
     through = np.concatenate(
         [_paths(random, stack.depth, int(length), count) for length in lengths], axis=1
     )
     check_size(through.shape[1] * given.size)
     gradients = path_gradients(stack, given, cotangent, through, in_eval, progress)
     norms = np.linalg.norm(gradients.reshape(len(lengths), count, -1).astype(np.float64), axis=2)
-    choices = np.array([_binomial(stack.depth, int(k)) for k in lengths])
-    return PathRecord(
-        stack.depth, lengths, choices, norms.mean(axis=1), norms.std(axis=1, ddof=1) / count**0.5
-    )
+    fractions = np.array([_binomial(stack.depth, k) for k in range(stack.depth + 1)])
+    arrays = (lengths, fractions, norms.mean(axis=1), norms.std(axis=1, ddof=1) / count**0.5)
+    for array in arrays:
+        array.setflags(write=False)
+    return PathRecord(stack.depth, *arrays)
 
 
 def path_gradients(

@@ -8,11 +8,12 @@ import numpy as np
 from flax import nnx
 
 from explorer.model.arguments import check_input
+from explorer.model.record import Record
 from explorer.model.weights import Model
 
 
 @dataclass(frozen=True)
-class StateVariable:
+class StateVariable(Record):
     """One variable of a block.
 
     Attributes:
