@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.analysis.path_shares import path_shares
 from explorer.figures.sheet import base_layout, cell, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
+from explorer.model.spec import BlockSpec
 from explorer.records import AblationRecord, DepthRecord, PathRecord
 
 SUBTITLES = {
@@ -16,7 +18,7 @@ SUBTITLES = {
     "branch share": "of the variance at the sum",
     "std": "standard deviation of the output",
     "squared mean": "of the output's channels",
-    "zeroed": "fraction zeroed by the last ReLU",
+    "zeros": "fraction of cells that are 0 after the last ReLU",
 }
 GROWING = {"gradient norm", "std", "squared mean"}  # exponentially, so on a logarithmic axis
 ABLATION_SUBTITLES = {"delete": "block deleted", "swap": "block swapped with the next"}
@@ -33,9 +35,9 @@ def curves_figure(
 ) -> go.Figure:
     """Draw every curve of two stacks of the same weights: median and range over runs.
 
-    Dotted lines are published trends: 1/(l + 1) for the branch share (De & Smith 2020); and
-    for the correlation at L blocks from the end 2^−L without and 1/√L with shortcuts
-    (Balduzzi et al. 2017).
+    Dashed lines are published trends. With BatchNorm: 1/(l + 1) for the branch share (De &
+    Smith 2020), and 1/√L for the correlation L blocks from the end with shortcuts. Without
+    shortcuts the correlation halves at every ReLU (both Balduzzi et al. 2017).
     """
     return curves_layouts(residual, plain_network, theme=theme).figure(arrangement)
 
@@ -66,25 +68,27 @@ def curves_layouts(
         axis_number = len(logarithmic)
         for stack, values, colour in known:
             data += _band(f"{stack}: {name}", blocks, values, colour, axis_number)
-        if residual.spec.norms():  # the trends apply to stacks with BatchNorm
-            data += _trends(name, blocks, palette, axis_number)
+        data += _trends(name, blocks, residual.spec, palette, axis_number)
+    note = "<br>line: median over runs · band: all runs"
+    if any("trend" in trace["name"] for trace in data):
+        note += " · dashed: published trend"
     return TwoLayouts(
         data,
-        _curves_layout(logarithmic, palette, 3),
-        _curves_layout(logarithmic, palette, 2),
+        _curves_layout(logarithmic, note, palette, 3),
+        _curves_layout(logarithmic, note, palette, 2),
     )
 
 
-def _curves_layout(logarithmic: dict[str, bool], theme: Theme, columns: int) -> dict[str, Any]:
+def _curves_layout(
+    logarithmic: dict[str, bool], note: str, theme: Theme, columns: int
+) -> dict[str, Any]:
     rows = -(-len(logarithmic) // columns)
     layout = _base_layout(theme, 400 * columns, 270 * rows)
     for index, (name, is_logarithmic) in enumerate(logarithmic.items()):
         _add_panel(layout, index, columns, rows, f"<b>{name}</b><br>{SUBTITLES[name]}", theme)
         if is_logarithmic:
             layout[f"yaxis{index + 1}"] |= {"type": "log", "exponentformat": "power"}
-    layout["annotations"].append(
-        _legend(theme, "<br>line: median over runs · band: all runs · dotted: published trend")
-    )
+    layout["annotations"].append(_legend(theme, note))
     return layout
 
 
@@ -133,17 +137,12 @@ def paths_figure(
 def paths_layouts(found: PathRecord, *, theme: ThemeName) -> TwoLayouts:
     """Return the figure of `paths_figure` in both layouts."""
     palette = THEMES[theme]
-    carried = found.norm * found.paths
-    whole = carried.sum() or 1
+    shares = path_shares(found)[found.lengths]
+    relative_error = found.error / np.where(found.norm > 0, found.norm, 1)
     panels: list[tuple[str, np.ndarray, np.ndarray | None, str]] = [
-        ("paths", found.paths, None, palette.muted),
+        ("paths", found.paths[found.lengths], None, palette.muted),
         ("one path", found.norm, found.error, palette.residual_network),
-        (
-            "all paths of a length",
-            carried / whole,
-            found.error * found.paths / whole,
-            palette.residual_network,
-        ),
+        ("all paths of a length", shares, shares * relative_error, palette.residual_network),
     ]
     data: list[dict[str, Any]] = []
     for axis_number, (name, values, error, colour) in enumerate(panels, start=1):
@@ -252,13 +251,19 @@ def _band(
     return [area, line]
 
 
-def _trends(name: str, blocks: np.ndarray, theme: Theme, axis_number: int) -> list[dict[str, Any]]:
+def _trends(
+    name: str, blocks: np.ndarray, spec: BlockSpec, theme: Theme, axis_number: int
+) -> list[dict[str, Any]]:
     """Return the published trends of a curve as labelled lines."""
     to_end = blocks[::-1].astype(float)
-    trends: dict[str, list[tuple[str, np.ndarray, float]]] = {
-        "branch share": [("1/(l+1)", 1 / (blocks + 1.0), 0.25)],
-        "gradient correlation": [("2⁻ᴸ", 2.0**-to_end, 0.75), ("1/√L", to_end**-0.5, 0.5)],
-    }
+    trends: dict[str, list[tuple[str, np.ndarray, float]]] = {}
+    if spec.norms():
+        trends["branch share"] = [("1/(l+1)", 1 / (blocks + 1.0), 0.25)]
+        trends["gradient correlation"] = [("1/√L", to_end**-0.5, 0.5)]
+    if spec.relus:
+        factor = 2**spec.relus
+        halved = (f"{factor}⁻ᴸ", float(factor) ** -to_end, 0.75)
+        trends.setdefault("gradient correlation", []).insert(0, halved)
     return [
         {
             "type": "scatter",
@@ -270,7 +275,7 @@ def _trends(name: str, blocks: np.ndarray, theme: Theme, axis_number: int) -> li
             # There is space for the label below a falling curve and above a rising one.
             "textposition": "bottom left" if values[0] > values[-1] else "top left",
             "textfont": {"size": NOTE_SIZE, "color": theme.muted},
-            "line": {"color": theme.muted, "width": 1, "dash": "dot"},
+            "line": {"color": theme.muted, "width": 1, "dash": "dash"},
             "hovertemplate": f"{words}: %{{y:.4g}}<extra></extra>",
             "xaxis": f"x{axis_number}",
             "yaxis": f"y{axis_number}",

@@ -104,6 +104,11 @@ class BlockSpec:
         """Return the stages that are BatchNorms."""
         return [name for name, layer in self.layers().items() if isinstance(layer, BatchNorm)]
 
+    @property
+    def relus(self) -> int:
+        """The number of ReLUs that a signal passes on its way through the branch."""
+        return sum(isinstance(layer, ReLU) for _, layer in (*self.branch, *self.after))
+
     def grids(self) -> dict[str, Grid]:
         """Return the `Grid` of every stage."""
         found = {"x": Grid()}

@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from explorer import VARIANTS, BlockSpec
 from explorer.engine.ablation import ablate
 from explorer.engine.paths import path_lengths
 from explorer.engine.propagation import propagate
@@ -16,6 +17,7 @@ from explorer.figures.depth import (
 )
 from explorer.figures.theme import THEMES
 from explorer.figures.two_layouts import ArrangementName
+from explorer.model.variants import V1
 from explorer.records import DepthRecord
 from tests.helpers import SMALL, noise
 
@@ -60,6 +62,27 @@ def test_published_trends_are_drawn_where_they_belong(
     assert drawn["trend 1/(l+1)"].xaxis == drawn["residual: branch share"].xaxis
     np.testing.assert_allclose(drawn["trend 1/√L"].y, np.arange(20.0, 0, -1) ** -0.5)
     assert drawn["trend 1/√L"].xaxis == drawn["plain: gradient correlation"].xaxis
+    np.testing.assert_allclose(drawn["trend 4⁻ᴸ"].y, 4.0 ** -np.arange(20.0, 0, -1))
+    assert {drawn[name].line.dash for name in drawn if "trend" in name} == {"dash"}
+    assert "dashed: published trend" in figure.layout.annotations[-1].text
+
+
+@pytest.mark.parametrize(
+    ("variant", "trends"),
+    [
+        (V1, {"trend 1/(l+1)", "trend 1/√L", "trend 4⁻ᴸ"}),
+        (replace(V1, after=()), {"trend 1/(l+1)", "trend 1/√L", "trend 2⁻ᴸ"}),
+        (VARIANTS["no_bn"], {"trend 4⁻ᴸ"}),
+        (VARIANTS["transformer_mlp"], set()),
+    ],
+)
+def test_only_the_trends_of_the_stack_are_drawn(
+    records: tuple[DepthRecord, DepthRecord], variant: BlockSpec, trends: set[str]
+) -> None:
+    residual, plain_network = (replace(record, spec=variant) for record in records)
+    figure = curves_figure(residual, plain_network)
+    assert {name for name in lines(figure) if "trend" in name} == trends
+    assert ("dashed" in figure.layout.annotations[-1].text) == bool(trends)
 
 
 def test_an_axis_is_logarithmic_where_values_span_decades(
@@ -99,4 +122,5 @@ def test_ablations_and_paths_are_drawn_unchanged() -> None:
     drawn = lines(paths_figure(found, arrangement="narrow"))
     np.testing.assert_array_equal(drawn["one path"].y, found.norm)
     np.testing.assert_array_equal(drawn["one path"].error_y.array, found.error)
+    np.testing.assert_array_equal(drawn["paths"].y, found.paths)
     assert sum(drawn["all paths of a length"].y) == pytest.approx(1)

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from explorer.analysis.path_shares import path_shares
 from explorer.engine.forward import trace_model
 from explorer.figures.depth import ablation_figure, paths_layouts
 from explorer.page.cache import get_or_compute
@@ -94,13 +95,18 @@ def _paths(stacks: StackPair) -> None:
     theme = current_theme("paths_figure")
     figure = paths_layouts(record, theme=theme)
     linked_figure(figure.figure(), narrow=figure.narrow, key="paths_figure", theme=theme)
-    carried = record.norm * record.paths
-    mean_length = float(np.sum(record.lengths * carried) / (np.sum(carried) or np.nan))
+    shares = path_shares(record)
+    mean_length = float(shares @ np.arange(shares.size) / (shares.sum() or np.nan))
     st.caption(
         f"Through n = {record.depth} blocks there are 2ⁿ paths, most of them about n/2 blocks "
         f"long. Weighted by the norms of their gradients, the mean length is "
         f"{number_text(mean_length, 1)} instead of {record.depth / 2:.1f}. Veit et al. 2016 "
         "(Fig. 6) find that in a trained network the gradient comes from short paths. For each "
-        "length shown, 16 paths are sampled; bars are standard errors. Norms are added, which "
-        "ignores cancellation between paths."
+        "length shown, 16 paths are sampled; bars are standard errors. "
+        + (
+            ""
+            if shares.size == record.lengths.size
+            else "Norms of the lengths in between are interpolated. "
+        )
+        + "Norms are added, which ignores cancellation between paths."
     )

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from explorer.model.variants import V1
+from explorer.model.spec import BlockSpec
+from explorer.model.variants import V1, VARIANTS
 from explorer.page.views.trend_captions import number_text, trend_captions
 from explorer.records import DepthRecord
 
@@ -14,12 +16,14 @@ NORM, SHARE, CORRELATION = "gradient norm", "branch share", "gradient correlatio
 SMALL_STEP = 1e-6
 
 
-def record(depth: int = 4, **columns: Sequence[float]) -> DepthRecord:
+def record(
+    depth: int = 4, spec: BlockSpec = V1, variance: float = 1, **columns: Sequence[float]
+) -> DepthRecord:
     """Return a record whose curves are 1 except in the columns given, a value for each run.
 
     `first_norm` and `last_norm` are the gradient norm at the first and the last block,
     `share` is the branch share at the last block, `correlation` that of the gradients at
-    the first.
+    the first and `late_correlation` that two blocks from the end. x has 10,000 cells.
     """
     runs = len(next(iter(columns.values()), [1.0]))
     curves = {name: np.ones((runs, depth), np.float32) for name in (NORM, SHARE, CORRELATION)}
@@ -28,11 +32,14 @@ def record(depth: int = 4, **columns: Sequence[float]) -> DepthRecord:
         "last_norm": (NORM, -1),
         "share": (SHARE, -1),
         "correlation": (CORRELATION, 0),
+        "late_correlation": (CORRELATION, max(depth - 2, 0)),
     }
     for name, values in columns.items():
         curve, column = positions[name]
         curves[curve][:, column] = values
-    return DepthRecord(V1, curves, np.zeros((depth, 2, 2, 1), np.float32), tuple(range(depth)))
+    inputs = np.full((depth, 20, 50, 10), variance**0.5, np.float32)
+    inputs[:, ::2] *= -1
+    return DepthRecord(spec, curves, inputs, tuple(range(depth)))
 
 
 @pytest.mark.parametrize(
@@ -80,16 +87,22 @@ def test_the_gradients_growth_is_that_of_the_medians(
     assert sentence == f"{words}×5 in the residual stack, {text}in the plain one."
 
 
+LAW = (
+    "De & Smith 2020 predict 1/(l+1) = 0.200 for an input of variance 1 in a stack with BatchNorm "
+    "and without the ReLU after the sum"
+)
+
+
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        ([0.15, 0.2, 0.4], "0.200. De & Smith 2020 predict 1/(l+1) = 0.200, inside the range of "),
-        ([0.2 + SMALL_STEP, 0.3], "= 0.200, within 10 % of the range of the runs, 0.200 to 0.300"),
-        ([0.219, 0.3], "= 0.200, within 10 % of the range of the runs, 0.219 to 0.300."),
-        ([0.221, 0.3], "= 0.200, outside the range of the runs, 0.221 to 0.300."),
-        ([0.1, 0.181], "= 0.200, within 10 % of the range of the runs, 0.100 to 0.181."),
-        ([0.1, 0.179], "= 0.200, outside the range of the runs, 0.100 to 0.179."),
-        ([0.2, float("nan")], "= 0.200, which cannot be compared here."),
+        ([0.15, 0.2, 0.4], f"0.200. {LAW}, inside the range of the runs, 0.150 to 0.400."),
+        ([0.2 + SMALL_STEP, 0.3], f"{LAW}, within 10 % of the range of the runs, 0.200 to 0.300."),
+        ([0.219, 0.3], f"{LAW}, within 10 % of the range of the runs, 0.219 to 0.300."),
+        ([0.221, 0.3], f"{LAW}, outside the range of the runs, 0.221 to 0.300."),
+        ([0.1, 0.181], f"{LAW}, within 10 % of the range of the runs, 0.100 to 0.181."),
+        ([0.1, 0.179], f"{LAW}, outside the range of the runs, 0.100 to 0.179."),
+        ([0.2, float("nan")], f"{LAW}, which cannot be compared here."),
     ],
 )
 def test_the_branch_share_is_compared_with_its_law(share: list[float], text: str) -> None:
@@ -98,40 +111,82 @@ def test_the_branch_share_is_compared_with_its_law(share: list[float], text: str
     assert text in sentence
 
 
+def test_the_effect_of_the_last_relu_is_a_ratio_of_measured_shares() -> None:
+    sentence = trend_captions(record(share=[0.4, 0.5, 0.7]), record())[1]
+    words = "With the ReLU, the share divided by the prediction is 3.00 at block 2 and 2.50 at "
+    assert sentence.endswith(f"{words}block 4.")
+    without = record(share=[0.4], spec=replace(V1, after=()))
+    assert "With the ReLU" not in trend_captions(without, record())[1]
+
+
+def test_the_law_of_an_input_of_another_variance() -> None:
+    sentence = trend_captions(record(share=[0.009, 0.011], variance=100), record())[1]
+    words = "; with the variance of x, 100, the same argument gives 1/(l+100) = 0.010, inside the"
+    assert words in sentence
+    assert "1.04 at block 4." in sentence
+
+
+def test_without_batch_norm_its_laws_are_not_mentioned() -> None:
+    no_norm = record(spec=VARIANTS["no_bn"])
+    sentences = trend_captions(no_norm, no_norm)
+    assert len(sentences) == 2
+    assert "De & Smith" not in " ".join(sentences)
+    assert "1/√L" not in " ".join(sentences)
+    assert "In plain networks without BatchNorm they predict" in sentences[1]
+
+
 def test_without_finite_runs_the_numbers_are_dashes() -> None:
     nan = [float("nan"), 0.5]
     _, share, correlation = trend_captions(record(share=nan, correlation=nan), record())
     assert share.startswith("Branch share at block 4: –. ")
+    assert "With the ReLU" not in share
     assert "standard deviations away: – in the residual stack, 1.00 in the plain" in correlation
 
 
 def test_correlations_are_compared_each_with_its_own_law() -> None:
     sentence = trend_captions(
-        record(correlation=[0.4, 0.45, 0.7]), record(correlation=[-0.3, -0.1, 0.05])
+        record(correlation=[0.4, 0.45, 0.7]),
+        record(correlation=[-0.3, -0.1, 0.05], late_correlation=[0.05, 0.07, 0.1]),
     )[2]
     assert "0.45 in the residual stack, −0.10 in the plain one." in sentence
+    assert "Unrelated gradients of 10,000 cells have a correlation of ±0.01." in sentence
     words = (
-        "1/√L = 0.50 with shortcuts and BatchNorm, inside the range of the runs, 0.400 to 0.700,"
+        "1/√L = 0.50 with shortcuts and BatchNorm, inside the range of the runs, 0.400 to 0.700."
     )
     assert words in sentence
-    assert "2⁻ᴸ = 0.0625 without, outside the range of the runs, −0.300 to 0.050." in sentence
+    words = (
+        "a halving at every ReLU, of which a block has 2: 0.0625 at the last but one, inside the "
+        "range of the runs, 0.050 to 0.100; 0.00391 at the first block, too small to be told from "
+        "0. Their"
+    )
+    assert words in sentence
+
+
+def test_without_the_last_relu_a_block_halves_the_correlation_once() -> None:
+    of_one = record(spec=replace(V1, after=()), late_correlation=[0.2, 0.3])
+    sentence = trend_captions(of_one, of_one)[2]
+    words = "a halving at every ReLU: 0.25 at the last but one, inside the range of the runs"
+    assert words in sentence
+    assert "; 0.0625 at the first block, outside the range of the runs" in sentence
+    no_relus = record(spec=VARIANTS["transformer_mlp"])
+    assert "halving" not in trend_captions(no_relus, no_relus)[-1]
 
 
 @pytest.mark.parametrize(
     ("depth", "law", "slow", "fast"),
     [
-        (1, "0.500", "1.00", "0.5"),
-        (9, "0.100", "0.33", "0.00195"),
-        (10, "0.091", "0.32", "9.77·10⁻⁴"),
-        (128, "0.008", "0.09", "2.94·10⁻³⁹"),
+        (1, "0.500", "1.00", ": 0.25 at the first block, outside"),
+        (2, "0.333", "0.71", ": 0.0625 at the first block, outside"),
+        (9, "0.100", "0.33", "; 3.81·10⁻⁶ at the first block, too small"),
+        (128, "0.008", "0.09", "; 8.64·10⁻⁷⁸ at the first block, too small"),
     ],
 )
 def test_the_laws_are_those_of_the_depth(depth: int, law: str, slow: str, fast: str) -> None:
     _, share, correlation = trend_captions(record(depth), record(depth))
     assert share.startswith(f"Branch share at block {depth}: 1.000.")
-    assert f"1/(l+1) = {law}," in share
+    assert f"1/(l+1) = {law} for" in share
     assert f"1/√L = {slow} with" in correlation
-    assert f"2⁻ᴸ = {fast} without" in correlation
+    assert fast in correlation
 
 
 def test_every_number_is_numpys_on_random_curves() -> None:
@@ -139,12 +194,14 @@ def test_every_number_is_numpys_on_random_curves() -> None:
     records, depth, runs = [], 6, 5
     for _ in range(2):
         curves = {name: rng.uniform(0.05, 1, (runs, depth)) for name in (NORM, SHARE, CORRELATION)}
-        records.append(DepthRecord(V1, curves, np.zeros((depth, 1, 1, 1)), ()))
+        inputs = rng.standard_normal((depth, 40, 50, 10))
+        records.append(DepthRecord(V1, curves, inputs, ()))
     residual, plain = records
     growths = [
         np.median(each.curves[NORM][:, 0]) / np.median(each.curves[NORM][:, -1]) for each in records
     ]
     last_share = residual.curves[SHARE][:, depth - 1]
+    late = plain.curves[CORRELATION][:, depth - 2]
     at_first = [each.curves[CORRELATION][:, 0] for each in records]
     expected = [
         growths,
@@ -153,15 +210,15 @@ def test_every_number_is_numpys_on_random_curves() -> None:
             *(np.median(each) for each in at_first),
             1 / np.sqrt(6),
             *(at_first[0].min(), at_first[0].max()),
-            1 / 64,
-            *(at_first[1].min(), at_first[1].max()),
+            1 / 16,
+            *(late.min(), late.max()),
         ],
     ]
     patterns = [
         r"×(\S+) in the residual stack, ×(\S+) in",
-        r"block 6: ([\d.]+)\. .*\(l\+1\) = ([\d.]+), .* runs, ([\d.]+) to ([\d.]+)\. The",
+        r"block 6: ([\d.]+)\. .*\(l\+1\) = ([\d.]+) .* runs, ([\d.]+) to ([\d.]+)\. With",
         r"away: (\S+) in the residual stack, (\S+) in .*/√L = ([\d.]+) .* runs, ([\d.]+) to "
-        r"([\d.]+), and 2⁻ᴸ = ([\d.]+) .* runs, ([\d.]+) to ([\d.]+)\. ",
+        r"([\d.]+)\. .* 2: ([\d.]+) at the last .* runs, ([\d.]+) to ([\d.]+); ",
     ]
     for sentence, pattern, numbers in zip(
         trend_captions(residual, plain), patterns, expected, strict=True
