@@ -1,7 +1,7 @@
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import cast
@@ -220,19 +220,23 @@ def test_the_position_in_the_queue_is_captioned(
     assert captions[-2:] == ["", "made"]
 
 
+def uploads_in(result_cache: ResultCache) -> list[Hashable]:
+    return [key[0] for key in result_cache.names() if "upload" in repr(key)]
+
+
 def test_uploads_are_dropped_with_their_session() -> None:
     result_cache = ResultCache(entries=64, size=2**28, seconds=600)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cache, "RESULT_CACHE", result_cache)
         at = upload(page(), "mine.npy", npy(np.full((5, 6, 2), 7.25)))
         assert not at.exception
-        assert [key[0] for key in result_cache.names() if "upload" in repr(key)] == [
-            "upload",
-            "trace",
-        ]
+        assert uploads_in(result_cache) == ["upload", "trace"]
         del at
-        gc.collect()
-        assert [key for key in result_cache.names() if "upload" in repr(key)] == []
+        # The thread that ran the script may hold the session a little longer.
+        until = time.monotonic() + 10
+        while uploads_in(result_cache) and time.monotonic() < until:
+            gc.collect()
+        assert uploads_in(result_cache) == []
         assert result_cache.names()  # the default experiment's trace belongs to everyone
 
 
