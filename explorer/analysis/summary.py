@@ -14,11 +14,12 @@ class Headline:
     Here x is what F(x) is added to: the end of the shortcut, or the input without a sum.
 
     Attributes:
-        ratio: ‖F(x)‖ / ‖x‖, Euclidean; infinite where x is all zero.
+        ratio: ‖F(x)‖ / ‖x‖, Euclidean; infinite where only x is all zero, NaN where F(x) is too.
         identity_share: Var(x) / (Var(x) + Var(F(x))), 0 … 1; NaN where both are 0, or
             without a sum.
         spread: standard deviation of out.
-        zeroed: fraction of cells that the last ReLU set to 0, 0 … 1; NaN without one.
+        zeroed: fraction of cells that the last ReLU set to 0, 0 … 1; NaN without one, or
+            where its input has NaN.
         correlation: Pearson's, of out with the block's input, −1 … 1; NaN where their
             shapes differ or one is constant.
         add_error: max |add − (F(x) + x)|, in float32; 0 if the sum is exact,
@@ -62,7 +63,8 @@ def headline(trace: BlockTrace) -> Headline:
             identity_share = float(variances[0] / np.float64(sum(variances)))
     if spec.last_relu_input:
         relu_error = float(np.abs(np.maximum(trace[spec.last_relu_input], 0) - out).max())
-        part_zeroed = float(zeroed(trace).mean())
+        if not np.isnan(trace[spec.last_relu_input]).any():
+            part_zeroed = float(zeroed(trace).mean())
     with np.errstate(divide="ignore", invalid="ignore"):
         return Headline(
             ratio=float(_norm(residual) / _norm(identity)),
@@ -111,15 +113,17 @@ def variance_error(trace: BlockTrace) -> float:
 
     NNX computes E[v²] − E[v]² in float32, which loses digits if a channel's mean is much
     larger than its standard deviation. The reference is the two-pass variance in float64;
-    errors are relative to that variance plus the norm's ε.
+    errors are relative to that variance plus the norm's ε. The result is NaN or infinite if a
+    stage or v² exceeds float32's range.
     """
-    worst = 0.0
+    worst = [0.0]
     for norm, record in trace.norms.items():
         source = trace.spec.inputs()[norm]
-        exact = np.var(trace[source], axis=_pixel_axes(trace[source]), dtype=np.float64)
-        off = np.abs(record.batch_var - exact) / (exact + record.epsilon)
-        worst = max(worst, float(np.max(off)))
-    return worst
+        with np.errstate(invalid="ignore"):
+            exact = np.var(trace[source], axis=_pixel_axes(trace[source]), dtype=np.float64)
+            off = np.abs(record.batch_var - exact) / (exact + record.epsilon)
+        worst.append(float(np.max(off)))
+    return float(np.max(worst))
 
 
 @dataclass(frozen=True)

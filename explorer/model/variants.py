@@ -33,7 +33,7 @@ V1 = BlockSpec(
         "The reference block: the identity reaches the sum unchanged, and the last ReLU zeroes "
         "the sum where it is negative."
     ),
-    source=f"He et al. 2015, Fig. 2, eq. 1–2; {HE2016}: 6.61",
+    source=f"He et al. 2015, Fig. 2, eq. 1; {HE2016}: 6.61",
     branch=(
         ("conv1", Conv()),
         ("bn1", BatchNorm()),
@@ -214,8 +214,8 @@ VARIANTS: Mapping[str, BlockSpec] = MappingProxyType(
             V1,
             title="Eval mode, untrained",
             description=(
-                "Running statistics start at mean 0 and variance 1, where BatchNorm has almost no "
-                "effect. Each train-mode pass moves them towards this input's statistics."
+                "Running statistics start at mean 0 and variance 1, where BatchNorm only divides "
+                "by √(1 + 10⁻⁵). Each train-mode pass moves them towards this input's statistics."
             ),
             source="Ioffe & Szegedy 2015, Algorithm 2",
             always_eval=True,
@@ -246,7 +246,8 @@ VARIANTS: Mapping[str, BlockSpec] = MappingProxyType(
                 "The same x + Sublayer(x) with pixels as tokens: LayerNorm, a linear layer that "
                 "widens by 4, GELU, and a linear layer that narrows again; no ReLU after the sum."
             ),
-            source="Vaswani et al. 2017; pre-LN: Xiong et al. 2020",
+            source="Vaswani et al. 2017, with ReLU and LayerNorm after the sum; LayerNorm before "
+            "the branch: Xiong et al. 2020; GELU: Hendrycks & Gimpel 2016",
             branch=(
                 ("ln", LayerNorm()),
                 ("dense1", Dense(times=4)),
@@ -262,7 +263,8 @@ VARIANTS: Mapping[str, BlockSpec] = MappingProxyType(
                 "The same x + Sublayer(x) with pixels as tokens: LayerNorm, then self-attention; "
                 "no ReLU after the sum."
             ),
-            source="Vaswani et al. 2017; pre-LN: Xiong et al. 2020",
+            source="Vaswani et al. 2017, with LayerNorm after the sum; LayerNorm before the "
+            "branch: Xiong et al. 2020",
             branch=(("ln", LayerNorm()), ("attention", Attention())),
             after=(),
         ),

@@ -93,6 +93,13 @@ def test_variance_error_detects_large_means() -> None:
     assert variance_error(replace(with_stages(trace, conv1=shifted), norms=norms)) > 1e-3
 
 
+@pytest.mark.parametrize("factor", [1e20, 1e30])
+def test_variance_error_is_not_finite_where_squares_overflow(factor: float) -> None:
+    overflowed = trace_block(0, factor * noise(SMALL), SMALL[2])
+    assert not np.isfinite(variance_error(overflowed))
+    assert np.isnan(headline(overflowed).zeroed) == np.isnan(overflowed["add"]).any()
+
+
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
 def test_the_channel_table_of_every_variant(name: str) -> None:
     trace = trace_block(1, noise(SMALL), 4, variant=name)

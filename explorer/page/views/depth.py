@@ -26,8 +26,8 @@ def view(experiment: Experiment, result: Result) -> None:
             8,
             key="runs",
             width=140,
-            help="Every run has its own weights. The seed of block l in run s is the seed of the "
-            "weights plus 1000·s + l − 1.",
+            help="Every run has its own weights. With runs and blocks counted from 1, the seed of "
+            "block l in run s is the seed of the weights plus 1000·(s − 1) + l − 1.",
         )
         norm = segmented_choice("BatchNorm", ("on", "off"), key="batch_norm")
         after = segmented_choice("ReLU after the sum", ("on", "off"), key="last_relu")

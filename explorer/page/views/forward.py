@@ -1,5 +1,6 @@
 """The Forward view: headline numbers, the stage figure and its details."""
 
+import numpy as np
 import streamlit as st
 
 from explorer.analysis.summary import Headline
@@ -24,13 +25,22 @@ def view(experiment: Experiment, result: Result) -> None:
             "everywhere."
         )
     _figure(experiment)
-    if (off := result.variance_error) > PRECISION_LIMIT:
+    if not np.isfinite(off := result.variance_error):
+        st.caption(
+            "Overflow: a stage has values so large that E[v²], with which NNX computes the batch "
+            "variance, exceeds float32's range of ±3.4e38. The stages after it are not finite or "
+            "wrong. Standardise the input, or scale it down."
+        )
+    elif off > PRECISION_LIMIT:
         st.caption(
             f"Precision: a batch variance is off by {off:.1%} here. NNX computes E[v²] − E[v]² in "
             "float32, which loses digits if a channel's mean is much larger than its standard "
             "deviation. Standardise the input to avoid it."
         )
-    st.caption(f"Digest of out: {result.digest}. The same link gives the same digest.")
+    st.caption(
+        f"Digest of out: {result.digest}. The same link gives the same digest on this machine and "
+        "with these versions; another processor may change the last bits."
+    )
 
 
 def _headline(numbers: Headline) -> None:
@@ -39,7 +49,8 @@ def _headline(numbers: Headline) -> None:
             "‖F(x)‖ / ‖x‖",
             f"{numbers.ratio:.3f}",
             "residual against identity",
-            "Euclidean norms over all cells. Above 1 the residual is larger.",
+            "Euclidean norms over all cells. Above 1 the residual is larger; undefined where x is "
+            "all zero.",
         ),
         (
             "Variance from x",
@@ -69,7 +80,8 @@ def _headline(numbers: Headline) -> None:
     with st.container(horizontal=True):
         for label, value, line, definition in cards:
             with st.container(width=142, gap=None):
-                st.metric(label, "–" if "nan" in value else value, help=definition)
+                is_known = "nan" not in value and "inf" not in value
+                st.metric(label, value if is_known else "–", help=definition)
                 st.caption(line)
 
 
@@ -88,6 +100,11 @@ def _figure(experiment: Experiment) -> None:
         subject,
         caption="The identity panel is the same array as x: the shortcut computes nothing, so x "
         "reaches the sum whatever F does. Only the last ReLU, after the sum, can still zero it "
-        "(He et al. 2015, Fig. 2). Purple frames mark the receptive field of the pixel under "
-        "the pointer.",
+        "(He et al. 2015, Fig. 2). Purple frames mark the pixels that enter the one under the "
+        "pointer through the convolutions"
+        + (
+            "."
+            if trace.use_running_average
+            else "; in train mode, all pixels also enter through the batch statistics."
+        ),
     )

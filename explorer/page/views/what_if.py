@@ -128,8 +128,8 @@ def _numbers(result: Result, other: Result) -> None:
 
 
 def _typeset(text: str) -> str:
-    """Return a formatted number with a minus sign for a hyphen, and a dash for NaN."""
-    return "–" if "nan" in text else text.replace("-", "−")
+    """Return a formatted number with a minus sign for a hyphen, and a dash for NaN and infinity."""
+    return "–" if "nan" in text or "inf" in text else text.replace("-", "−")
 
 
 def _shapes(experiment: Experiment, spec: BlockSpec) -> None:

@@ -10,7 +10,7 @@ from explorer.analysis.summary import headline
 from explorer.figures.sheet import format_number
 from explorer.inputs import GENERATORS, generate, standardise
 from tests.files import colours, npy, npz, picture
-from tests.helpers import PANELS, digest, figure_messages, page, upload
+from tests.helpers import PANELS, digest, figure_messages, noise, page, upload
 
 
 def test_the_default_experiment() -> None:
@@ -238,6 +238,25 @@ def test_values_that_overflow_are_drawn_and_not_hidden(stage: str, view: str, si
     assert not at.exception
     assert len(at.metric) == 5
     assert figure_messages(at)["stages"]["link"]["pin"]["panel"] == stage
+
+
+@pytest.mark.parametrize(("factor", "caption"), [(1e20, "Overflow: "), (1e30, "Overflow: ")])
+def test_overflow_is_explained_and_no_number_is_made_up(factor: float, caption: str) -> None:
+    """At 1e20 the square of conv1 overflows, at 1e30 the statistics are NaN."""
+    at = upload(page(), "a.npy", npy(factor * noise((8, 6, 4))))
+    assert not at.exception
+    at.segmented_control(key="standardise").set_value("never").run()
+    assert any(each.value.startswith(caption) for each in at.caption)
+    words = [each.value for each in (*at.metric, *at.caption)]
+    assert not any("nan" in each or "inf " in each or "inf%" in each for each in words)
+    if factor == 1e30:
+        assert {each.label: each.value for each in at.metric}["Zeroed"] == "–"
+
+
+def test_all_pixels_enter_a_pixel_only_in_train_mode() -> None:
+    words = "in train mode, all pixels also enter through the batch statistics"
+    assert any(words in each.value for each in page().caption)
+    assert not any(words in each.value for each in page(mode="eval").caption)
 
 
 def test_the_channel_stays_within_fewer_features() -> None:
