@@ -8,13 +8,13 @@ from explorer.records import PathRecord
 def path_shares(record: PathRecord) -> np.ndarray:
     """Return mean norm × fraction of paths for k = 0 … n, divided by its sum, `(n + 1,)`.
 
-    The mean norm of a length that was not sampled is interpolated, geometrically where all
-    norms are positive. All are 0 where no gradient arrives.
+    The mean norm of a length that was not sampled is interpolated geometrically. All shares are 0
+    if no gradient arrives.
     """
-    every = np.arange(record.depth + 1)
-    if (record.norm > 0).all():
-        norm = np.exp(np.interp(every, record.lengths, np.log(record.norm)))
-    else:
-        norm = np.interp(every, record.lengths, record.norm)
+    if not record.norm.any():
+        return np.zeros(record.paths.size)
+    smallest = np.finfo(np.float64).tiny  # stands in for norms that underflow to 0
+    logarithms = np.log(np.maximum(record.norm, smallest))
+    norm = np.exp(np.interp(np.arange(record.paths.size), record.lengths, logarithms))
     carried = norm * record.paths
-    return np.asarray(carried / (carried.sum() or 1))
+    return np.asarray(carried / carried.sum())

@@ -30,6 +30,14 @@ def test_shares_do_not_depend_on_how_many_lengths_are_sampled(depth: int) -> Non
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-30)
 
 
+def test_norms_that_underflow_do_not_change_the_others() -> None:
+    lengths = np.arange(0, 129, 4)
+    norm = 0.3**lengths
+    expected = path_shares(record(128, lengths, norm))
+    found = path_shares(record(128, lengths, np.where(lengths > 100, 0, norm)))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
 @pytest.mark.parametrize("norm", [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
 def test_norms_of_zero(norm: list[float]) -> None:
     shares = path_shares(record(4, np.array([0, 2, 4]), np.array(norm)))
