@@ -166,14 +166,14 @@ def _pull_back(
     def perturbed(perturbations: dict[str, jax.Array]) -> jax.Array:
         return run(x, lambda name, value: value + perturbations.get(name, 0))
 
-    shapes: dict[str, tuple[int, ...]] = {}
+    shapes: dict[str, tuple[tuple[int, ...], Any]] = {}
 
     def note_shape(name: str, value: jax.Array) -> jax.Array:
-        shapes[name] = value.shape
+        shapes[name] = value.shape, value.dtype
         return value
 
     jax.eval_shape(lambda x: run(x, note_shape), x)
     # One zero perturbation per stage: the gradient at a perturbation is that at its stage.
-    zeros = {name: jnp.zeros(shape) for name, shape in shapes.items()}
+    zeros = {name: jnp.zeros(*shape) for name, shape in shapes.items()}
     gradients = jax.vjp(perturbed, zeros)[1](cotangent)[0]
     return {**gradients, "out": cotangent}

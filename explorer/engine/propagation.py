@@ -106,6 +106,8 @@ def propagate_stack(
         for numbers in (forward_numbers, backward_numbers)
         for name in numbers[0]
     }
+    for name in ("branch share", "zeros"):  # which not every block has
+        curves.setdefault(name, np.full((runs, depth), np.nan, np.float32))
     of_first = np.concatenate([np.asarray(inputs[:, 0, 0]) for _, _, inputs in visited])
     first = of_first[:depth].copy()  # without the inactive blocks
     for array in (first, *curves.values()):

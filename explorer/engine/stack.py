@@ -304,25 +304,23 @@ def _forward(
 
 def row_of(rows: tuple[Any, Any], at: jax.Array) -> tuple[Any, Any]:
     """Return the weights of one row."""
-    found: tuple[Any, Any] = jax.tree.map(lambda array: array[at], rows)
+    found: tuple[Any, Any] = jax.tree.map(lambda array: jnp.asarray(array)[at], rows)
     return found
 
 
 def _numbers(spec: BlockSpec, stages: dict[str, jax.Array]) -> dict[str, jax.Array]:
-    out, missing = stages["out"], jnp.float32(jnp.nan)
-    share = zeros = missing
-    if spec.identity:
-        branch, identity = jnp.var(stages[spec.residual]), jnp.var(stages[spec.identity])
-        share = branch / (branch + identity)
-    if spec.last_relu_input:
-        zeros = jnp.mean(stages["out"] == 0)
+    out = stages["out"]
     pixels = tuple(range(out.ndim - 1))
-    return {
+    numbers = {
         "std": jnp.std(out),
         "squared mean": jnp.mean(jnp.mean(out, axis=pixels) ** 2),
-        "branch share": share,
-        "zeros": zeros,
     }
+    if spec.identity:
+        branch, identity = jnp.var(stages[spec.residual]), jnp.var(stages[spec.identity])
+        numbers["branch share"] = branch / (branch + identity)
+    if spec.last_relu_input:
+        numbers["zeros"] = jnp.mean(out == 0)
+    return numbers
 
 
 def pull_back(
