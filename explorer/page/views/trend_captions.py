@@ -73,7 +73,8 @@ def _correlation(residual: DepthRecord, plain_network: DepthRecord) -> str:
     words = (
         f"Correlation at the first block with the gradient of an input 0.05 standard deviations "
         f"away: {_two(near[0][:, 0])} in the residual stack, {_two(near[1][:, 0])} in the plain "
-        f"one. Unrelated gradients of {cells:,} cells have a correlation of ±{cells**-0.5:.2g}."
+        f"one. Unrelated gradients of {cells:,} independent cells have a correlation of "
+        f"±{cells**-0.5:.2g}."
     )
     if residual.spec.norms():
         slow = depth**-0.5
@@ -87,7 +88,7 @@ def _correlation(residual: DepthRecord, plain_network: DepthRecord) -> str:
     halving = "at every ReLU" if relus == 1 else f"at every ReLU, of which a block has {relus}"
     places = {"at the first block": depth}
     if depth > 2:
-        places = {"at the last but one": 2, **places}
+        places = {"at the second to last block": 2, **places}
     compared = [
         f"{_power(rate)} {place}, {_compare(rate, near[1][:, depth - length], cells)}"
         for place, length in places.items()

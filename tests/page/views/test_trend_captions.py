@@ -149,15 +149,17 @@ def test_correlations_are_compared_each_with_its_own_law() -> None:
         record(correlation=[-0.3, -0.1, 0.05], late_correlation=[0.05, 0.07, 0.1]),
     )[2]
     assert "0.45 in the residual stack, −0.10 in the plain one." in sentence
-    assert "Unrelated gradients of 10,000 cells have a correlation of ±0.01." in sentence
+    assert (
+        "Unrelated gradients of 10,000 independent cells have a correlation of ±0.01." in sentence
+    )
     words = (
         "1/√L = 0.50 with shortcuts and BatchNorm, inside the range of the runs, 0.400 to 0.700."
     )
     assert words in sentence
     words = (
-        "a halving at every ReLU, of which a block has 2: 0.0625 at the last but one, inside the "
-        "range of the runs, 0.050 to 0.100; 0.00391 at the first block, too small to be told from "
-        "0. Their"
+        "a halving at every ReLU, of which a block has 2: 0.0625 at the second to last block, "
+        "inside the range of the runs, 0.050 to 0.100; 0.00391 at the first block, too small to be "
+        "told from 0. Their"
     )
     assert words in sentence
 
@@ -165,7 +167,9 @@ def test_correlations_are_compared_each_with_its_own_law() -> None:
 def test_without_the_last_relu_a_block_halves_the_correlation_once() -> None:
     of_one = record(spec=replace(V1, after=()), late_correlation=[0.2, 0.3])
     sentence = trend_captions(of_one, of_one)[2]
-    words = "a halving at every ReLU: 0.25 at the last but one, inside the range of the runs"
+    words = (
+        "a halving at every ReLU: 0.25 at the second to last block, inside the range of the runs"
+    )
     assert words in sentence
     assert "; 0.0625 at the first block, outside the range of the runs" in sentence
     no_relus = record(spec=VARIANTS["transformer_mlp"])
@@ -218,7 +222,7 @@ def test_every_number_is_numpys_on_random_curves() -> None:
         r"×(\S+) in the residual stack, ×(\S+) in",
         r"block 6: ([\d.]+)\. .*\(l\+1\) = ([\d.]+) .* runs, ([\d.]+) to ([\d.]+)\. With",
         r"away: (\S+) in the residual stack, (\S+) in .*/√L = ([\d.]+) .* runs, ([\d.]+) to "
-        r"([\d.]+)\. .* 2: ([\d.]+) at the last .* runs, ([\d.]+) to ([\d.]+); ",
+        r"([\d.]+)\. .* 2: ([\d.]+) at the second .* runs, ([\d.]+) to ([\d.]+); ",
     ]
     for sentence, pattern, numbers in zip(
         trend_captions(residual, plain), patterns, expected, strict=True
