@@ -69,13 +69,13 @@ def curves_layouts(
         for stack, values, colour in known:
             data += _band(f"{stack}: {name}", blocks, values, colour, axis_number)
         data += _trends(name, blocks, residual.spec, palette, axis_number)
-    note = "<br>line: median over runs · band: all runs"
+    note = "<br>median and range of the runs"
     if any("trend" in trace["name"] for trace in data):
-        note += " · dashed: published trend"
+        note += "; dashed: published trend"
     return TwoLayouts(
         data,
         _curves_layout(logarithmic, note, palette, 3),
-        _curves_layout(logarithmic, note, palette, 2),
+        _curves_layout(logarithmic, note, palette, 1),
     )
 
 
@@ -213,8 +213,8 @@ def _add_panel(
 def _legend(theme: Theme, more: str = "") -> dict[str, Any]:
     words = (
         f"<span style='color:{theme.residual_network}'>■</span> residual network   "
-        f"<span style='color:{theme.plain_network}'>■</span> plain network: same weights, "
-        f"no shortcuts{more}"
+        f"<span style='color:{theme.plain_network}'>■</span> plain network: no shortcuts"
+        f"{more}"
     )
     return text(0, 1, words, yshift=10, font={"size": TITLE_SIZE}, align="left")
 
