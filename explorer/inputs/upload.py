@@ -16,9 +16,9 @@ from explorer.inputs.limits import (
     format_megabytes,
     format_shape,
 )
-from explorer.inputs.tables import read_csv
+from explorer.inputs.tables import read_table
 
-FILE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".npy", ".npz", ".csv")
+FILE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".npy", ".npz", ".csv", ".tsv", ".txt")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ def read_upload(
     """Read an uploaded file as an array; `decode_upload` also returns notes.
 
     Args:
-        filename: its extension selects the format: .png, .jpg, .jpeg, .npy, .npz or .csv.
+        filename: its extension selects the format: .png, .jpg, .jpeg, .npy, .npz,
+            .csv, .tsv or .txt.
         data: the file's bytes.
         name: the array to read from an .npz file with several.
         max_side: pictures whose longer side exceeds it, in pixels, are resized to it.
@@ -78,10 +79,12 @@ def decode_upload(
         picture, notes = read_image(ending, data, max_side)
         check_shape(picture.shape)
         return Upload(picture, is_image=True, notes=notes)
+    if ending in (".csv", ".tsv", ".txt"):
+        table, notes = read_table(data, ending)
+        return Upload(as_input(table), is_image=False, notes=notes)
     readers: dict[str, Callable[[bytes], np.ndarray]] = {
         ".npy": read_npy,
         ".npz": lambda file: read_npz(file, name),
-        ".csv": read_csv,
     }
     return Upload(as_input(readers[ending](data)), is_image=False)
 
