@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.errors import InputError
+from explorer.inputs.limits import MAX_SIDE, check_shape
 from explorer.inputs.table_layout import is_number
 from explorer.inputs.table_lines import SEPARATORS, TableLines
 
@@ -48,6 +49,8 @@ def find_columns(
     )
     cells = second if has_header and second is not None else first
     width = len(cells)
+    if width > MAX_SIDE + 2:  # beside row names and an empty last column
+        check_shape((len(lines.texts) - has_header, width, 1))
     empty = tuple(col for col, cell in enumerate(cells) if not cell.strip())
     notes, reason = [], ""
     if has_header:
@@ -73,7 +76,7 @@ def find_columns(
     if empty and len(empty) < width:
         count = "1 column was" if len(empty) == 1 else f"{len(empty):,} columns were"
         notes.append(f"{count} skipped, since no row has a value there.")
-        is_kept = [col not in empty for col in range(width)]
+        is_kept = [bool(cell.strip()) for cell in cells]
     else:  # a table of nothing but empty cells is refused at the first of them
         is_kept, empty = [True] * width, ()
     if reason or names_expected:
@@ -152,6 +155,5 @@ def ragged_error(
 
 
 def _without_last_empty(names: list[str], width: int) -> list[str]:
-    while len(names) > width and not names[-1].strip():
-        names = names[:-1]
-    return names
+    """Return a header of `width` names if all behind them are empty; else the whole header."""
+    return names if any(name.strip() for name in names[width:]) else names[:width]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from explorer.errors import InputError
 from explorer.inputs.table_lines import TableLines
 
+# "+" behind a quantifier: it never gives back, so that no line takes quadratic time.
 _QUOTED = re.compile(r'"[^"]*"')
-_WITH_COMMA = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
-_DIGITS = re.compile(r"\s*([-+]?\d+)(?:,(\d+))?(?:[eE][-+]?\d+)?\s*")
+_WITH_COMMA = re.compile(r"\s*+[-+]?\d*+,\d++([eE][-+]?\d++)?\s*+")
+_DIGITS = re.compile(r"\s*+([-+]?\d++)(?:,(\d++))?(?:[eE][-+]?\d++)?\s*+")
 
 
 @dataclass(frozen=True)

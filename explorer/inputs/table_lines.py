@@ -12,7 +12,7 @@ MAX_LINE_LENGTH = 64 * MAX_SIDE
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", " ": "white space"}
 
 _SEPARATOR_LINE = re.compile(r'"?sep=(.?)"?\s*', re.IGNORECASE)
-_COMMENT_AFTER_NUMBERS = re.compile(r'(\s*[-+.\d][^#"]*)#.*')
+_COMMENT_AFTER_NUMBERS = re.compile(r'(\s*+[-+.\d][^#"]*+)#.*')
 
 
 @dataclass(frozen=True)
@@ -54,26 +54,7 @@ def read_lines(data: bytes, ending: str) -> TableLines:
             f"The {ending} file is {format_megabytes(len(data))}; the limit is "
             f"{format_megabytes(MAX_CSV_BYTES)}. Save the array as .npy instead."
         )
-    text = _decoded(data, ending)
-    ends = text.count("\n") + text.count("\r")
-    if ends > MAX_LINE_ENDS:
-        raise InputError(
-            f"The {ending} file has {ends:,} line ends; the limit is {MAX_LINE_ENDS:,}."
-        )
-    text = text.replace("\r\n", "\n")
-    text = text.replace("\r", "\n")
-    if (position := text.find("\0")) >= 0:
-        raise InputError(
-            f"Line {text.count(chr(10), 0, position) + 1} of the {ending} file has a NUL "
-            "character, so it is not text; expected UTF-8, or UTF-16 with a byte order mark."
-        )
-    lines = text.split("\n")
-    for number, line in enumerate(lines, start=1):
-        if len(line) > MAX_LINE_LENGTH:
-            raise InputError(
-                f"Line {number} of the {ending} file has {len(line):,} characters; the limit is "
-                f"{MAX_LINE_LENGTH:,}."
-            )
+    lines = _split(data, ending)
     separator = _separator(lines[0], ending)
     if separator is not None:
         lines[0] = ""
@@ -91,17 +72,38 @@ def printable(cell: str) -> str:
     return text if len(text) <= 30 else text[:29] + "…"
 
 
-def _decoded(data: bytes, ending: str) -> str:
-    """Return the file's text with one character per byte of UTF-8 or of an 8-bit encoding."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        try:
-            data = data.decode("utf-16").encode("utf-8")
-        except UnicodeDecodeError as error:
+def _split(data: bytes, ending: str) -> list[str]:
+    """Return all lines, one character per byte of UTF-8 or of an 8-bit encoding."""
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = data.decode("utf-16") if is_utf16 else data.decode("latin-1")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"The {ending} file starts as UTF-16 text but byte {error.start:,} of {len(data):,} "
+            "cannot be decoded; expected UTF-16 throughout, or UTF-8."
+        ) from None
+    ends = text.count("\n") + text.count("\r")
+    if ends > MAX_LINE_ENDS:
+        raise InputError(
+            f"The {ending} file has {ends:,} line ends; the limit is {MAX_LINE_ENDS:,}."
+        )
+    text = text.replace("\r\n", "\n")
+    lines = text.replace("\r", "\n").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if len(line) > MAX_LINE_LENGTH:
             raise InputError(
-                f"The {ending} file starts as UTF-16 text but byte {error.start:,} of "
-                f"{len(data):,} cannot be decoded; expected UTF-16 throughout, or UTF-8."
-            ) from None
-    return data.removeprefix(codecs.BOM_UTF8).decode("latin-1")
+                f"Line {number} of the {ending} file has {len(line):,} characters; the limit is "
+                f"{MAX_LINE_LENGTH:,}."
+            )
+        if "\0" in line:
+            raise InputError(
+                f"Line {number} of the {ending} file has a NUL character, so it is not text; "
+                "expected UTF-8, or UTF-16 with a byte order mark."
+            )
+        if is_utf16 and not line.isascii():
+            lines[number - 1] = line.encode("utf-8").decode("latin-1")
+    lines[0] = lines[0].removeprefix(codecs.BOM_UTF8.decode("latin-1"))
+    return lines
 
 
 def _separator(line: str, ending: str) -> str | None:

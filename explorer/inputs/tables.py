@@ -6,7 +6,7 @@ from itertools import chain, compress, islice
 import numpy as np
 
 from explorer.errors import InputError
-from explorer.inputs.limits import MAX_SIDE, check_shape
+from explorer.inputs.limits import check_shape
 from explorer.inputs.table_header import Columns, find_columns, ragged_error, without_numbering
 from explorer.inputs.table_layout import find_layout, is_number, split_rows
 from explorer.inputs.table_lines import TableLines, printable, read_lines
@@ -49,10 +49,7 @@ def read_table(data: bytes, ending: str) -> tuple[np.ndarray, tuple[str, ...]]:
     start = list(islice(rows, 2))
     first = start[0][1]
     columns = find_columns(lines, layout.separator, first, start[1][1] if len(start) > 1 else None)
-    width = sum(columns.kept)
-    if columns.width > MAX_SIDE + 2:  # beside row names and an empty last column
-        width = columns.width
-    check_shape((len(lines.texts) - columns.has_header, width, 1))
+    check_shape((len(lines.texts) - columns.has_header, sum(columns.kept), 1))
     body = chain(start[columns.has_header :], rows)
     values, first_column, has_comma = _read_values(lines, layout.separator, columns, body)
     values, numbering = without_numbering(
@@ -82,6 +79,7 @@ def _read_values(
     first_column: list[str] = []
     comma: tuple[int, list[str]] | None = None
     has_point = False
+    is_plain = _is_plain(lines.texts, separator)
     for row, cells in rows:
         if len(cells) != columns.width:
             raise ragged_error(lines, separator, (row, len(cells)), (start, columns.width))
@@ -89,24 +87,23 @@ def _read_values(
             _, names = next(islice(split_rows(lines, separator), start, None))
             raise lines.cell_error(start, 0, names[0])
         for col in columns.empty:
-            if cells[col].strip():
+            if cells[col]:
                 raise lines.cell_error(start, col, "")
         numbers = cells if all(columns.kept) else list(compress(cells, columns.kept))
-        text = "\0".join(numbers)  # a sign that no file has
-        if "," in text:
-            comma = comma or (row, cells)
-            numbers = text.replace(",", ".").split("\0")
-        has_point = has_point or "." in text
         try:
-            if "_" in text or not text.isascii():  # float() takes 1_000 and non-ASCII digits
-                raise ValueError
+            if not is_plain:
+                text = "\0".join(numbers)  # a sign that no file has
+                if "_" in text or not text.isascii():  # float() takes 1_000 and other digits
+                    raise ValueError
+                has_point = has_point or "." in text
+                if "," in text:
+                    comma = comma or (row, cells)
+                    numbers = text.replace(",", ".").split("\0")
             values[len(first_column)] = np.fromiter(map(float, numbers), float, len(numbers))
         except ValueError:
-            bad = (
-                col for col, cell in enumerate(cells) if columns.kept[col] and not is_number(cell)
-            )
-            col = next(bad)
-            raise lines.cell_error(row, col, cells[col]) from None
+            kept = ((col, cell) for col, cell in enumerate(cells) if columns.kept[col])
+            col, cell = next(item for item in kept if not is_number(item[1]))
+            raise lines.cell_error(row, col, cell) from None
         first_column.append(cells[0])
     if comma and has_point:
         row, cells = comma
@@ -117,3 +114,11 @@ def _read_values(
             "have decimal points; expected one decimal sign and no separators of thousands."
         )
     return values[: len(first_column)], first_column, comma is not None
+
+
+def _is_plain(texts: list[str], separator: str) -> bool:
+    """Return whether no cell can have a comma, an underscore or a sign that is not ASCII."""
+    return not any(
+        "_" in line or not line.isascii() or (("," in line) if separator != "," else ('"' in line))
+        for line in texts
+    )
