@@ -7,48 +7,17 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from tests.files import colours, npy, npy_header, npz, picture, png_header, zipped
-
-
-@dataclass(frozen=True)
-class Case:
-    """One upload and its expected result.
-
-    Attributes:
-        filename: the name it is uploaded under.
-        make: returns the contents.
-        error: pattern of the expected error message; None if the file is valid.
-        values: expected values, `(H, W, C)`; None if only the shape is checked.
-        shape: expected shape.
-    """
-
-    filename: str
-    make: Callable[[], bytes]
-    error: str | None = None
-    values: np.ndarray | None = None
-    shape: tuple[int, ...] | None = None
-
+from tests.hostile.case import Case, read, shaped
+from tests.hostile.tables import TABLES
 
 RAMP = np.arange(12.0).reshape(3, 4)
 CUBE = np.arange(24.0).reshape(2, 3, 4)
 MAGIC = b"\x93NUMPY"
-
-
-def read(filename: str, make: Callable[[], bytes], values: np.ndarray) -> Case:
-    """Return a case that must be read with these values."""
-    wide = values if values.ndim == 3 else values[:, :, None]
-    return Case(filename, make, values=wide.astype(np.float32), shape=wide.shape)
-
-
-def shaped(filename: str, make: Callable[[], bytes], *shape: int) -> Case:
-    """Return a case that must be read with this shape."""
-    return Case(filename, make, shape=shape)
 
 
 def raw_npy(header: bytes, values: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
@@ -409,46 +378,6 @@ IMAGES = {
     "PostScript": Case("a.jpg", lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n", "neither a PNG nor a JPEG"),
 }
 
-CSV = {
-    "csv": read("a.csv", lambda: b"1,2\n3,4", np.array([[1, 2], [3, 4]])),
-    "csv with BOM": read("a.csv", lambda: b"\xef\xbb\xbf1,2\n3,4", np.array([[1, 2], [3, 4]])),
-    "csv with \\r": read("a.csv", lambda: b"1;2\r3;4\r", np.array([[1, 2], [3, 4]])),
-    "csv with \\r\\n": read("a.csv", lambda: b"1\t2\r\n3\t4\r\n", np.array([[1, 2], [3, 4]])),
-    "csv with blanks": read("a.csv", lambda: b" 1 , 2\n\n3,4e0\n\n", np.array([[1, 2], [3, 4]])),
-    "csv of 1e-400": read("a.csv", lambda: b"1e-400", np.zeros((1, 1))),
-    "csv of 1,000 × 1,000": shaped(
-        "a.csv", lambda: b"\n".join([b",".join([b"-0.123456789"] * 1000)] * 1000), 1000, 1000, 1
-    ),
-    "csv of 2,048 × 2,048": shaped(
-        "a.csv", lambda: b"\n".join([b",".join([b"1"] * 2048)] * 2048), 2048, 2048, 1
-    ),
-    "csv of 1e400": Case("a.csv", lambda: b"1e400,-1e400", "2 infinite"),
-    "csv of 5,000 digits": Case("a.csv", lambda: b"9" * 5000, "beyond float32"),
-    "csv of nan": Case("a.csv", lambda: b"1,nan", "1 NaN"),
-    "ragged csv": Case("a.csv", lambda: b"1,2\n3", "Row 1 .* has length 1"),
-    "formula": Case("a.csv", lambda: b"=1+1,2", "row 0, column 0"),
-    "dangerous formula": Case("a.csv", lambda: b"1,=cmd|' /C calc'!A0", "row 0, column 1"),
-    "csv with NUL": Case("a.csv", lambda: b"1,\x002", "row 0, column 1"),
-    "csv of NUL": Case("a.csv", lambda: bytes(1000), "row 0, column 0"),
-    "csv in UTF-16": Case("a.csv", lambda: "1,2".encode("utf-16"), "not ASCII"),
-    "csv with other digits": Case("a.csv", lambda: "١,٢".encode(), "not ASCII"),
-    "csv with a header": Case("a.csv", lambda: b"a,b\n1,2", "row 0, column 0"),
-    "csv with 1_000": Case("a.csv", lambda: b"1_000", "row 0, column 0"),
-    "csv with 0x10": Case("a.csv", lambda: b"0x10", "row 0, column 0"),
-    "csv of HTML": Case("a.csv", lambda: b"<script>alert(1)</script>", "row 0, column 0"),
-    "csv of commas": Case("a.csv", lambda: b"," * 100_000, "expected"),
-    "csv of 10 million lines": Case("a.csv", lambda: b"\n" * 10**7, "10,000,000 line ends"),
-    "csv of one line": Case("a.csv", lambda: b"1" * 10**7, "10,000,000 characters"),
-    "csv of 17 MB": Case("a.csv", lambda: b"1,2\n" * 4_250_000, "is 17 MB; the limit is 16 MB"),
-    "csv of 2,049 rows": Case("a.csv", lambda: b"1\n" * 2049, "shape 2049×1×1"),
-    "csv of bad cells": Case(
-        "a.csv",
-        lambda: b"\n".join([b",".join([b"1"] * 2048)] * 2047 + [b"x," * 2047 + b"x"]),
-        "not a number",
-    ),
-    "csv of blanks": Case("a.csv", lambda: b"\n \n", "is blank"),
-}
-
 OTHERS = {
     "empty": Case("a.png", lambda: b"", "empty"),
     "no extension": Case("array", lambda: npy(RAMP), "no readable extension"),
@@ -462,4 +391,4 @@ OTHERS = {
     "41 MB": Case("a.npy", lambda: bytes(41_000_000), "is 41 MB; the limit is 40 MB"),
 }
 
-CASES: dict[str, Case] = {**NPY, **NPZ, **IMAGES, **CSV, **OTHERS}
+CASES: dict[str, Case] = {**NPY, **NPZ, **IMAGES, **TABLES, **OTHERS}
