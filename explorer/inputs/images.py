@@ -145,7 +145,7 @@ def _on_white(image: Image.Image, max_side: int, *, is_grey: bool) -> tuple[np.n
     for name in image.getbands()[: 1 if is_grey else 3]:  # one at a time, to save memory
         channel = Image.new("L", image.size, 255)
         channel.paste(image.getchannel(name), mask=alpha)
-        channel.info = image.info  # for EXIF rotation
+        channel.info = image.info.copy()  # rotation uses and removes EXIF
         channels.append(_resized(channel, max_side, 255))
     return np.stack(channels, axis=2), bool(is_transparent)
 

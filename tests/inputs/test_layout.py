@@ -109,11 +109,19 @@ def test_a_stack_is_read_image_by_image() -> None:
 
 
 REFUSED = {
-    "784": ((784,), "auto", "1-D with shape 784; expected 2-D .* x.reshape(28, 28), or x[..., None]"),
+    "784": (
+        (784,),
+        "auto",
+        "1-D with shape 784; expected 2-D .* x.reshape(28, 28), or x[..., None]",
+    ),
     "10": ((10,), "auto", "x.reshape(H, W), or x[..., None] for one column"),
     "0-D": ((), "auto", "numpy.reshape(x, (1, 1))"),
     "5-D": ((1, 2, 2, 2, 1), "auto", "save one image or batch of it, for instance x[0]"),
-    "3 axes as a batch": ((3, 8, 8), "NHWC", "has 4 axes but the array has 3, .* HWC or CHW or NHW"),
+    "3 axes as a batch": (
+        (3, 8, 8),
+        "NHWC",
+        "has 4 axes but the array has 3, .* HWC or CHW or NHW",
+    ),
     "2 axes as HWC": ((8, 8), "HWC", "layout HWC has 3 axes but the array has 2, .* expected HW."),
     "empty stack": ((0, 8, 8), "NHW", "shape 0×8×8, so no image; expected at least one"),
     "too many channels": ((600, 8, 8), "CHW", "8×8×600; expected H and W from 1 to 2048"),
