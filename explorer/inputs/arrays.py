@@ -121,7 +121,7 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     header = io.BytesIO(start + stream.read(max(0, 8 + width + length - 12)))
     header.seek(npy_format.MAGIC_LEN)
     shape, fortran_order, dtype = read(header)
-    return shape, fortran_order, dtype
+    return tuple(map(int, shape)), fortran_order, dtype  # NumPy accepts bools
 
 
 def _open_archive(data: bytes) -> zipfile.ZipFile:

@@ -53,7 +53,8 @@ def read_image(kind: str, data: bytes, max_side: int) -> tuple[np.ndarray, tuple
     file, image = _open(kind, data)
     size = image.size
     try:
-        file.set_budget(reads=500_000, size=2 * len(data))
+        reads = 500_000 if kind == "GIF" else 100_000  # GIF has blocks of 255 bytes
+        file.set_budget(reads=reads, size=2 * len(data))
         notes = []
         if getattr(image, "is_animated", False):
             notes.append(f"Only the first {'page' if kind == 'TIFF' else 'frame'} was read.")
@@ -63,7 +64,7 @@ def read_image(kind: str, data: bytes, max_side: int) -> tuple[np.ndarray, tuple
         has_alpha = image.mode in ALPHA_MODES or "transparency" in image.info
         check_picture(image, size, data, max_side, has_alpha=has_alpha)
         raw_mode = str(image.tile[0].args) if image.tile else ""
-        file.set_budget(reads=500_000, size=2 * len(data))
+        file.set_budget(reads=reads, size=2 * len(data))
         image.load()
         if longest > max_side:
             shown = size[::-1] if _is_turned(image, size) else size

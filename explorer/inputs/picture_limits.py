@@ -7,9 +7,9 @@ from explorer.inputs.limits import format_megabytes
 
 MAX_PIXELS = 2**24
 MAX_JPEG_PIXELS = 2**26
-MAX_BYTES = 95_000_000  # of the file and everything that is held while it is decoded
+MAX_BYTES = 98_000_000  # of the file and everything that is held while it is decoded
 MAX_SCANS = 64
-MAX_SCANNED_BYTES = 1_500_000_000  # every scan visits all coefficients
+MAX_SCANNED_BYTES = 1_200_000_000  # every scan visits all coefficients
 # TIFF tags.
 ROWS_PER_STRIP, TILE_WIDTH, TILE_LENGTH = 278, 322, 323
 BITS_PER_SAMPLE, SAMPLES_PER_PIXEL = 258, 277
@@ -97,7 +97,9 @@ def check_picture(
         )
     each = ALPHA_BYTES.get(image.mode, 7) if has_alpha else BYTES.get(image.mode, 7)
     pixels, limit = image.size[0] * image.size[1], MAX_PIXELS
-    held = float(each * pixels + 4 * min(pixels, 4 * max_side**2))  # itself and one reduced
+    reduced = 1 if has_alpha or image.mode in ("1", "L") else 4  # bytes a pixel
+    # Pillow halves a picture until it is at most twice as long as wanted, then resizes it.
+    held = each * pixels + 1.75 * reduced * min(pixels, 4 * max_side**2)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         held += _tiff_strip(image)
     if isinstance(image, JpegImagePlugin.JpegImageFile):

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from tests.helpers import ROOT
-from tests.hostile.corpus import CASES, Case
+from tests.hostile.case import Case
+from tests.hostile.corpus import CASES
 from tests.hostile.file_process import ReadResult, array_digest
 from tests.hostile.fuzz import assert_is_error_message
 

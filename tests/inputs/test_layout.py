@@ -112,7 +112,7 @@ REFUSED = {
     "784": (
         (784,),
         "auto",
-        "1-D with shape 784; expected 2-D .* x.reshape(28, 28), or x[..., None]",
+        "1-D with shape 784; .* x.reshape(28, 28), or x[..., None]",
     ),
     "10": ((10,), "auto", "x.reshape(H, W), or x[..., None] for one column"),
     "0-D": ((), "auto", "numpy.reshape(x, (1, 1))"),
@@ -120,7 +120,7 @@ REFUSED = {
     "3 axes as a batch": (
         (3, 8, 8),
         "NHWC",
-        "has 4 axes but the array has 3, .* HWC or CHW or NHW",
+        "4 axes but the array has 3, .* HWC or CHW or NHW",
     ),
     "2 axes as HWC": ((8, 8), "HWC", "layout HWC has 3 axes but the array has 2, .* expected HW."),
     "empty stack": ((0, 8, 8), "NHW", "shape 0×8×8, so no image; expected at least one"),
