@@ -13,16 +13,8 @@ MAX_SCANNED_BYTES = 1_200_000_000  # every scan visits all coefficients
 # TIFF tags.
 ROWS_PER_STRIP, TILE_WIDTH, TILE_LENGTH = 278, 322, 323
 BITS_PER_SAMPLE, SAMPLES_PER_PIXEL = 258, 277
-TIFF_COMPRESSIONS = (
-    "raw",
-    "packbits",
-    "tiff_lzw",
-    "tiff_deflate",
-    "tiff_adobe_deflate",
-    "tiff_ccitt",
-    "group3",
-    "group4",
-)
+# Others are left out: libtiff writes one line to stderr for every damaged row of a fax.
+TIFF_COMPRESSIONS = ("raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate")
 MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "CMYK", "I;16", "I;16B", "I;16L"}
 # Bytes that Pillow and the conversion to RGB or grey hold for a pixel.
 BYTES = {"1": 2, "L": 1, "P": 5, "RGB": 4, "CMYK": 8, "I;16": 4, "I;16B": 4, "I;16L": 4}

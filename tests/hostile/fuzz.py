@@ -22,7 +22,6 @@ VALID = {
     "a.gif": picture(colours(12, 9, 3), "GIF"),
     "a.tif": picture(colours(12, 9, 3), "TIFF"),
     "b.tif": picture(colours(12, 9, 3), "TIFF", compression="tiff_lzw"),
-    "c.tif": picture(colours(12, 9, 1), "TIFF", "1", compression="group4"),
     "a.npy": npy(np.eye(6, 7)),
     "batch.npy": npy(np.arange(96, dtype=np.uint8).reshape(2, 4, 4, 3)),
     "a.npz": npz(a=np.eye(6, 7)),

@@ -107,10 +107,10 @@ TIFF = {
         )
         for name in ("tiff_lzw", "tiff_adobe_deflate", "packbits")
     },
-    "TIFF, group 4": read(
+    "TIFF, group 4": Case(
         "a.tif",
         lambda: picture(SHADES[:, :, 0], "TIFF", "1", compression="group4"),
-        np.asarray(Image.fromarray(SHADES[:, :, 0]).convert("1")),
+        "compressed as group4, .* save it as PNG",
     ),
     "TIFF of 16 bits": read(
         "a.tif",
