@@ -21,6 +21,13 @@ def npz(**arrays: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def table(array: object, **options: object) -> bytes:
+    """Return a text file written by `np.savetxt` with these options."""
+    file = io.BytesIO()
+    np.savetxt(file, np.asarray(array), **options)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
 def zipped(**members: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

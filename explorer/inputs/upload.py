@@ -1,6 +1,7 @@
 """Reader of uploaded files: pictures, NumPy arrays and tables."""
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from explorer.inputs.limits import (
     format_megabytes,
     format_shape,
 )
-from explorer.inputs.tables import read_csv
+from explorer.inputs.tables import read_table
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ def decode_upload(
         case "NPZ":
             return _upload_of(read_npz(data, name, layout), index, notes)
         case "TABLE":
-            return Upload(as_input(read_csv(data)), is_image=False)
+            table, table_notes = read_table(data, PurePath(filename).suffix.lower())
+            return Upload(as_input(table), is_image=False, notes=table_notes)
     picture, picture_notes = read_image(kind, data, side)
     check_shape(picture.shape)
     return Upload(picture, is_image=True, notes=(*notes, *picture_notes))
