@@ -53,6 +53,24 @@ def test_both_rows_of_numbers_are_the_traces() -> None:
     assert list(table.value["variance from x"]) == ["33%", "–"]
 
 
+@pytest.mark.parametrize("name", ["no_skip", "bn_after_add", "projection"])
+def test_what_remains_of_the_input_is_said_in_numbers(name: str) -> None:
+    """Rings of the zone plate are visible without a skip, with a correlation of 0.103."""
+    before, after = (
+        f"{headline(trace_block(0, X, 8, variant=block)).correlation:.3f}".replace("-", "−")
+        for block in ("v1", name)
+    )
+    words = [caption.value for caption in page(view="what_if", variant=name).caption]
+    start = f"The correlation of out with x is {before} in v1 and {after} in the variant."
+    assert sum(each.startswith(start) for each in words) == 1
+
+
+def test_nothing_is_said_of_an_undefined_correlation() -> None:
+    at = page(view="what_if", variant="zero_pad")
+    assert list(at.table[0].value["correlation of out with x"])[1] == "–"
+    assert not any("correlation of out with x is" in caption.value for caption in at.caption)
+
+
 def test_description_and_source_are_on_the_page() -> None:
     at = page(view="what_if", variant="bn_after_add")
     assert VARIANTS["bn_after_add"].description in [m.value for m in at.markdown]
