@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from explorer.analysis.downsampling import Window, block_means, whole
 from explorer.analysis.sum_comparison import SumComparison
+from explorer.figures.printed import ROUNDED, adds_up
 from explorer.figures.sheet import base_layout, cell, hidden_axis, sheet_height, text
 from explorer.figures.theme import NOTE_SIZE, THEMES, Theme, ThemeName
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
@@ -82,12 +83,15 @@ def _layout(
 
 def _titles(comparison: SumComparison, palette: Theme, step: int) -> tuple[str, str]:
     means = f" (means of {step}×{step})" if step > 1 else ""
+    percents = [f"{100 * count / comparison.identity.size:.0f}" for count in comparison.counts]
     shares = [
-        f"<span style='color:{colour}'>■</span> {name} {count / comparison.identity.size:.0%}"
-        for name, colour, count in zip(
-            comparison.categories, category_colours(palette), comparison.counts, strict=True
+        f"<span style='color:{colour}'>■</span> {name} {percent}%"
+        for name, colour, percent in zip(
+            comparison.categories, category_colours(palette), percents, strict=True
         )
     ]
+    if not adds_up(percents, "100"):
+        shares.append(ROUNDED)
     return (
         "<b>which term dominates: |x| / (|x| + |F(x)|)</b> "
         f"<span style='color:{palette.identity}'>x</span>, "

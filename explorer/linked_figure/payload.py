@@ -59,7 +59,17 @@ class NegativeTerm:
     kind: Literal["negative"] = field(default="negative", init=False)
 
 
-Term = ValueTerm | TextTerm | LargerTerm | NegativeTerm
+@dataclass(frozen=True)
+class RoundedTerm:
+    """A text that is shown where the values of panels, as printed, do not add up to a total."""
+
+    panels: tuple[str, ...]
+    total: str
+    text: str
+    kind: Literal["rounded"] = field(default="rounded", init=False)
+
+
+Term = ValueTerm | TextTerm | LargerTerm | NegativeTerm | RoundedTerm
 Line = tuple[Term, ...]
 
 

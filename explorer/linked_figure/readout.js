@@ -3,7 +3,7 @@
  * @import { Term, Value } from "./payload.js"
  */
 
-import { formatValue } from "./format.js";
+import { addsUp, formatValue } from "./format.js";
 
 /** @typedef {(panel: string) => Value | undefined} ValueOf the value of a panel at the pixel */
 
@@ -38,6 +38,12 @@ function termNode(term, valueOf) {
     }
     case "negative":
       return note((valueOf(term.panel) ?? 0) < 0 ? term.text : "");
+    case "rounded": {
+      const [total, ...values] = [term.total, ...term.panels].map((panel) =>
+        printed(valueOf(panel)),
+      );
+      return note(addsUp(values, total) ? "" : term.text);
+    }
     default: {
       const node = document.createElement("span");
       node.textContent = term.text;
@@ -55,9 +61,12 @@ function valueNode(term, value) {
   node.dataset.panel = term.panel;
   node.dataset.value = String(value);
   node.style.color = term.colour ?? "";
-  node.textContent = `${term.text} ${value === undefined ? "–" : formatValue(value)}`;
+  node.textContent = `${term.text} ${printed(value)}`;
   return node;
 }
+
+const printed = (/** @type {Value | undefined} */ value) =>
+  value === undefined ? "–" : formatValue(value);
 
 function note(/** @type {string} */ text, tag = "span") {
   const node = document.createElement(tag);

@@ -25,7 +25,6 @@ from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
 from explorer.inputs.random_streams import MAX_SEED
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
-from explorer.page.errors import escape_markdown
 from explorer.page.experiment import DEFAULT_SHAPE
 from explorer.page.linked_file import differs_from_link, forget_file, linked_file
 
@@ -108,7 +107,7 @@ def uploaded_input() -> InputSource | None:
     st.query_params.update({"file": shown_name, "digest": short})
     size = "×".join(str(n) for n in upload.array.shape)
     notes = (
-        f"{escape_markdown(shown_name)} was read as {size} (height × width × channels).",
+        f"{shown_name} was read as {size} (height × width × channels).",
         *upload.notes,
         *differs_from_link(short),
     )

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from explorer.page.controls import segmented_choice
-from explorer.page.errors import PROBLEMS, escape_markdown, show_problem
+from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.link_state import ignored_parameters, update_old_link
 from explorer.page.linked_file import ask_for_file
+from explorer.page.plain_text import show_message
 from explorer.page.sidebar import experiment_controls
 from explorer.page.views import depth, forward, gradients, what_if
 
@@ -42,8 +43,9 @@ def page() -> None:
             VIEWS[view](experiment, run(experiment, st.sidebar.empty()))
     except PROBLEMS as problem:
         show_problem(problem)
-    for sentence in ignored_parameters():
-        messages.warning(escape_markdown(sentence))
+    with messages:
+        for sentence in ignored_parameters():
+            show_message("warning", sentence)
 
 
 st.set_page_config(page_title="Residual block explorer", layout="wide")

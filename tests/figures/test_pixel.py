@@ -27,7 +27,7 @@ def test_every_stage_ends_in_its_value_and_its_difference(
 ) -> None:
     found = explain(trace, Cell(stage, 0, 7, 5))
     figure = arithmetic_figure(found, arrangement=arrangement)  # type: ignore[arg-type]
-    assert equation(found)[-1] == f"<b>= {format_number(trace[stage][0, 7, 5])}</b>"
+    assert equation(found)[-1].startswith(f"<b>= {format_number(trace[stage][0, 7, 5])}</b>")
     assert all(line in words(figure) for line in equation(found))
     assert f"traced value: {format_number(found.traced)}, difference" in words(figure)
 

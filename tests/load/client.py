@@ -112,8 +112,9 @@ class Client:
         ]
 
     def texts(self) -> list[str]:
-        """Return the texts of Markdown, messages and headings that the last run drew."""
-        found = [element.body for name in ("markdown", "alert") for element in self.drawn(name)]
+        """Return the texts of Markdown, HTML, messages and headings that the last run drew."""
+        names = "markdown", "html", "alert"
+        found = [element.body for name in names for element in self.drawn(name)]
         return found + [element.body for element in self.drawn("heading")]
 
     def digest(self) -> str:

@@ -7,6 +7,7 @@ from explorer.analysis.summary import Headline
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.panel_link import PanelBlock
+from explorer.page.plain_text import show_note
 from explorer.page.views import forward_details
 from explorer.page.views.subject import Subject
 
@@ -18,7 +19,7 @@ def view(experiment: Experiment, result: Result) -> None:
     """Draw the view of one experiment."""
     _headline(result.headline)
     if experiment.notes:
-        st.caption(" ".join(experiment.notes))
+        show_note(" ".join(experiment.notes))
     if result.trace["x"].shape[:2] == (1, 1):
         st.caption(
             "With one pixel, a channel's batch variance is 0, so in train mode F(x) is 0 "

@@ -171,7 +171,7 @@ def _channels(subject: Subject, display: DisplaySettings) -> None:
         column_config={"zeroed": st.column_config.NumberColumn(format="percent")},
     )
     shortcut = " Here x is the output of the shortcut." if subject.trace.spec.shortcut else ""
-    st.caption(f"Select a row to see that channel.{shortcut}")
+    st.caption(f"Numbers are rounded. Select a row to see that channel.{shortcut}")
 
 
 def _pick_channel() -> None:
@@ -204,7 +204,8 @@ def _statistics(subject: Subject, display: DisplaySettings) -> None:
     momentum = next(iter(trace.norms.values())).momentum
     st.caption(
         f"after = {momentum:g} · before + {1 - momentum:g} · batch in train mode; in eval mode the "
-        "running statistics do not change. They start at mean 0 and variance 1."
+        "running statistics do not change. They start at mean 0 and variance 1. Numbers are "
+        "rounded."
     )
 
 

@@ -1,5 +1,6 @@
 """The What if view: the basic block and a variant, on the same input with the same weights."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -125,6 +126,19 @@ def _numbers(result: Result, other: Result) -> None:
     if channels == 1 and any(isinstance(layer, LayerNorm) for _, layer in spec.branch):
         words.append("With one channel, LayerNorm maps every pixel to 0, so F(x) is constant.")
     st.caption(" ".join(words))
+    if compared := _correlations(result.headline.correlation, other.headline.correlation):
+        st.caption(compared)
+
+
+def _correlations(before: float, after: float) -> str:
+    """Return a sentence on how much of x is in out; none where a correlation is undefined."""
+    if not (math.isfinite(before) and math.isfinite(after)):
+        return ""
+    one, other = (_typeset(f"{value:.3f}") for value in (before, after))
+    return (
+        f"The correlation of out with x is {one} in v1 and {other} in the variant. It compares "
+        "value by value, so shapes of x may be visible in out even where it is small or negative."
+    )
 
 
 def _typeset(text: str) -> str:

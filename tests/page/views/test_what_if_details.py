@@ -20,7 +20,7 @@ from explorer.page.cache import ResultCache
 from explorer.page.experiment import Experiment
 from explorer.page.views import what_if_details
 from explorer.records import BlockTrace
-from tests.helpers import TIMEOUT
+from tests.helpers import TIMEOUT, messages
 from tests.reference import stages, statistics
 
 X = generate("normal", 8, 6, 4, 7)
@@ -227,5 +227,5 @@ def test_an_error_is_shown_in_place_of_what_was_chosen(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(what_if_details, "state_variables", fail)
     at = look("state")
-    assert [error.value.replace("\\", "") for error in at.error] == ["The block does not run."]
+    assert messages(at, "error") == ["The block does not run."]
     assert not at.dataframe
