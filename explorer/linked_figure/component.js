@@ -156,10 +156,9 @@ export class LinkedFigure {
    * @param {Message} message
    * @param {number} space CSS pixels
    */
-  async react({ figure, narrow, link }, space) {
+  async react({ figure, narrow, link, revision }, space) {
     const layout = fitLayout(figure.layout, narrow, space);
-    // The zoom is kept while the number of rows and columns stays the same.
-    layout.uirevision = link && link.mode !== "box" ? `${link.rows}×${link.cols}` : "";
+    layout.uirevision = revision;
     if (link) layout.hovermode = false;
     layout.dragmode = link?.mode === "box" ? false : "zoom";
     await this.plotly?.react(this.plot, figure.data, layout, CONFIG);

@@ -59,6 +59,7 @@ export interface Message {
   figure: { data: object[]; layout: Layout };
   narrow: Layout | null;
   digest: string;
+  revision: string;
   link: Link | null;
   theme: "light" | "dark";
   accent: string;

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.figures.theme import THEMES, ThemeName
-from explorer.linked_figure.payload import Link, as_json
+from explorer.linked_figure.payload import Link, as_json, revision
 from explorer.page.asset_urls import linked_figure_url, plotly_url
 
 # What the browser may report, with its type; a hostile one may send anything.
@@ -66,6 +66,7 @@ def linked_figure(
     parts = {
         **drawn,
         "digest": json.dumps(digest),  # the browser draws again only what has changed
+        "revision": json.dumps(revision(link, digest)),
         "link": as_json(asdict(link)) if link else "null",
         "theme": json.dumps(theme),
         "accent": json.dumps(THEMES[theme].accent),
