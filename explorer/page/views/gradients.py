@@ -70,13 +70,16 @@ def _figure(experiment: Experiment, spec: BlockSpec) -> None:
         key="cotangent",
         titles=COTANGENTS,
         help="The gradient at out: random, ones (the gradient of the sum of out), one pixel (the "
-        "pinned one, else the middle one), or out − x (the gradient of ½ ‖out − x‖²).",
+        "pinned one, else the one with the largest out in the channel), or out − x (the gradient "
+        "of ½ ‖out − x‖²).",
     )
     display = stage_panel.controls(KEY, PanelBlock(trace, backward=True))
+    pixel = _pixel(trace, display) if kind == "pixel" else None
+    if pixel and not display.pin:
+        st.caption(_choice(trace, pixel))
     try:
-        split = _split(experiment, trace, kind, _pixel(trace, display) if kind == "pixel" else None)
-        if kind == "pixel":
-            influences = _influences(experiment, split, _pixel(trace, display))
+        split = _split(experiment, trace, kind, pixel)
+        influences = _influences(experiment, split, pixel) if pixel else {}
     except PROBLEMS as problem:
         show_problem(problem)
         return
@@ -85,18 +88,40 @@ def _figure(experiment: Experiment, spec: BlockSpec) -> None:
     st.caption(_explanation(trace))
     for words in _remarks(split):
         st.caption(words)
-    if kind == "pixel":
-        _show_influences(influences, trace, display)
+    if pixel:
+        _show_influences(influences, trace, display, pixel)
 
 
 def _pixel(trace: BlockTrace, display: DisplaySettings) -> tuple[int, int, int]:
-    """Return the pixel of out at the pinned pixel of x, else the middle one."""
-    grid, (height, width, channels) = trace.spec.grids()["out"], trace["out"].shape
-    row, col = height // 2, width // 2
+    """Return the pixel of out at the pinned pixel of x, else the one with the largest value.
+
+    A pixel that the last ReLU zeroed has no gradient; the largest is zeroed only if all are.
+    """
+    out = trace["out"]
+    height, width, channels = out.shape
+    channel = min(display.channel or 0, channels - 1)
     if display.pin:
+        grid = trace.spec.grids()["out"]
         row, col = grid.to_stage(display.pin.row), grid.to_stage(display.pin.col)
-    row, col = min(max(row, 0), height - 1), min(max(col, 0), width - 1)
-    return row, col, min(display.channel or 0, channels - 1)
+        return min(max(row, 0), height - 1), min(max(col, 0), width - 1), channel
+    values = out[:, :, channel]
+    largest = np.argmax(np.where(np.isfinite(values), values, -np.inf))
+    row, col = divmod(int(largest), width)
+    return row, col, channel
+
+
+def _choice(trace: BlockTrace, pixel: tuple[int, int, int]) -> str:
+    """Return a sentence on the pixel that is taken where none is pinned."""
+    row, col, channel = pixel
+    if trace.spec.last_relu_input and not trace["out"][:, :, channel].any():
+        return (
+            f"No pixel is pinned, and the last ReLU zeroed every pixel of channel {channel}, so "
+            "the gradient of each is 0. Select another channel."
+        )
+    return (
+        f"No pixel is pinned, so the one with the largest out in channel {channel} is taken: "
+        f"[{row}, {col}]. Click on a pixel to take that one."
+    )
 
 
 def _split(
@@ -191,12 +216,13 @@ def _remarks(split: GradientSplit) -> list[str]:
 
 
 def _show_influences(
-    found: dict[str, Influence], trace: BlockTrace, display: DisplaySettings
+    found: dict[str, Influence],
+    trace: BlockTrace,
+    display: DisplaySettings,
+    pixel: tuple[int, int, int],
 ) -> None:
-    row, col, channel = _pixel(trace, display)
+    row, col, channel = pixel
     st.markdown(f"**Effective receptive field** of out[{row}, {col}], channel {channel}")
-    if not display.pin:
-        st.caption("No pixel is pinned, so the middle one is used.")
     titles = {"block": trace.spec.title, "without_shortcut": "without the shortcut"}
     named = {titles[name]: each for name, each in found.items()}
     figure = influence_layouts(named, theme=display.theme)
