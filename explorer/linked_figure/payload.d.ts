@@ -61,6 +61,7 @@ export interface Message {
   digest: string;
   revision: string;
   link: Link | null;
+  stale: boolean;
   theme: "light" | "dark";
   accent: string;
   plotly: string;

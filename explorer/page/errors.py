@@ -17,11 +17,14 @@ def escape_markdown(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>^=&])", r"\\\1", text)
 
 
-def show_problem(problem: Exception) -> None:
-    """Show the message as literal text, with a button to try again if the server is busy."""
+def show_problem(problem: Exception, place: str = "page") -> None:
+    """Show the message as literal text, with a button to try again if the server is busy.
+
+    `place` distinguishes this button from those of other places on the page.
+    """
     if isinstance(problem, Busy):
         st.warning(escape_markdown(str(problem)))
-        st.button("Try again")
+        st.button("Try again", key=f"try again {place}")
     else:
         st.error(escape_markdown(str(problem)))
 

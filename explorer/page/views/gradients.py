@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.receptive_field import Influence, influence
 from explorer.analysis.summary import GradientNumbers, gradient_numbers
@@ -21,6 +22,7 @@ from explorer.page.controls import segmented_choice, select, slider
 from explorer.page.display import DisplaySettings
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
+from explorer.page.last_result import is_stale, recall, remember
 from explorer.page.panel_link import PanelBlock
 from explorer.records import BlockTrace, CotangentKind, GradientSplit
 
@@ -58,12 +60,7 @@ def _spec() -> BlockSpec:
 
 @st.fragment
 def _figure(experiment: Experiment, spec: BlockSpec) -> None:
-    """Draw the gradient of the selected cotangent."""
-    try:
-        trace = run(experiment, st.empty(), spec).trace
-    except PROBLEMS as problem:
-        show_problem(problem)
-        return
+    """Draw the gradient of the selected cotangent; after an error, the last one, pale."""
     kind: CotangentKind = segmented_choice(
         "Gradient of",
         tuple(COTANGENTS),
@@ -73,23 +70,54 @@ def _figure(experiment: Experiment, spec: BlockSpec) -> None:
         "pinned one, else the one with the largest out in the channel), or out − x (the gradient "
         "of ½ ‖out − x‖²).",
     )
+    stale, placeholder, messages = False, st.empty(), st.container()
+    try:
+        trace = _trace(experiment, spec, kind, placeholder)
+    except PROBLEMS as problem:
+        with messages:
+            show_problem(problem, "block")
+        last = recall(KEY)
+        if last is None:
+            return
+        spec, kind = last
+        try:
+            trace = _trace(experiment, spec, kind, placeholder)
+        except PROBLEMS:  # the input has changed too
+            return
+        stale = True
+    remember(KEY, (spec, kind))
     display = stage_panel.controls(KEY, PanelBlock(trace, backward=True))
     pixel = _pixel(trace, display) if kind == "pixel" else None
-    if pixel and not display.pin:
-        st.caption(_choice(trace, pixel))
+    placeholder, above = st.empty(), st.container()
     try:
-        split = _split(experiment, trace, kind, pixel)
-        influences = _influences(experiment, split, pixel) if pixel else {}
+        split = _split(experiment, trace, kind, pixel, placeholder)
+        influences = _influences(experiment, split, pixel, placeholder) if pixel else {}
     except PROBLEMS as problem:
-        show_problem(problem)
+        show_problem(problem, "gradient")
         return
-    _numbers(gradient_numbers(split))
+    if stale or is_stale():
+        stage_panel.draw_gradient(KEY, split, display, stale=stale)
+        return
+    with above:
+        if pixel and not display.pin:
+            st.caption(_choice(trace, pixel))
+        _numbers(gradient_numbers(split))
     stage_panel.draw_gradient(KEY, split, display)
     st.caption(_explanation(trace))
     for words in _remarks(split):
         st.caption(words)
     if pixel:
         _show_influences(influences, trace, display, pixel)
+
+
+def _trace(
+    experiment: Experiment, spec: BlockSpec, kind: CotangentKind, placeholder: DeltaGenerator
+) -> BlockTrace:
+    """Return the trace, if it has a cotangent of this kind."""
+    trace = run(experiment, placeholder, spec).trace
+    if kind == "error":
+        cotangent_of(kind, trace)  # raises InputError where out and x differ in shape
+    return trace
 
 
 def _pixel(trace: BlockTrace, display: DisplaySettings) -> tuple[int, int, int]:
@@ -129,18 +157,22 @@ def _split(
     trace: BlockTrace,
     kind: CotangentKind,
     pixel: tuple[int, int, int] | None,
+    placeholder: DeltaGenerator,
 ) -> GradientSplit:
     return get_or_compute(
         ("gradient", *experiment.key(trace.spec), kind, pixel),
         lambda: split_trace(trace, cotangent_of(kind, trace, pixel, experiment.seed)),
         private=experiment.private,
-        placeholder=st.empty(),
+        placeholder=placeholder,
         message="Computing the gradient",
     )
 
 
 def _influences(
-    experiment: Experiment, split: GradientSplit, pixel: tuple[int, int, int]
+    experiment: Experiment,
+    split: GradientSplit,
+    pixel: tuple[int, int, int],
+    placeholder: DeltaGenerator,
 ) -> dict[str, Influence]:
     """Return the influence on one pixel of out, with and without the shortcut."""
     trace, spec = split.trace, split.trace.spec
@@ -161,7 +193,7 @@ def _influences(
         ("influence", *experiment.key(spec), pixel),
         compute,
         private=experiment.private,
-        placeholder=st.empty(),
+        placeholder=placeholder,
         message="Computing the gradient without the shortcut",
     )
 
