@@ -19,6 +19,7 @@ import { writeReadout } from "./readout.js";
 
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
+const STALE = "Last result, before the error";
 const LOAD_ERROR = "plotly.js could not be loaded. Reload the page to try again.";
 
 /**
@@ -34,6 +35,7 @@ export class LinkedFigure {
     this.plot = /** @type {PlotNode} */ (addChild(root, "div", "linked-figure-plot"));
     const canvas = /** @type {HTMLCanvasElement} */ (addChild(root, "canvas", ""));
     this.overlay = new Overlay(canvas);
+    this.note = addChild(root, "div", "linked-figure-stale-note");
     this.readout = addChild(root, "div", "linked-figure-readout");
     this.readout.hidden = true;
     this.spoken = addChild(root, "div", "linked-figure-spoken");
@@ -128,9 +130,15 @@ export class LinkedFigure {
   /** Set the element's role and label, and announce a new title. */
   describe() {
     const { link, root } = this;
+    const isStale = this.message?.stale ?? false;
+    root.classList.toggle("linked-figure-stale", isStale);
+    this.note.textContent = isStale ? STALE : "";
     root.tabIndex = link ? 0 : -1;
     root.setAttribute("role", link ? "application" : "img");
-    root.setAttribute("aria-label", link?.label ?? "");
+    root.setAttribute(
+      "aria-label",
+      [isStale ? `${STALE}.` : "", link?.label ?? ""].join(" ").trim(),
+    );
     this.readout.hidden = !link || link.mode === "box";
     const title = link?.mode === "pin" ? link.title : "";
     if (this.title && this.title !== title) this.spoken.textContent = title;
@@ -156,10 +164,9 @@ export class LinkedFigure {
    * @param {Message} message
    * @param {number} space CSS pixels
    */
-  async react({ figure, narrow, link }, space) {
+  async react({ figure, narrow, link, revision }, space) {
     const layout = fitLayout(figure.layout, narrow, space);
-    // The zoom is kept while the number of rows and columns stays the same.
-    layout.uirevision = link && link.mode !== "box" ? `${link.rows}×${link.cols}` : "";
+    layout.uirevision = revision;
     if (link) layout.hovermode = false;
     layout.dragmode = link?.mode === "box" ? false : "zoom";
     await this.plotly?.react(this.plot, figure.data, layout, CONFIG);

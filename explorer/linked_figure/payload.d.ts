@@ -60,7 +60,9 @@ export interface Message {
   figure: { data: object[]; layout: Layout };
   narrow: Layout | null;
   digest: string;
+  revision: string;
   link: Link | null;
+  stale: boolean;
   theme: "light" | "dark";
   accent: string;
   plotly: string;

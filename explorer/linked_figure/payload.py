@@ -150,6 +150,17 @@ class BoxLink:
 Link = PinLink | PickLink | BoxLink
 
 
+def revision(link: Link | None, digest: str) -> str:
+    """Return the revision of a figure's axes: Plotly keeps a zoom while this stays the same.
+
+    Linked panels of one kind with the same rows and columns have the same axes, whatever they
+    show; any other figure has its own. `digest` identifies the figure.
+    """
+    if isinstance(link, PinLink | PickLink):
+        return f"{link.mode} {link.rows}×{link.cols}"
+    return digest
+
+
 def as_json(part: go.Figure | go.Layout | Mapping[str, Any]) -> str:
     """Return strict JSON, without NaN and Infinity."""
     if isinstance(part, go.Figure):

@@ -11,8 +11,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.figures.theme import THEMES, ThemeName
-from explorer.linked_figure.payload import Link, as_json
+from explorer.linked_figure.payload import Link, as_json, revision
 from explorer.page.asset_urls import linked_figure_url, plotly_url
+from explorer.page.last_result import is_stale
 
 # What the browser may report, with its type; a hostile one may send anything.
 _STATE_TYPES = {"theme": str, "pin": str, "pick": str, "window": str, "box": list, "step": int}
@@ -47,6 +48,7 @@ def linked_figure(
     theme: ThemeName,
     narrow: go.Layout | Mapping[str, Any] | None = None,
     link: Link | None = None,
+    stale: bool = False,
     **callbacks: Any,
 ) -> None:
     """Show a figure, and keep its DOM node, zoom and position on the page at every change.
@@ -59,6 +61,7 @@ def linked_figure(
             if it shows that.
         narrow: the layout for small windows, for the same traces.
         link: what links its panels; None for a figure without interaction.
+        stale: draw it pale, as the last result before an error; the page's own state does so too.
         callbacks: `on_pin_change` and the like, called when the browser reports a change.
     """
     drawn = {"figure": as_json(figure), "narrow": as_json(narrow) if narrow else "null"}
@@ -66,7 +69,9 @@ def linked_figure(
     parts = {
         **drawn,
         "digest": json.dumps(digest),  # the browser draws again only what has changed
+        "revision": json.dumps(revision(link, digest)),
         "link": as_json(asdict(link)) if link else "null",
+        "stale": json.dumps(stale or is_stale()),
         "theme": json.dumps(theme),
         "accent": json.dumps(THEMES[theme].accent),
         "plotly": json.dumps(plotly_url()),

@@ -12,11 +12,14 @@ PROBLEMS = (InputError, Busy)  # errors that the user can resolve
 _LOG = logging.getLogger(__name__)
 
 
-def show_problem(problem: Exception) -> None:
-    """Show the message, with a button to try again if the server is busy."""
+def show_problem(problem: Exception, place: str = "page") -> None:
+    """Show the message, with a button to try again if the server is busy.
+
+    `place` distinguishes this button from those of other places on the page.
+    """
     if isinstance(problem, Busy):
         show_message("warning", str(problem))
-        st.button("Try again")
+        st.button("Try again", key=f"try again {place}")
     else:
         show_message("error", str(problem))
 

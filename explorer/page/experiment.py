@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.summary import Headline, headline, variance_error
 from explorer.engine.forward import check_arguments, check_stage_sizes, trace_model
+from explorer.errors import InputError
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1
 from explorer.model.weights import Model
@@ -35,6 +36,10 @@ class Experiment:
     use_running_average: bool
     warmup_passes: int
 
+    def without_file(self) -> "Experiment":
+        """Return the same experiment without the file's content: its results are only cached."""
+        return replace(self, load=_no_file) if self.private else self
+
     def model(self, spec: BlockSpec = V1) -> Model:
         """Return the model of a spec; its weights are drawn once and cached."""
         key = "model", self.seed, self.features, spec.key
@@ -44,6 +49,10 @@ class Experiment:
         """Return the cache key of this experiment with a spec."""
         mode = self.use_running_average, self.warmup_passes
         return self.input_key, self.seed, self.features, *mode, spec.key
+
+
+def _no_file() -> np.ndarray:
+    raise InputError("The file of this result is no longer here. Choose it again.")
 
 
 @dataclass(frozen=True)

@@ -119,15 +119,19 @@ def uploaded_input() -> InputSource | None:
     return InputSource(key, load, upload.array.shape[2], upload.is_image, notes)
 
 
-def standardised(source: InputSource) -> InputSource:
-    """Draw the control of standardisation; return the source with it applied."""
-    wanted = segmented_choice(
+def standardise_choice() -> str:
+    """Draw the control of standardisation; return its value."""
+    return segmented_choice(
         "Standardise each channel",
         ("pictures", "always", "never"),
         key="standardise",
         help="(x − mean) / std over height and width. “pictures” applies it to photos and samples "
         "only. " + RAW_NOTE,
     )
+
+
+def standardised(source: InputSource, wanted: str) -> InputSource:
+    """Return the source, standardised if it is wanted."""
     if wanted == "always" or (wanted == "pictures" and source.is_image):
         note = "Each channel was standardised to mean 0 and variance 1; constant channels become 0."
         return source.then("standardised", standardise, note)

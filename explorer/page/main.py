@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.page.controls import segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
+from explorer.page.last_result import recall, remember, set_stale
 from explorer.page.link_state import ignored_parameters, update_old_link
 from explorer.page.linked_file import ask_for_file
 from explorer.page.plain_text import show_message
@@ -35,17 +37,41 @@ def page() -> None:
     view = segmented_choice(
         "View", tuple(VIEWS), key="view", titles=TITLES, label_visibility="collapsed"
     )
+    _draw(VIEWS[view], messages)
+    with messages:
+        for sentence in ignored_parameters():
+            show_message("warning", sentence)
+
+
+def _draw(view: Callable[[Experiment, Result], None], messages: DeltaGenerator) -> None:
+    """Draw the sidebar and the view; after an error, the view of the last result.
+
+    An error is among the messages, which take one place: what follows keeps its own, so that
+    figures stay in the document with their zoom.
+    """
+    set_stale(False)
     try:
         experiment = experiment_controls()
         if experiment is None:
             ask_for_file()
-        else:
-            VIEWS[view](experiment, run(experiment, st.sidebar.empty()))
+            return
+        result = run(experiment, st.sidebar.empty())
     except PROBLEMS as problem:
-        show_problem(problem)
-    with messages:
-        for sentence in ignored_parameters():
-            show_message("warning", sentence)
+        with messages:
+            show_problem(problem)
+        experiment = recall("experiment")
+        if experiment is None:
+            return
+        try:
+            result = run(experiment, st.sidebar.empty())
+        except PROBLEMS:  # the cache has dropped it
+            return
+        set_stale(True)
+    remember("experiment", experiment.without_file())
+    try:
+        view(experiment, result)
+    except PROBLEMS as problem:
+        show_problem(problem, "view")
 
 
 st.set_page_config(page_title="Residual block explorer", layout="wide")

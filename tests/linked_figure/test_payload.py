@@ -20,6 +20,7 @@ from explorer.linked_figure.payload import (
     TextTerm,
     ValueTerm,
     as_json,
+    revision,
 )
 from tests.helpers import strict_json
 
@@ -70,3 +71,21 @@ def test_values_that_are_not_finite_become_null() -> None:
 def test_text_of_users_stays_text() -> None:
     text = '</script><b>"\u2028'
     assert json.loads(as_json(asdict(BoxLink((text,), text))))["label"] == text
+
+
+def test_axes_are_of_one_revision_while_kind_and_shape_stay() -> None:
+    same = [PinLink(("x",), "a", 8, 6), PinLink(("x", "out"), "b", 8, 6, title="c")]
+    assert len({revision(link, digest) for link in same for digest in "ab"}) == 1
+    others: list[Link | None] = [
+        same[0],
+        PinLink(("x",), "a", 6, 8),
+        PickLink(("x",), "a", 8, 6, "", ()),
+        PickLink(("x",), "a", 8, 7, "", ()),
+        BoxLink(("cells",), "a"),
+    ]
+    assert len({revision(link, "digest") for link in others}) == len(others)
+
+
+@pytest.mark.parametrize("link", [None, BoxLink(("cells",), "label")])
+def test_a_figure_without_linked_pixels_has_its_own_axes(link: Link | None) -> None:
+    assert revision(link, "a") != revision(link, "b")

@@ -34,7 +34,7 @@ def view(stacks: StackPair) -> None:
         elif chosen == "paths":
             _paths(stacks)
     except PROBLEMS as problem:
-        show_problem(problem)
+        show_problem(problem, "stack details")
 
 
 def _one_block(stacks: StackPair) -> None:

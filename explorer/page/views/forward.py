@@ -6,6 +6,7 @@ import streamlit as st
 from explorer.analysis.summary import Headline
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
+from explorer.page.last_result import is_stale
 from explorer.page.panel_link import PanelBlock
 from explorer.page.plain_text import show_note
 from explorer.page.views import forward_details
@@ -17,6 +18,15 @@ PRECISION_LIMIT = 1e-3
 
 def view(experiment: Experiment, result: Result) -> None:
     """Draw the view of one experiment."""
+    with st.container():
+        if not is_stale():  # else these numbers would be taken for those of the settings
+            _above(experiment, result)
+    _figure(experiment)
+    if not is_stale():
+        _below(result)
+
+
+def _above(experiment: Experiment, result: Result) -> None:
     _headline(result.headline)
     if experiment.notes:
         show_note(" ".join(experiment.notes))
@@ -25,7 +35,9 @@ def view(experiment: Experiment, result: Result) -> None:
             "With one pixel, a channel's batch variance is 0, so in train mode F(x) is 0 "
             "everywhere."
         )
-    _figure(experiment)
+
+
+def _below(result: Result) -> None:
     if not np.isfinite(off := result.variance_error):
         st.caption(
             "Overflow: a stage has values so large that E[v²], with which NNX computes the batch "
@@ -92,7 +104,7 @@ def _figure(experiment: Experiment) -> None:
     try:
         trace = run(experiment, st.empty()).trace
     except PROBLEMS as problem:
-        show_problem(problem)
+        show_problem(problem, "figure")
         return
     subject = Subject(trace, experiment.key(trace.spec), experiment.private)
     forward_details.draw_block(

@@ -69,7 +69,7 @@ def draw_block(
     try:
         DETAILS[chosen](subject, display)
     except PROBLEMS as problem:
-        show_problem(problem)
+        show_problem(problem, "details")
 
 
 def _arithmetic(blocks: Sequence[PanelBlock], display: DisplaySettings) -> None:

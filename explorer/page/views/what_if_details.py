@@ -28,7 +28,7 @@ def draw_details(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec)
     try:
         _VIEWS[chosen](experiment, canonical, spec)
     except PROBLEMS as problem:
-        show_problem(problem)
+        show_problem(problem, "what if details")
 
 
 def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
