@@ -24,6 +24,7 @@ class Experiment:
 
     `input_key` is the input's cache key (with the digest of an upload), `load` returns the
     input, `private` is True for an upload, and `notes` are sentences about the input.
+    `input_source` is NumPy code that makes the input, empty if there is none.
     """
 
     input_key: tuple[Hashable, ...]
@@ -34,6 +35,7 @@ class Experiment:
     features: int
     use_running_average: bool
     warmup_passes: int
+    input_source: str = ""
 
     def model(self, spec: BlockSpec = V1) -> Model:
         """Return the model of a spec; its weights are drawn once and cached."""
