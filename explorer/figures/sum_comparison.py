@@ -88,6 +88,9 @@ def _titles(comparison: SumComparison, palette: Theme, step: int) -> tuple[str, 
             comparison.categories, category_colours(palette), comparison.counts, strict=True
         )
     ]
+    missing = comparison.identity.size - sum(comparison.counts)
+    if missing:
+        shares.append(f"NaN {missing / comparison.identity.size:.0%}")
     return (
         "<b>which term dominates: |x| / (|x| + |F(x)|)</b> "
         f"<span style='color:{palette.identity}'>x</span>, "
@@ -111,5 +114,7 @@ def _part_scale(theme: Theme) -> list[tuple[float, str]]:
 
 
 def _most_frequent(codes: np.ndarray, window: Window) -> np.ndarray:
-    shares = [block_means((codes == code).astype(np.float32), window.step) for code in range(4)]
-    return np.argmax(shares, axis=0).astype(np.uint8)
+    """Return the most frequent category of each block; NaN for the one without a name."""
+    shares = [block_means((codes == code).astype(np.float32), window.step) for code in range(5)]
+    found = np.argmax(shares, axis=0)
+    return np.where(found == 4, np.nan, found).astype(np.float32)
