@@ -177,7 +177,8 @@ class DepthRecord(Record):
             "std": standard deviation of its output over all cells;
             "squared mean": mean over channels of the squared mean over all pixels;
             "branch share": Var(F) / (Var(F) + Var(shortcut)), NaN without a shortcut;
-            "zeros": fraction of cells that are 0 after the last ReLU, NaN without one;
+            "zeros": fraction of cells that are 0 after the last ReLU, NaN without one or where the
+            output has NaN;
             "gradient norm": ‖∂⟨c, out⟩/∂h‖ at its input h, out being the stack's output and
             c a standard normal;
             "gradient correlation": Pearson's, of that gradient with the one for a nearby

@@ -15,8 +15,8 @@ class Distribution:
     """A stage's finite values over all cells and channels.
 
     `counts` `(60,)` and `edges` `(61,)` are a histogram without the cells that a
-    ReLU zeroed; `zeroed` is their fraction of all cells, 0 if the stage is not a ReLU.
-    `mean` and `std` are over all cells.
+    ReLU zeroed; `zeroed` is their fraction of all cells, 0 if the stage is not a ReLU, NaN if the
+    ReLU's input has NaN. `mean` and `std` are over all finite cells, NaN if there are none.
     """
 
     counts: np.ndarray
@@ -40,9 +40,10 @@ def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def distribution(trace: BlockTrace, stage: str) -> Distribution:
     """Return the distribution of one stage of a trace."""
     values, spec = trace[stage], trace.spec
-    zeroed = np.zeros(values.shape, bool)
+    zeroed, has_nan = np.zeros(values.shape, bool), False
     if isinstance(spec.layers().get(stage), ReLU):
-        zeroed = trace[spec.inputs()[stage]] < 0
+        source = trace[spec.inputs()[stage]]
+        zeroed, has_nan = source < 0, bool(np.isnan(source).any())
     counts, edges = histogram(values[~zeroed])
     finite = values[np.isfinite(values)].astype(np.float64)
     return Distribution(
@@ -50,5 +51,5 @@ def distribution(trace: BlockTrace, stage: str) -> Distribution:
         edges=edges,
         mean=float(finite.mean()) if finite.size else float("nan"),
         std=float(finite.std()) if finite.size else float("nan"),
-        zeroed=float(zeroed.mean()),
+        zeroed=np.nan if has_nan else float(zeroed.mean()),
     )

@@ -73,7 +73,9 @@ def gallery(trace: BlockTrace, order: Order) -> Gallery:
 def _text(ratio: np.ndarray, zeroed: np.ndarray, channel: int) -> str:
     if channel >= ratio.size:
         return f"channel {channel}"
-    return f"channel {channel}: ‖F(x)‖/‖x‖ {ratio[channel]:.3f}, zeroed {zeroed[channel]:.1%}"
+    part = "–" if np.isnan(zeroed[channel]) else f"{zeroed[channel]:.1%}"
+    size = f"{ratio[channel]:.3f}" if np.isfinite(ratio[channel]) else "–"
+    return f"channel {channel}: ‖F(x)‖/‖x‖ {size}, zeroed {part}"
 
 
 def _sheet(stage: np.ndarray, order: np.ndarray, rows: int, cols: int) -> np.ndarray:

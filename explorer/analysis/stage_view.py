@@ -30,6 +30,7 @@ class PanelView:
         values: the window's pixels, or their means over blocks, `(h, w)` float32.
         limit: the colour limit.
         beyond: how many pixels of the whole map lie beyond ±limit.
+        missing: how many are NaN.
         marks: rows, columns, on x, and values of pixels that need a mark of their own.
         shape: `(H, W, C)` of the stage.
         step: each cell is the mean of step×step pixels of the stage.
@@ -41,6 +42,7 @@ class PanelView:
     values: np.ndarray
     limit: float
     beyond: int
+    missing: int
     marks: tuple[np.ndarray, np.ndarray, np.ndarray]
     shape: tuple[int, ...]
     step: int
@@ -64,7 +66,8 @@ class StageView(Record):
         window: the pixels of x drawn, as means over blocks of `window.step`.
         zeroed: fraction of each drawn cell that the last ReLU zeroed, `(h, w)`, 0 … 1; None
             if the last layer is not a ReLU.
-        zeroed_part: zeroed fraction of the whole map, 0 … 1; None likewise.
+        zeroed_part: zeroed fraction of the whole map, 0 … 1, NaN where the ReLU's input has NaN;
+            None likewise.
         zeroed_stage: the stage in whose panel zeroed cells are drawn.
         backward: whether the maps are gradients, which flow from out to x.
     """
@@ -217,11 +220,13 @@ def _with_zeroed(view: StageView, trace: BlockTrace, stage: str) -> StageView:
     if trace.spec.last_relu_input is None:
         return view
     mask, panel = zeroed_map(trace, view.channel), view.panels[stage]
+    of_channel = slice(None) if view.channel is None else slice(view.channel, view.channel + 1)
+    has_nan = np.isnan(trace[trace.spec.last_relu_input][:, :, of_channel]).any()
     window = stage_window(view.window, trace.spec.grids()[stage], mask.shape)
     return replace(
         view,
         zeroed=block_means(window.crop(mask).astype(np.float32), panel.step),
-        zeroed_part=float(mask.mean()),
+        zeroed_part=np.nan if has_nan else float(mask.mean()),
         zeroed_stage=stage,
     )
 
@@ -231,8 +236,9 @@ def _panel(
 ) -> PanelView:
     window = stage_window(window, grid, values.shape)
     cropped, step = window.crop(values), window.step
-    beyond = ~(np.abs(values) <= limit)  # also True for NaN
-    lost = window.crop(beyond) if step > 1 else ~np.isfinite(cropped)
+    missing = np.isnan(values)
+    beyond = np.abs(values) > limit
+    lost = window.crop(beyond | missing) if step > 1 else ~np.isfinite(cropped)
     rows, cols = select_marks(cropped, lost)
 
     def centre(index: Any) -> Any:
@@ -243,6 +249,7 @@ def _panel(
         values=block_means(cropped, step),
         limit=limit,
         beyond=int(np.count_nonzero(beyond)),
+        missing=int(np.count_nonzero(missing)),
         marks=(centre(rows + window.top), centre(cols + window.left), cropped[rows, cols]),
         shape=shape,
         step=step,
@@ -255,7 +262,7 @@ def _panel(
 def _blank_panel(shape: tuple[int, ...], note: str) -> PanelView:
     none = np.empty(0)
     blank = np.full((1, 1), np.nan, np.float32)
-    return PanelView(blank, 1.0, 0, (none, none, none), shape, 1, 0, 0, 1, note, is_blank=True)
+    return PanelView(blank, 1.0, 0, 0, (none, none, none), shape, 1, 0, 0, 1, note, is_blank=True)
 
 
 def stage_window(window: Window, grid: Grid, shape: tuple[int, ...]) -> Window:

@@ -17,11 +17,12 @@ class SumComparison:
     Attributes:
         identity: the identity, `(H, W)`: x, or the end of the shortcut.
         residual: F(x), `(H, W)`.
-        identity_part: |identity| / (|identity| + |F(x)|), 0 … 1, NaN where both are 0.
+        identity_part: |identity| / (|identity| + |F(x)|), 0 … 1, NaN where both are 0 or infinite.
         categories: names of the four combinations of the identity's sign and the sum's.
         category: index into `categories`, `(H, W)` uint8: the identity and the sum are
-            positive; only the sum is; only the identity is; neither is.
-        counts: cells of each category.
+            positive; only the sum is; only the identity is; neither is; the sum is NaN, which has
+            no name.
+        counts: cells of each category with a name.
         is_zeroed: whether the last ReLU is applied to the sum, so that negative sums become 0.
     """
 
@@ -61,14 +62,13 @@ def compare_sum(trace: BlockTrace, channel: int) -> SumComparison:
     identity, residual, add = (
         trace[stage][:, :, channel] for stage in (spec.identity, spec.residual, "add")
     )
-    size_x, size_f = np.abs(identity), np.abs(residual)
-    with np.errstate(invalid="ignore", over="ignore"):
-        identity_part = size_x / (size_x + size_f)
+    size_x, size_f = (np.abs(term.astype(np.float64)) for term in (identity, residual))
+    with np.errstate(invalid="ignore"):
+        identity_part = (size_x / (size_x + size_f)).astype(np.float32)
     names = category_names(spec)
-    category = np.select([(identity > 0) & (add > 0), add > 0, identity > 0], [0, 1, 2], 3).astype(
-        np.uint8
-    )
-    counts = np.bincount(category.ravel(), minlength=len(names))
+    conditions = [np.isnan(add), (identity > 0) & (add > 0), add > 0, identity > 0]
+    category = np.select(conditions, [len(names), 0, 1, 2], 3).astype(np.uint8)
+    counts = np.bincount(category.ravel(), minlength=len(names))[: len(names)]
     return SumComparison(
         identity=identity,
         residual=residual,

@@ -42,7 +42,7 @@ class ChannelTable:
 
     `norm_x` = ‖x‖, where x is what F(x) is added to, `norm_f` = ‖F(x)‖, `ratio` =
     norm_f / norm_x, and `zeroed` is the fraction of the channel's cells that the last
-    ReLU set to 0. `norm_x` is NaN where x has no such channel.
+    ReLU set to 0, NaN where its input has NaN. `norm_x` is NaN where x has no such channel.
     """
 
     norm_x: np.ndarray
@@ -96,7 +96,11 @@ def channel_table(trace: BlockTrace) -> ChannelTable:
     norm_x[: known.size] = known
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = norm_f / norm_x
-    return ChannelTable(norm_x, norm_f, ratio, zeroed(trace).mean(axis=_pixel_axes(trace["out"])))
+    part = zeroed(trace).mean(axis=_pixel_axes(trace["out"]))
+    if spec.last_relu_input:
+        source = trace[spec.last_relu_input]
+        part[np.isnan(source).any(axis=_pixel_axes(source))] = np.nan
+    return ChannelTable(norm_x, norm_f, ratio, part)
 
 
 def zeroed(trace: BlockTrace) -> np.ndarray:

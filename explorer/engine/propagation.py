@@ -81,7 +81,9 @@ def propagate_stack(
     depth, runs = stack.depth, stack.runs
     check_size(2 * CHUNK * len(chunks_of(depth)) * runs * given.size)
     noise = random_stream(seed, Purpose.NEARBY_INPUT).standard_normal(given.shape, np.float32)
-    pair = np.stack([given, given + NEAR * given.std() * noise])
+    distance = np.float32(NEAR * given.std(dtype=np.float64))  # float32's squares may overflow
+    with np.errstate(over="ignore"):
+        pair = np.stack([given, given + distance * noise])
     cotangent = random_stream(seed, Purpose.COTANGENT).standard_normal(given.shape, np.float32)
 
     report, total = progress or no_progress, 2 * depth

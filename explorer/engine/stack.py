@@ -319,7 +319,7 @@ def _numbers(spec: BlockSpec, stages: dict[str, jax.Array]) -> dict[str, jax.Arr
         branch, identity = jnp.var(stages[spec.residual]), jnp.var(stages[spec.identity])
         numbers["branch share"] = branch / (branch + identity)
     if spec.last_relu_input:
-        numbers["zeros"] = jnp.mean(out == 0)
+        numbers["zeros"] = jnp.mean(jnp.where(jnp.isnan(out), out, out == 0))
     return numbers
 
 

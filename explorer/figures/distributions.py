@@ -67,10 +67,19 @@ def _layout(found: dict[str, Distribution], theme: Theme, columns: int) -> dict[
             "showgrid": False,
             "zeroline": False,
         }
-        zeroed = f" {each.zeroed:.0%} zeroed" if each.zeroed else ""
-        mean = round(each.mean, 3) + 0.0  # no "−0.000"
-        words = f"<b>{stage}</b>{zeroed}<br>mean {mean:.3f} · std {each.std:.3f}"
+        zeroed = f" {each.zeroed:.0%} zeroed" if each.zeroed > 0 else ""
+        mean, std = (_three_digits(value) for value in (each.mean, each.std))
+        words = f"<b>{stage}</b>{zeroed}<br>mean {mean} · std {std}"
         layout["annotations"].append(
             text(x[0], y[1], words, align="left", font={"size": NOTE_SIZE})
         )
     return layout
+
+
+def _three_digits(value: float) -> str:
+    """Return a value in three decimal places, or in four significant digits if it is large."""
+    if not np.isfinite(value):
+        return "–"
+    if abs(value) >= 1e6:
+        return f"{value:.4g}"
+    return f"{round(value, 3) + 0.0:.3f}"  # no "-0.000"

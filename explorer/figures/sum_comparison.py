@@ -90,6 +90,10 @@ def _titles(comparison: SumComparison, palette: Theme, step: int) -> tuple[str, 
             comparison.categories, category_colours(palette), percents, strict=True
         )
     ]
+    missing = comparison.identity.size - sum(comparison.counts)
+    if missing:
+        percents.append(f"{100 * missing / comparison.identity.size:.0f}")
+        shares.append(f"NaN {percents[-1]}%")
     if not adds_up(percents, "100"):
         shares.append(ROUNDED)
     return (
@@ -115,5 +119,7 @@ def _part_scale(theme: Theme) -> list[tuple[float, str]]:
 
 
 def _most_frequent(codes: np.ndarray, window: Window) -> np.ndarray:
-    shares = [block_means((codes == code).astype(np.float32), window.step) for code in range(4)]
-    return np.argmax(shares, axis=0).astype(np.uint8)
+    """Return the most frequent category of each block; NaN for the one without a name."""
+    shares = [block_means((codes == code).astype(np.float32), window.step) for code in range(5)]
+    found = np.argmax(shares, axis=0)
+    return np.where(found == 4, np.nan, found).astype(np.float32)

@@ -25,6 +25,7 @@ class Experiment:
 
     `input_key` is the input's cache key (with the digest of an upload), `load` returns the
     input, `private` is True for an upload, and `notes` are sentences about the input.
+    `input_source` is NumPy code that makes the input, empty if there is none.
     """
 
     input_key: tuple[Hashable, ...]
@@ -35,6 +36,7 @@ class Experiment:
     features: int
     use_running_average: bool
     warmup_passes: int
+    input_source: str = ""
 
     def without_file(self) -> "Experiment":
         """Return the same experiment without the file's content: its results are only cached."""

@@ -23,6 +23,12 @@ from explorer.inputs import (
 )
 from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
 from explorer.inputs.random_streams import MAX_SEED
+from explorer.inputs.source_code import (
+    PAD_SOURCE,
+    PROJECT_SOURCE,
+    STANDARDISE_SOURCE,
+    generator_source,
+)
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
 from explorer.page.experiment import DEFAULT_SHAPE
@@ -38,7 +44,8 @@ RAW_NOTE = (
 class InputSource:
     """An input and the steps applied to it before the block.
 
-    `key` is its cache key, `load` returns the array, `notes` are sentences about it.
+    `key` is its cache key, `load` returns the array, `notes` are sentences about it, and `source`
+    is NumPy code that makes it, empty if there is none.
     """
 
     key: tuple[Hashable, ...]
@@ -46,16 +53,22 @@ class InputSource:
     channels: int
     is_image: bool
     notes: tuple[str, ...] = ()
+    source: str = ""
 
     def then(
-        self, name: Hashable, change: Callable[[np.ndarray], np.ndarray], *notes: str
+        self,
+        name: Hashable,
+        change: Callable[[np.ndarray], np.ndarray],
+        *notes: str,
+        source: str,
     ) -> "InputSource":
-        """Return this source with one more step applied to its array."""
+        """Return this source with one more step applied to its array; `source` is its code."""
         return replace(
             self,
             key=(*self.key, name),
             load=lambda: change(self.load()),
             notes=self.notes + notes,
+            source=self.source and self.source + source,
         )
 
 
@@ -76,7 +89,8 @@ def generated_input(kind: str) -> InputSource:
         seed = integer_input("Seed of the input", 0, MAX_SEED, key="input_seed")
     load = partial(generate, kind, height, width, channels, seed)
     is_image = GENERATORS[kind].group == "sample"
-    return InputSource((kind, height, width, channels, seed), load, channels, is_image)
+    settings = kind, height, width, channels, seed
+    return InputSource(settings, load, channels, is_image, source=generator_source(*settings))
 
 
 def uploaded_input() -> InputSource | None:
@@ -134,7 +148,7 @@ def standardised(source: InputSource, wanted: str) -> InputSource:
     """Return the source, standardised if it is wanted."""
     if wanted == "always" or (wanted == "pictures" and source.is_image):
         note = "Each channel was standardised to mean 0 and variance 1; constant channels become 0."
-        return source.then("standardised", standardise, note)
+        return source.then("standardised", standardise, note, source=STANDARDISE_SOURCE)
     if source.is_image:
         return replace(source, notes=(*source.notes, RAW_NOTE))
     return source
@@ -148,13 +162,14 @@ def widened(source: InputSource, widen: str, features: int, seed: int) -> InputS
     """
     if widen == "zero_channels":
         note = f"Zero channels were appended to the input, from {source.channels} to {features}."
-        change = partial(pad_channels, features=features)
+        change, code = partial(pad_channels, features=features), PAD_SOURCE
     elif widen == "projection":
         note = (
             f"The input was projected from {source.channels} to {features} channels by a random "
             "1×1 convolution before the block, so the identity is the projected input."
         )
         change = partial(project_channels, features=features, seed=seed)
+        code = PROJECT_SOURCE
     else:
         ways = (
             "add zero channels (He et al. 2015, option A) or to "
@@ -166,4 +181,4 @@ def widened(source: InputSource, widen: str, features: int, seed: int) -> InputS
             f"equal shapes. Set features to {source.channels}, or choose under “Widen the input” "
             f"to {ways}project it."
         )
-    return source.then((widen, features, seed), change, note)
+    return source.then((widen, features, seed), change, note, source=code)

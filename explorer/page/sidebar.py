@@ -95,6 +95,7 @@ def experiment_controls() -> Experiment | None:
         features=features or source.channels,
         use_running_average=mode == "eval",
         warmup_passes=warmup_passes,
+        input_source=source.source,
     )
 
 

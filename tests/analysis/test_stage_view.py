@@ -78,6 +78,20 @@ def test_a_view_of_a_small_trace_is_exact(trace: BlockTrace) -> None:
     assert view.zeroed_part == zeroed_map(trace, 2).mean()
 
 
+def test_nan_is_counted_apart_and_the_zeroed_fraction_is_not_made_up(trace: BlockTrace) -> None:
+    add = trace["add"].copy()
+    add[:2, :3, 2] = np.nan
+    add[5, 5, 2] = np.inf
+    made = with_stages(trace, add=add)
+    view = stage_view(made, 2)
+    panel = view.panels["add"]
+    assert panel.missing == 6
+    assert panel.beyond == (np.abs(add[:, :, 2]) > panel.limit).sum()
+    assert np.isnan(view.zeroed_part)  # type: ignore[arg-type]
+    assert stage_view(made, 1).zeroed_part == zeroed_map(trace, 1).mean()
+    assert np.isnan(stage_view(made, None).zeroed_part)  # type: ignore[arg-type]
+
+
 def test_a_view_of_a_large_trace_has_means_and_marks() -> None:
     trace = trace_block(0, generate("normal", 300, 290, 2, 0), 2)
     view = stage_view(trace, 1)

@@ -10,7 +10,16 @@ from explorer.page import cache
 from explorer.page.cache import ResultCache
 from explorer.page.limiter import WorkLimiter
 from tests.files import npy
-from tests.helpers import SMALL, SMALL_PAGE, decoded, digest, figure_messages, page, upload
+from tests.helpers import (
+    SMALL,
+    SMALL_PAGE,
+    decoded,
+    digest,
+    figure_messages,
+    messages,
+    page,
+    upload,
+)
 
 X = generate("zone_plate", *SMALL)
 STACK = {"depth": "2", "runs": "1"}
@@ -49,8 +58,8 @@ def test_wrong_features_leave_widgets_and_figures(
     assert not any(stale_figures(at).values())
     at.number_input(key="features").set_value(6).run()
     assert not at.exception
-    (error,) = at.error
-    assert error.value.startswith(r"features is 6 but the input has 4 channels")
+    (error,) = messages(at, "error")
+    assert error.startswith("features is 6 but the input has 4 channels")
     assert sidebar(at) == widgets | {"widen"}
     assert figures <= set(figure_messages(at))
     assert all(stale_figures(at).values())
@@ -60,7 +69,7 @@ def test_wrong_features_leave_widgets_and_figures(
     assert not at.metric
     assert at.query_params["view" if view != "forward" else "features"]
     at.segmented_control(key="widen").set_value("zero_channels").run()
-    assert not at.error
+    assert not messages(at, "error")
     assert not any(stale_figures(at).values())
 
 
@@ -88,7 +97,7 @@ def test_a_bad_file_leaves_widgets_and_picture() -> None:
     assert {"seed", "features", "mode", "warmup", "standardise"} <= widgets
     at.file_uploader(key="file").upload("b.npy", b"nothing", "application/octet-stream").run()
     assert not at.exception
-    assert len(at.error) == 1
+    assert len(messages(at, "error")) == 1
     assert sidebar(at) >= widgets - {"side"}
     assert at.number_input(key="seed").value == 9
     assert at.number_input(key="warmup").value == 2
@@ -102,7 +111,7 @@ def test_a_file_is_kept_only_as_a_result_in_the_cache(monkeypatch: pytest.Monkey
     monkeypatch.setattr(cache, "RESULT_CACHE", ResultCache(32, 2**28, 60))
     at.file_uploader(key="file").upload("b.npy", b"nothing", "application/octet-stream").run()
     assert not at.exception
-    assert len(at.error) == 1
+    assert len(messages(at, "error")) == 1
     assert not figure_messages(at)
 
 
@@ -113,15 +122,15 @@ def test_a_busy_server_leaves_widgets_and_figure(monkeypatch: pytest.MonkeyPatch
         patch.setattr(cache, "WORK_LIMITER", WorkLimiter(slots=0, queue=0, timeout=0))
         at.number_input(key="seed").set_value(11).run()
         assert not at.exception
-        assert "Server busy" in at.warning[0].value
+        assert "Server busy" in messages(at, "warning")[0]
         assert sidebar(at) == widgets
         assert stale_figures(at) == {"compared": True}
         at.selectbox(key="variant").set_value("bottleneck").run()
         assert not at.exception
-        assert len(at.warning) == 2
+        assert len(messages(at, "warning")) == 2
         assert stale_figures(at) == {"compared": True}
     at.button(key="try again page").click().run()
-    assert not at.warning
+    assert not messages(at, "warning")
     assert stale_figures(at) == {"compared": False}
 
 
@@ -137,7 +146,7 @@ def test_warm_up_passes_have_one_widget_while_the_last_result_is_shown() -> None
 def test_another_session_has_nothing_to_show(view: str) -> None:
     page(view=view, **SMALL_PAGE)
     at = page(view=view, features="2", **SMALL_PAGE)
-    assert len(at.error) == 1
+    assert len(messages(at, "error")) == 1
     assert not figure_messages(at)
     assert {"seed", "features", "widen", "mode", "standardise"} <= sidebar(at)
 
@@ -154,12 +163,12 @@ def test_a_gradient_that_does_not_exist_leaves_the_last_one() -> None:
     before = figure_messages(at)["gradients"]
     at.selectbox(key="block").set_value("zero_pad").run()
     assert not at.exception
-    assert "choose another cotangent" in at.error[0].value
+    assert "choose another cotangent" in messages(at, "error")[0]
     after = figure_messages(at)["gradients"]
     assert after["digest"] == before["digest"]
     assert after["stale"]
     assert not at.metric
     assert at.segmented_control(key="cotangent").value == "error"
     at.segmented_control(key="cotangent").set_value("ones").run()
-    assert not at.error
+    assert not messages(at, "error")
     assert stale_figures(at) == {"gradients": False}

@@ -209,4 +209,6 @@ def _figure(experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, 
         ),
         difference=difference,
     )
+    if warmup_passes is not None:
+        experiment = replace(experiment, warmup_passes=warmup_passes)
     what_if_details.draw_details(experiment, result.trace, spec)

@@ -2,6 +2,7 @@
 
 import inspect
 from functools import partial
+from io import BytesIO
 
 import numpy as np
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from explorer.engine.linen_parity import LinenBlock, linen_parity
 from explorer.engine.state import state_variables
 from explorer.model.block import BasicBlock
-from explorer.model.source_code import nnx_source, source_diff
+from explorer.model.source_code import nnx_script, source_diff
 from explorer.model.spec import BlockSpec
 from explorer.page.cache import get_or_compute
 from explorer.page.controls import optional_segmented_choice
@@ -36,11 +37,32 @@ def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> Non
     if difference := source_diff(canonical.spec, spec, in_eval):
         st.caption("The difference from v1.")
         st.code(difference, language="diff")
+    words = ""
+    if not experiment.input_source:
+        words = " It reads this input from the file x.npy, which the button below saves."
     st.caption(
-        "The whole block as runnable code. Kernels with the same name and shape as in v1 are equal "
-        "to v1's. The tests run this code and compare its output with the trace."
+        "A complete script with the settings of this page, which needs only Flax and NumPy. "
+        "Kernels with the same name and shape as in v1 are equal to v1's." + words
     )
-    st.code(nnx_source(spec, in_eval), language="python")
+    x = canonical["x"]
+    code = nnx_script(
+        spec,
+        x.shape,
+        seed=experiment.seed,
+        features=experiment.features,
+        use_running_average=in_eval,
+        warmup_passes=experiment.warmup_passes,
+        input_source=experiment.input_source,
+    )
+    st.code(code, language="python")
+    if not experiment.input_source:
+        st.download_button("Save x.npy", partial(_npy, x), "x.npy", on_click="ignore", key="npy")
+
+
+def _npy(array: np.ndarray) -> bytes:
+    file = BytesIO()
+    np.save(file, array)
+    return file.getvalue()
 
 
 def _state(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:

@@ -1,6 +1,7 @@
 """The page's logic, without a browser."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -248,9 +249,18 @@ def test_overflow_is_explained_and_no_number_is_made_up(factor: float, caption: 
     at.segmented_control(key="standardise").set_value("never").run()
     assert any(each.value.startswith(caption) for each in at.caption)
     words = [each.value for each in (*at.metric, *at.caption)]
-    assert not any("nan" in each or "inf " in each or "inf%" in each for each in words)
+    for details in ("gallery", "sum_comparison", "distributions"):
+        at.segmented_control(key="details").set_value(details).run()
+        for message in figure_messages(at).values():
+            words += [note["text"] for note in message["figure"]["layout"]["annotations"]]
+            words += (message["link"] or {}).get("labels", [])
+    assert not any(re.search(r"\bnan\b|\binf\b", each) for each in words)
     if factor == 1e30:
         assert {each.label: each.value for each in at.metric}["Zeroed"] == "–"
+        for number in ("0% zeroed", "zeroed 0", "grey: 0", "48 beyond", "stays zero 4"):
+            assert not any(number in each for each in words), number
+        for text in ("48 NaN", "grey: – of this", " · NaN 100%", "mean – · std –", "zeroed –"):
+            assert any(text in each for each in words), text
 
 
 def test_all_pixels_enter_a_pixel_only_in_train_mode() -> None:

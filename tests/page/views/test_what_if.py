@@ -1,15 +1,27 @@
 """The logic of the What if view, without a browser."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from explorer import VARIANTS, Model, trace_block
 from explorer.analysis.summary import headline
 from explorer.engine.linen_parity import linen_parity
 from explorer.engine.state import state_variables
-from explorer.inputs import generate
-from explorer.model.source_code import nnx_source, source_diff
-from explorer.model.variants import CROPPED_IDENTITY, FIXES, V1, projection, zero_gamma
+from explorer.inputs import generate, project_channels, standardise
+from explorer.inputs.source_code import generator_source
+from explorer.model.source_code import nnx_script, source_diff
+from explorer.model.variants import (
+    CROPPED_IDENTITY,
+    FIXES,
+    V1,
+    projection,
+    scaled_skip,
+    zero_gamma,
+)
 from tests.files import npy
 from tests.helpers import SMALL, SMALL_PAGE, figure_messages, messages, page, upload
 
@@ -175,8 +187,59 @@ def test_the_pin_of_a_variants_panel_is_restored_and_fits_other_views() -> None:
 
 def test_the_code_on_the_page_is_the_tested_code() -> None:
     at = page(view="what_if", variant="no_skip", what_if_details="code")
-    spec = VARIANTS["no_skip"]
-    assert [c.value for c in at.code] == [source_diff(V1, spec), nnx_source(spec).strip()]
+    spec, shape = VARIANTS["no_skip"], (32, 32, 8)
+    source = generator_source("zone_plate", *shape, 0)
+    script = nnx_script(spec, shape, seed=0, features=8, input_source=source)
+    assert [c.value for c in at.code] == [source_diff(V1, spec), script.strip()]
+    assert not at.get("download_button")
+
+
+def run_script(at: AppTest, folder: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {}
+    exec(at.code[-1].value, names)
+    out: np.ndarray = names["out"]
+    return out
+
+
+def test_the_script_on_the_page_has_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = {"input": "normal", "input_seed": "5", "seed": "3", "features": "6"} | SMALL_PAGE
+    more = {"standardise": "always", "widen": "projection", "mode": "eval", "warmup": "2"}
+    view = {"view": "what_if", "variant": "scaled_skip", "factor": "0.3"}
+    at = page(what_if_details="code", **link, **more, **view)
+    assert not at.exception
+    x = project_channels(standardise(generate("normal", *SMALL, 5)), 6, 3)
+    spec = scaled_skip(0.3)
+    trace = trace_block(3, x, 6, variant=spec, use_running_average=True, warmup_passes=2)
+    found = run_script(at, tmp_path, monkeypatch)
+    np.testing.assert_allclose(found, trace["out"], atol=1e-5)
+
+
+def test_the_script_of_an_untrained_block_has_its_warmup_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = {"variant": "eval_untrained", "warmup": "4", "what_if_details": "code"}
+    at = page(view="what_if", input="normal", **link, **SMALL_PAGE)
+    x = generate("normal", *SMALL)
+    trace = trace_block(0, x, 4, variant="eval_untrained", warmup_passes=4)
+    found = run_script(at, tmp_path, monkeypatch)
+    np.testing.assert_allclose(found, trace["out"], atol=1e-5)
+
+
+def test_an_input_without_a_formula_is_loaded_from_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = {"height": "8", "width": "6", "what_if_details": "code"}
+    at = page(view="what_if", input="digit", variant="no_skip", **link)
+    assert any("which the button below saves" in c.value for c in at.caption)
+    assert len(at.get("download_button")) == 1
+    x = standardise(generate("digit", 8, 6, 1))
+    np.save(tmp_path / "x.npy", x)
+    found = run_script(at, tmp_path, monkeypatch)
+    trace = trace_block(0, x, 1, variant="no_skip")
+    np.testing.assert_allclose(found, trace["out"], atol=1e-5)
 
 
 def test_the_state_is_what_nnx_lists() -> None:

@@ -102,8 +102,8 @@ def test_a_variant_has_its_difference_first_and_then_its_code() -> None:
 @pytest.mark.parametrize(("in_eval", "argument"), [(False, "False"), (True, "True")])
 def test_the_code_runs_in_the_mode_of_the_experiment(in_eval: bool, argument: str) -> None:
     (code,) = look("code", canonical=empty_trace(use_running_average=in_eval)).code
-    last = code.value.splitlines()[-1]
-    assert argument in last, last
+    (call,) = (line for line in code.value.splitlines() if line.startswith("out = run("))
+    assert call.endswith(f"use_running_average={argument})")
 
 
 @dataclass
