@@ -109,7 +109,7 @@ class BlockTrace(Record):
     def image(self, index: int) -> "BlockTrace":
         """Return the trace of one image of a batch, counted from 0.
 
-        Its norms keep the statistics of the whole batch.
+        Its stages are copies, and its norms keep the statistics of the whole batch.
 
         Raises:
             InputError: the trace is of one image, or `index` is outside the batch.
@@ -120,7 +120,9 @@ class BlockTrace(Record):
                 "trace itself."
             )
         index = check_integer("index", index, 0, self["x"].shape[0] - 1)
-        stages = {name: stage[index] for name, stage in self.stages.items()}
+        stages = {name: stage[index].copy() for name, stage in self.stages.items()}
+        for stage in stages.values():
+            stage.setflags(write=False)
         return replace(self, stages=MappingProxyType(stages))
 
     def pixel(self, stage: str, row: int, col: int) -> np.ndarray | None:

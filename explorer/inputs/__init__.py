@@ -1,6 +1,6 @@
 """Inputs of a model: generated patterns, noise and samples, and uploaded files."""
 
-from explorer.inputs.arrays import npz_names
+from explorer.inputs.arrays import npz_names, stored_shape
 from explorer.inputs.channels import pad_channels, project_channels, standardise
 from explorer.inputs.formats import FILE_EXTENSIONS
 from explorer.inputs.generate import GENERATORS, generate
@@ -19,4 +19,5 @@ __all__ = [
     "project_channels",
     "read_upload",
     "standardise",
+    "stored_shape",
 ]

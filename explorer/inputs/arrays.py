@@ -101,6 +101,23 @@ def npz_names(data: bytes) -> list[str]:
         return []
 
 
+def stored_shape(data: bytes, name: str | None = None) -> tuple[int, ...] | None:
+    """Return the shape in the header of a .npy file or of an array in a .npz file.
+
+    None if there is no readable header; `name` is as for `read_npz`.
+    """
+    try:
+        if data.startswith(npy_format.MAGIC_PREFIX):
+            return _read_header(io.BytesIO(data))[0]
+        with (
+            _open_archive(data) as archive,
+            archive.open(_choose(archive.infolist(), name)) as stream,
+        ):
+            return _read_header(stream)[0]
+    except (*HEADER_ERRORS, *ARCHIVE_ERRORS, InputError):
+        return None
+
+
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Return shape, Fortran order and type, reading at most `MAX_HEADER_BYTES`.
 

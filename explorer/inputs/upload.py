@@ -146,14 +146,21 @@ def as_input(array: np.ndarray) -> np.ndarray:
     check_shape(array.shape)
     with np.errstate(over="ignore"):
         x = np.ascontiguousarray(array, dtype=np.float32)
-    bad = ~np.isfinite(x)
-    if bad.any():
-        nan = int(np.isnan(x).sum())
-        row, col, channel = (int(i) for i in np.unravel_index(bad.argmax(), bad.shape))
-        raise InputError(
-            f"The input holds values that are not finite ({nan:,} NaN, {int(bad.sum()) - nan:,} "
-            f"infinite or beyond float32's range), the first at row {row}, column {col}, channel "
-            f"{channel} of {format_shape(x.shape)}, counted from 0; expected finite numbers within "
-            "±3.4e38."
-        )
+    check_finite(x)
     return x
+
+
+def check_finite(x: np.ndarray) -> None:
+    """Raise InputError unless all values of an image or a batch are finite."""
+    bad = ~np.isfinite(x)
+    if not bad.any():
+        return
+    nan = int(np.isnan(x).sum())
+    axes = ("image", "row", "column", "channel")[-x.ndim :]
+    first = np.unravel_index(bad.argmax(), bad.shape)
+    position = ", ".join(f"{name} {int(at)}" for name, at in zip(axes, first, strict=True))
+    raise InputError(
+        f"The input holds values that are not finite ({nan:,} NaN, {int(bad.sum()) - nan:,} "
+        f"infinite or beyond float32's range), the first at {position} of "
+        f"{format_shape(x.shape)}, counted from 0; expected finite numbers within ±3.4e38."
+    )

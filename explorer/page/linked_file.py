@@ -16,7 +16,9 @@ def ask_for_file() -> None:
         )
     else:
         forget_file()
-        show_message("info", "Choose a picture (PNG, JPEG) or an array (NPY, NPZ, CSV).")
+        show_message(
+            "info", "Choose a picture, an array (.npy, .npz) or a table (.csv, .tsv, .txt)."
+        )
 
 
 def forget_file() -> None:

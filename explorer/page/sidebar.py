@@ -11,6 +11,7 @@ from explorer.page.errors import PROBLEMS
 from explorer.page.experiment import DEFAULT_INPUT, Experiment
 from explorer.page.input_source import (
     InputSource,
+    file_uploader,
     generated_input,
     standardise_choice,
     standardised,
@@ -33,6 +34,8 @@ def experiment_controls() -> Experiment | None:
         titles = {key: kind.title for key, kind in GENERATORS.items()} | {"upload": "Your own file"}
         kind = select("Input", titles, DEFAULT_INPUT, key="input")
         source, problem = _source(kind)
+        if kind != "upload":
+            _keep_file()
         standardise = standardise_choice()
         if source:
             source = standardised(source, standardise)
@@ -96,6 +99,7 @@ def experiment_controls() -> Experiment | None:
         use_running_average=mode == "eval",
         warmup_passes=warmup_passes,
         input_source=source.source,
+        image=source.image,
     )
 
 
@@ -105,3 +109,11 @@ def _source(kind: str) -> tuple[InputSource | None, Exception | None]:
         return (uploaded_input() if kind == "upload" else generated_input(kind)), None
     except PROBLEMS as problem:
         return None, problem
+
+
+def _keep_file() -> None:
+    """Keep the field with the session's file, which Streamlit forgets if no field shows it."""
+    if st.session_state.get("file") is not None:
+        with st.expander("Your own file"):
+            file_uploader()
+            st.caption("Select “Your own file” under Input to use it again.")

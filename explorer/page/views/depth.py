@@ -9,7 +9,7 @@ from explorer.figures.depth import curves_layouts
 from explorer.model.variants import V1, VARIANTS
 from explorer.page.component import current_theme, linked_figure
 from explorer.page.controls import integer_input, segmented_choice
-from explorer.page.experiment import Experiment, Result
+from explorer.page.experiment import ONE_IMAGE, Experiment, Result
 from explorer.page.stacks import StackPair
 from explorer.page.views import depth_details
 from explorer.page.views.trend_captions import trend_captions
@@ -17,6 +17,9 @@ from explorer.page.views.trend_captions import trend_captions
 
 def view(experiment: Experiment, result: Result) -> None:
     """Draw the view of one experiment."""
+    if experiment.image is not None:
+        st.caption(ONE_IMAGE)
+        experiment = experiment.alone()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         depth = integer_input("Blocks", 1, MAX_DEPTH, 32, key="depth", width=140)
         runs = integer_input(

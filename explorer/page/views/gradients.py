@@ -21,7 +21,7 @@ from explorer.page.component import linked_figure
 from explorer.page.controls import segmented_choice, select, slider
 from explorer.page.display import DisplaySettings
 from explorer.page.errors import PROBLEMS, show_problem
-from explorer.page.experiment import Experiment, Result, run
+from explorer.page.experiment import ONE_IMAGE, Experiment, Result, run
 from explorer.page.last_result import is_stale, recall, remember
 from explorer.page.panel_link import PanelBlock
 from explorer.records import BlockTrace, CotangentKind, GradientSplit
@@ -38,6 +38,9 @@ RUNNABLE = [name for name in VARIANTS if name not in FIXES]
 
 def view(experiment: Experiment, result: Result) -> None:
     """Draw the view of one experiment."""
+    if experiment.image is not None:
+        st.caption(ONE_IMAGE)
+        experiment = experiment.alone()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         spec = _spec()
     _figure(experiment, spec)

@@ -40,11 +40,13 @@ def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> Non
     words = ""
     if not experiment.input_source:
         words = " It reads this input from the file x.npy, which the button below saves."
+    if experiment.image is not None:
+        words += " The input is the whole batch, so the digest is of the outputs of all images."
     st.caption(
         "A complete script with the settings of this page, which needs only Flax and NumPy. "
         "Kernels with the same name and shape as in v1 are equal to v1's." + words
     )
-    x = canonical["x"]
+    x = experiment.whole_input(canonical)
     code = nnx_script(
         spec,
         x.shape,
@@ -68,7 +70,7 @@ def _npy(array: np.ndarray) -> bytes:
 def _state(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
     variables = get_or_compute(
         ("state", *experiment.key(spec)),
-        lambda: state_variables(experiment.model(spec), canonical["x"]),
+        lambda: state_variables(experiment.model(spec), experiment.whole_input(canonical)),
         private=experiment.private,
         placeholder=st.empty(),
         message="Calling the block twice",
@@ -131,7 +133,7 @@ def _linen(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
         partial(
             linen_parity,
             canonical.model,
-            canonical["x"],
+            experiment.whole_input(canonical),
             use_running_average=canonical.use_running_average,
             warmup_passes=canonical.warmup_passes,
         ),
