@@ -127,9 +127,9 @@ def test_of_several_arrays_one_is_chosen() -> None:
     ("name", "data", "captions"),
     [
         ("a.npy", npy(np.array([{}]), allow_pickle=True), "Python objects"),
-        ("a.png", b"hello", "neither a PNG nor a JPEG"),
+        ("a.png", b"hello", "are no PNG picture"),
         ("a.csv", b"1,nan", "1 NaN"),
-        ("a.exe", b"MZ", "expected one of"),
+        ("a.exe", b"MZ", "is not recognised"),
     ],
 )
 def test_a_bad_file_leaves_the_page_usable(name: str, data: bytes, captions: str) -> None:
