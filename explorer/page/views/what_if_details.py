@@ -35,12 +35,12 @@ def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> Non
     in_eval = canonical.use_running_average
     if difference := source_diff(canonical.spec, spec, in_eval):
         st.caption("The difference from v1.")
-        st.code(difference, language="diff")
+        st.code(difference, language=None)
     st.caption(
         "The whole block as runnable code. Kernels with the same name and shape as in v1 are equal "
         "to v1's. The tests run this code and compare its output with the trace."
     )
-    st.code(nnx_source(spec, in_eval), language="python")
+    st.code(nnx_source(spec, in_eval), language=None)
 
 
 def _state(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
@@ -137,14 +137,14 @@ def _linen(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
     )
     left, right = st.columns(2)
     left.caption("NNX")
-    left.code(inspect.getsource(BasicBlock), language="python")
+    left.code(inspect.getsource(BasicBlock), language=None)
     right.caption("Linen")
-    right.code(inspect.getsource(LinenBlock), language="python")
+    right.code(inspect.getsource(LinenBlock), language=None)
     right.code(
         "out, moved = block.apply(\n"
         '    {"params": params, "batch_stats": batch_stats},\n'
         '    x, use_running_average, mutable=["batch_stats"],\n)',
-        language="python",
+        language=None,
     )
 
 
