@@ -15,7 +15,7 @@ import { Input } from "./input.js";
 import { fitLayout, pageTheme } from "./layout.js";
 import { loadPlotly } from "./load_plotly.js";
 import { Overlay } from "./overlay.js";
-import { writeReadout } from "./readout.js";
+import { spokenReadout, writeReadout } from "./readout.js";
 
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
@@ -34,6 +34,8 @@ export class LinkedFigure {
     this.plot = /** @type {PlotNode} */ (addChild(root, "div", "linked-figure-plot"));
     const canvas = /** @type {HTMLCanvasElement} */ (addChild(root, "canvas", ""));
     this.overlay = new Overlay(canvas);
+    // Their texts run together; the label and the readout say what they show.
+    for (const drawn of [this.plot, canvas]) drawn.setAttribute("aria-hidden", "true");
     this.readout = addChild(root, "div", "linked-figure-readout");
     this.readout.hidden = true;
     this.spoken = addChild(root, "div", "linked-figure-spoken");
@@ -127,10 +129,10 @@ export class LinkedFigure {
 
   /** Set the element's role and label, and announce a new title. */
   describe() {
-    const { link, root } = this;
+    const { link, root, message } = this;
     root.tabIndex = link ? 0 : -1;
     root.setAttribute("role", link ? "application" : "img");
-    root.setAttribute("aria-label", link?.label ?? "");
+    root.setAttribute("aria-label", message?.label ?? "");
     this.readout.hidden = !link || link.mode === "box";
     const title = link?.mode === "pin" ? link.title : "";
     if (this.title && this.title !== title) this.spoken.textContent = title;
@@ -163,8 +165,11 @@ export class LinkedFigure {
     if (link) layout.hovermode = false;
     layout.dragmode = link?.mode === "box" ? false : "zoom";
     await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
-    if (!this.listensToZoom) this.plot.on("plotly_relayout", () => this.zoomed());
+    if (this.listensToZoom) return;
     this.listensToZoom = true;
+    this.plot.on("plotly_relayout", () => this.zoomed());
+    // Plotly measures texts in a drawing of its own, outside of the window.
+    document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
   }
 
   /** Mark everything again, and report the rows and columns in view to the host. */
@@ -270,7 +275,8 @@ export class LinkedFigure {
         ? `${panel} ${formatValue(this.valueAt(panel, pixel) ?? NaN)}. `
         : "";
     const pinned = this.pin ? "Pinned. " : "";
-    this.spoken.textContent = `${pinned}Row ${row}, column ${col}: ${value}${this.readout.textContent}`;
+    const values = spokenReadout(this.readout);
+    this.spoken.textContent = `${pinned}Row ${row}, column ${col}: ${value}${values}`;
   }
 
   // ---- Input ------------------------------------------------------------------

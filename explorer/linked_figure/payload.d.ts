@@ -60,6 +60,7 @@ export interface Message {
   figure: { data: object[]; layout: Layout };
   narrow: Layout | null;
   digest: string;
+  label: string;
   link: Link | null;
   theme: "light" | "dark";
   accent: string;

@@ -45,6 +45,7 @@ def linked_figure(
     *,
     key: str,
     theme: ThemeName,
+    label: str = "",
     narrow: go.Layout | Mapping[str, Any] | None = None,
     link: Link | None = None,
     **callbacks: Any,
@@ -57,6 +58,7 @@ def linked_figure(
         key: name of the figure on the page; `component_state` reads what the browser reports of it.
         theme: the theme that it was drawn for; the browser reports another one
             if it shows that.
+        label: what the figure shows, as a sentence for screen readers; the link's if it has one.
         narrow: the layout for small windows, for the same traces.
         link: what links its panels; None for a figure without interaction.
         callbacks: `on_pin_change` and the like, called when the browser reports a change.
@@ -66,6 +68,7 @@ def linked_figure(
     parts = {
         **drawn,
         "digest": json.dumps(digest),  # the browser draws again only what has changed
+        "label": json.dumps(link.label if link else label),
         "link": as_json(asdict(link)) if link else "null",
         "theme": json.dumps(theme),
         "accent": json.dumps(THEMES[theme].accent),
