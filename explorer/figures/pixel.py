@@ -1,5 +1,6 @@
 """One cell's arithmetic as a figure, with its equation."""
 
+import re
 from typing import Any
 
 import plotly.graph_objects as go
@@ -132,6 +133,11 @@ def equation(found: Arithmetic) -> tuple[str, ...]:
             return (name, what, value)
         case Input():
             return (name, "is the block's input", value)
+
+
+def equation_in_words(found: Arithmetic) -> str:
+    """Return the equation as one sentence without markup, for screen readers."""
+    return f"The arithmetic of {re.sub('<[^>]*>', '', ' '.join(equation(found)))}."
 
 
 def _is_exact(found: Arithmetic) -> bool:

@@ -15,7 +15,7 @@ import { Input } from "./input.js";
 import { fitLayout, pageTheme } from "./layout.js";
 import { loadPlotly } from "./load_plotly.js";
 import { Overlay } from "./overlay.js";
-import { writeReadout } from "./readout.js";
+import { spokenReadout, writeReadout } from "./readout.js";
 
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
@@ -36,6 +36,8 @@ export class LinkedFigure {
     const canvas = /** @type {HTMLCanvasElement} */ (addChild(root, "canvas", ""));
     this.overlay = new Overlay(canvas);
     this.note = addChild(root, "div", "linked-figure-stale-note");
+    // Their texts run together; the label and the readout say what they show.
+    for (const drawn of [this.plot, canvas]) drawn.setAttribute("aria-hidden", "true");
     this.readout = addChild(root, "div", "linked-figure-readout");
     this.readout.hidden = true;
     this.spoken = addChild(root, "div", "linked-figure-spoken");
@@ -129,15 +131,15 @@ export class LinkedFigure {
 
   /** Set the element's role and label, and announce a new title. */
   describe() {
-    const { link, root } = this;
-    const isStale = this.message?.stale ?? false;
+    const { link, root, message } = this;
+    const isStale = message?.stale ?? false;
     root.classList.toggle("linked-figure-stale", isStale);
     this.note.textContent = isStale ? STALE : "";
     root.tabIndex = link ? 0 : -1;
     root.setAttribute("role", link ? "application" : "img");
     root.setAttribute(
       "aria-label",
-      [isStale ? `${STALE}.` : "", link?.label ?? ""].join(" ").trim(),
+      [isStale ? `${STALE}.` : "", message?.label ?? ""].join(" ").trim(),
     );
     this.readout.hidden = !link || link.mode === "box";
     const title = link?.mode === "pin" ? link.title : "";
@@ -170,8 +172,11 @@ export class LinkedFigure {
     if (link) layout.hovermode = false;
     layout.dragmode = link?.mode === "box" ? false : "zoom";
     await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
-    if (!this.listensToZoom) this.plot.on("plotly_relayout", () => this.zoomed());
+    if (this.listensToZoom) return;
     this.listensToZoom = true;
+    this.plot.on("plotly_relayout", () => this.zoomed());
+    // Plotly measures texts in a drawing of its own, outside of the window.
+    document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
   }
 
   /** Mark everything again, and report the rows and columns in view to the host. */
@@ -277,7 +282,8 @@ export class LinkedFigure {
         ? `${panel} ${formatValue(this.valueAt(panel, pixel) ?? NaN)}. `
         : "";
     const pinned = this.pin ? "Pinned. " : "";
-    this.spoken.textContent = `${pinned}Row ${row}, column ${col}: ${value}${this.readout.textContent}`;
+    const values = spokenReadout(this.readout);
+    this.spoken.textContent = `${pinned}Row ${row}, column ${col}: ${value}${values}`;
   }
 
   // ---- Input ------------------------------------------------------------------

@@ -61,6 +61,7 @@ export interface Message {
   narrow: Layout | null;
   digest: string;
   revision: string;
+  label: string;
   link: Link | null;
   stale: boolean;
   theme: "light" | "dark";

@@ -17,10 +17,26 @@ import { addsUp, formatValue } from "./format.js";
 export function writeReadout(node, heading, lines, valueOf) {
   const rows = lines.map((line) => {
     const row = document.createElement("div");
-    row.append(...line.map((term) => termNode(term, valueOf)));
+    // Spaces between the parts, for screen readers; a flex container does not show them.
+    row.append(...line.flatMap((term) => [termNode(term, valueOf), " "]));
     return row;
   });
-  node.replaceChildren(note(heading, "div"), ...rows);
+  node.replaceChildren(note(heading, "div"), ...rows.flatMap((row) => [" ", row]));
+}
+
+/**
+ * Return what a readout says, as sentences without the heading.
+ * @param {HTMLElement} node as `writeReadout` left it, or with a text of its own
+ */
+export function spokenReadout(node) {
+  if (!node.children.length) return node.textContent ?? "";
+  const lines = [...node.children].slice(1).map((line) =>
+    [...line.children]
+      .map((part) => part.textContent)
+      .filter(Boolean)
+      .join(" "),
+  );
+  return lines.map((line) => `${line}.`).join(" ");
 }
 
 /**

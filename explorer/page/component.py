@@ -46,6 +46,7 @@ def linked_figure(
     *,
     key: str,
     theme: ThemeName,
+    label: str = "",
     narrow: go.Layout | Mapping[str, Any] | None = None,
     link: Link | None = None,
     stale: bool = False,
@@ -59,6 +60,7 @@ def linked_figure(
         key: name of the figure on the page; `component_state` reads what the browser reports of it.
         theme: the theme that it was drawn for; the browser reports another one
             if it shows that.
+        label: what the figure shows, as a sentence for screen readers; the link's if it has one.
         narrow: the layout for small windows, for the same traces.
         link: what links its panels; None for a figure without interaction.
         stale: draw it pale, as the last result before an error; the page's own state does so too.
@@ -70,6 +72,7 @@ def linked_figure(
         **drawn,
         "digest": json.dumps(digest),  # the browser draws again only what has changed
         "revision": json.dumps(revision(link, digest)),
+        "label": json.dumps(link.label if link else label),
         "link": as_json(asdict(link)) if link else "null",
         "stale": json.dumps(stale or is_stale()),
         "theme": json.dumps(theme),

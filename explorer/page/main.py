@@ -27,6 +27,12 @@ TITLES = {
     "gradients": "Gradients",
     "depth": "Depth",
 }
+HEADINGS = {
+    "forward": "The block, stage by stage",
+    "what_if": "The basic block and a variant",
+    "gradients": "The gradient, path by path",
+    "depth": "A stack of blocks, with shortcuts and without",
+}
 
 
 def page() -> None:
@@ -37,6 +43,7 @@ def page() -> None:
     view = segmented_choice(
         "View", tuple(VIEWS), key="view", titles=TITLES, label_visibility="collapsed"
     )
+    st.title(HEADINGS[view], anchor=False)
     _draw(VIEWS[view], messages)
     with messages:
         for sentence in ignored_parameters():

@@ -16,6 +16,7 @@ from explorer.linked_figure.payload import (
     PanelPixel,
     PickLink,
     PinLink,
+    RoundedTerm,
     Term,
     TextTerm,
     ValueTerm,
@@ -39,7 +40,7 @@ def test_links_have_the_same_fields_in_both_languages(link: Any) -> None:
     assert {each.name for each in fields(link)} == fields_in_browser(base + own)
 
 
-@pytest.mark.parametrize("term", [ValueTerm, TextTerm, LargerTerm, NegativeTerm])
+@pytest.mark.parametrize("term", [ValueTerm, TextTerm, LargerTerm, NegativeTerm, RoundedTerm])
 def test_terms_have_the_same_fields_in_both_languages(term: Any) -> None:
     kind = next(each.default for each in fields(term) if each.name == "kind")
     (own,) = re.findall(rf'\{{ (kind: "{kind}"[^}}]*) \}}', TYPES)
@@ -56,8 +57,8 @@ def test_each_kind_and_mode_has_its_own_name() -> None:
     assert [link.mode for link in links] == ["pin", "pick", "box"]
     texts = ("", "")
     terms: list[Term] = [ValueTerm("x", ""), TextTerm(""), LargerTerm(texts, texts)]
-    terms.append(NegativeTerm("x", ""))
-    assert [term.kind for term in terms] == ["value", "text", "larger", "negative"]
+    terms += [NegativeTerm("x", ""), RoundedTerm(texts, "", "")]
+    assert [term.kind for term in terms] == ["value", "text", "larger", "negative", "rounded"]
 
 
 def test_values_that_are_not_finite_become_null() -> None:

@@ -12,7 +12,7 @@ from explorer.analysis.pixel import cell_at, explain
 from explorer.analysis.summary import channel_table
 from explorer.figures.distributions import distributions_layouts
 from explorer.figures.gallery import gallery_layouts
-from explorer.figures.pixel import arithmetic_layouts
+from explorer.figures.pixel import arithmetic_layouts, equation_in_words
 from explorer.linked_figure.payload import PanelPixel, PickLink
 from explorer.page import stage_panel
 from explorer.page.cache import get_or_compute
@@ -91,8 +91,15 @@ def _arithmetic(blocks: Sequence[PanelBlock], display: DisplaySettings) -> None:
             f"its shape is {'×'.join(map(str, trace[stage].shape))}."
         )
         return
-    figure = arithmetic_layouts(explain(trace, cell), theme=display.theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="arithmetic", theme=display.theme)
+    found = explain(trace, cell)
+    figure = arithmetic_layouts(found, theme=display.theme)
+    linked_figure(
+        figure.figure(),
+        narrow=figure.narrow,
+        key="arithmetic",
+        theme=display.theme,
+        label=equation_in_words(found),
+    )
 
 
 def _gallery(subject: Subject, display: DisplaySettings) -> None:
@@ -151,7 +158,13 @@ def _distributions(subject: Subject, display: DisplaySettings) -> None:
         message="Computing the histograms",
     )
     figure = distributions_layouts(found, theme=display.theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="distributions", theme=display.theme)
+    linked_figure(
+        figure.figure(),
+        narrow=figure.narrow,
+        key="distributions",
+        theme=display.theme,
+        label=f"Histograms of all values of each stage: {', '.join(found)}.",
+    )
 
 
 def _channels(subject: Subject, display: DisplaySettings) -> None:

@@ -261,7 +261,14 @@ def _show_influences(
     titles = {"block": trace.spec.title, "without_shortcut": "without the shortcut"}
     named = {titles[name]: each for name, each in found.items()}
     figure = influence_layouts(named, theme=display.theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="influence", theme=display.theme)
+    linked_figure(
+        figure.figure(),
+        narrow=figure.narrow,
+        key="influence",
+        theme=display.theme,
+        label=f"Maps of how much each pixel of x influences out[{row}, {col}], channel {channel}: "
+        f"{', '.join(named)}.",
+    )
     st.caption(
         "Σ over channels of |∂out/∂x|, on a scale of powers of ten, after Luo et al. 2016. Frame: "
         "the theoretical receptive field. " + _explain_influence(trace, found["block"])

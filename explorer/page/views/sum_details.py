@@ -42,7 +42,15 @@ def sum_comparison(subject: Subject, display: DisplaySettings) -> None:
         return
     found = compare_sum(subject.trace, display.channel)
     figure = sum_comparison_layouts(found, theme=display.theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="sum_comparison", theme=display.theme)
+    counts = zip(found.categories, found.counts, strict=True)
+    linked_figure(
+        figure.figure(),
+        narrow=figure.narrow,
+        key="sum_comparison",
+        theme=display.theme,
+        label=f"Two maps of channel {display.channel}: which term dominates each cell of the sum, "
+        f"and the outcome: {', '.join(f'{name} in {count:,} cells' for name, count in counts)}.",
+    )
     positive, raised, lowered, last = found.categories
     st.caption(
         f"The cells of this channel. {_capitalised(positive)}: the identity and the sum are "

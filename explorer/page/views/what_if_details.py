@@ -36,7 +36,7 @@ def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> Non
     in_eval = canonical.use_running_average
     if difference := source_diff(canonical.spec, spec, in_eval):
         st.caption("The difference from v1.")
-        st.code(difference, language="diff")
+        st.code(difference, language=None)
     words = ""
     if not experiment.input_source:
         words = " It reads this input from the file x.npy, which the button below saves."
@@ -56,7 +56,7 @@ def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> Non
         warmup_passes=experiment.warmup_passes,
         input_source=experiment.input_source,
     )
-    st.code(code, language="python")
+    st.code(code, language=None)
     if not experiment.input_source:
         st.download_button("Save x.npy", partial(_npy, x), "x.npy", on_click="ignore", key="npy")
 
@@ -161,14 +161,14 @@ def _linen(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
     )
     left, right = st.columns(2)
     left.caption("NNX")
-    left.code(inspect.getsource(BasicBlock), language="python")
+    left.code(inspect.getsource(BasicBlock), language=None)
     right.caption("Linen")
-    right.code(inspect.getsource(LinenBlock), language="python")
+    right.code(inspect.getsource(LinenBlock), language=None)
     right.code(
         "out, moved = block.apply(\n"
         '    {"params": params, "batch_stats": batch_stats},\n'
         '    x, use_running_average, mutable=["batch_stats"],\n)',
-        language="python",
+        language=None,
     )
 
 

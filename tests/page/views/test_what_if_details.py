@@ -79,7 +79,7 @@ def test_without_a_choice_nothing_is_drawn() -> None:
 def test_the_basic_block_has_its_code_and_no_difference() -> None:
     at = look("code")
     (code,) = at.code
-    assert code.language == "python"
+    assert code.language == "plaintext"
     assert "class Block(nnx.Module):" in code.value
     assert "The difference from v1." not in captions(at)
 
@@ -88,7 +88,7 @@ def test_a_variant_has_its_difference_first_and_then_its_code() -> None:
     at = look("code", VARIANTS["no_skip"])
     difference, code = at.code
     assert captions(at)[0] == "The difference from v1."
-    assert (difference.language, code.language) == ("diff", "python")
+    assert (difference.language, code.language) == ("plaintext", "plaintext")
     changed = [line for line in difference.value.splitlines() if line[:1] in ("+", "-")]
     lines = [line[1:] for line in changed if line[:3] not in ("+++", "---")]
     assert lines
