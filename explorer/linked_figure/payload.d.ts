@@ -62,6 +62,7 @@ export interface Message {
   revision: string;
   link: Link | null;
   stale: boolean;
+  restored: boolean;
   theme: "light" | "dark";
   accent: string;
   plotly: string;
