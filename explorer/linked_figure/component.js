@@ -93,6 +93,7 @@ export class LinkedFigure {
     this.message = message;
     this.host = host;
     this.link = message.link;
+    if (message.restored) this.reportRestored();
     this.takePin();
     this.describe();
     await this.draw();
@@ -127,6 +128,14 @@ export class LinkedFigure {
     this.pendingPin = null;
     if (link?.mode === "pin") this.pin = link.pin;
     else this.pin = link?.mode === "pick" ? link.picked : null;
+  }
+
+  /** Report the host's pin or box, which it took from elsewhere than from this figure. */
+  reportRestored() {
+    const { link } = this;
+    this.pendingPin = null;
+    if (link?.mode === "pin") this.report("pin", textOf(link.pin));
+    if (link?.mode === "box") this.host?.state("box", link.box ?? []);
   }
 
   /** Set the element's role and label, and announce a new title. */
@@ -337,7 +346,7 @@ export class LinkedFigure {
   /** @param {Pixel | null} pixel */
   setPin(pixel) {
     this.pin = pixel;
-    const text = pixel ? `${pixel.panel},${pixel.row},${pixel.col}` : "";
+    const text = textOf(pixel);
     if (this.link?.mode === "pin") this.pendingPin = text;
     this.mark();
     if (this.link?.mode === "pin") this.report("pin", text);
@@ -428,6 +437,9 @@ export class LinkedFigure {
     );
   }
 }
+
+/** @param {Pixel | null} pixel */
+const textOf = (pixel) => (pixel ? `${pixel.panel},${pixel.row},${pixel.col}` : "");
 
 /**
  * @param {Pixel | null} a

@@ -64,6 +64,7 @@ export interface Message {
   label: string;
   link: Link | null;
   stale: boolean;
+  restored: boolean;
   theme: "light" | "dark";
   accent: string;
   plotly: string;

@@ -36,6 +36,7 @@ from explorer.inputs.upload import check_finite
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
 from explorer.page.experiment import DEFAULT_SHAPE
+from explorer.page.link_state import publish
 from explorer.page.linked_file import differs_from_link, forget_file, linked_file
 
 AXES_HELP = (
@@ -149,7 +150,8 @@ def uploaded_input() -> InputSource | None:
         key, decode, private=True, placeholder=st.empty(), message="Reading the file"
     )
     shown_name, short = file.name[:80], digest[:16]
-    st.query_params.update({"file": shown_name, "digest": short})
+    publish("file", shown_name, None)
+    publish("digest", short, None)
     size = "×".join(str(n) for n in upload.array.shape)
     notes = (
         f"{shown_name} was read as {size} (height × width × channels).",

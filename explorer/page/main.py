@@ -5,11 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.page.component import forget_reported
 from explorer.page.controls import segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.last_result import recall, remember, set_stale
-from explorer.page.link_state import ignored_parameters, update_old_link
+from explorer.page.link_state import forget_settings, ignored_parameters, update_old_link
 from explorer.page.linked_file import ask_for_file
 from explorer.page.plain_text import show_message
 from explorer.page.sidebar import experiment_controls
@@ -37,6 +38,8 @@ HEADINGS = {
 
 def page() -> None:
     """Draw the page."""
+    forget_settings()
+    forget_reported()
     update_old_link()
     messages = st.container()
     # One control instead of Streamlit pages, so that all views share channel, pin and experiment.

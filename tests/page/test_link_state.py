@@ -4,6 +4,7 @@ import pytest
 
 from explorer import VARIANTS
 from explorer.inputs import GENERATORS
+from explorer.page import link_state
 from explorer.page.link_state import OLD_NAMES, OLD_VALUES
 from explorer.page.views.what_if import FIX_NAMES
 from tests.helpers import SMALL_PAGE, digest, figure_messages, messages, page
@@ -101,3 +102,48 @@ def test_an_illegal_value_is_ignored_with_a_sentence(
     assert digest(at) == digest(page())
     at.run()
     assert not messages(at, "warning")
+
+
+class Navigated:
+    is_history_navigation = True
+
+
+def test_after_back_every_widget_has_the_value_of_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = {
+        **SMALL_PAGE,
+        "view": "what_if",
+        "variant": "projection",
+        "stride": "2",
+        "out": "3",
+        "seed": "5",
+        "mode": "eval",
+        "warmup": "2",
+        "details": "statistics",
+        "difference": "true",
+        "what_if_details": "code",
+        "show": "mean",
+        "features": "6",
+        "widen": "zero_channels",
+    }
+    at = page(**link)
+    before = {key: at.session_state[key] for key in link}
+    at.query_params.clear()
+    at.query_params.update(SMALL_PAGE | {"view": "what_if", "variant": "projection"})
+    with monkeypatch.context() as patch:
+        patch.setattr(link_state, "get_script_run_ctx", Navigated)
+        at.run()
+    assert not at.exception
+    assert not messages(at, "error")
+    assert at.query_params == SMALL_PAGE | {"view": "what_if", "variant": "projection"}
+    defaults = {"stride": "1", "out": None, "seed": 0, "mode": "train", "details": None}
+    defaults |= {"difference": False, "what_if_details": None, "show": "channel", "features": None}
+    assert {key: at.session_state[key] for key in defaults} == defaults
+    at.query_params.update(link)
+    with monkeypatch.context() as patch:
+        patch.setattr(link_state, "get_script_run_ctx", Navigated)
+        at.run()
+    assert {key: at.session_state[key] for key in link} == before
+    assert at.query_params == link
+    at.query_params.update({"seed": "9"})  # no navigation: the session's values stay
+    at.run()
+    assert at.number_input(key="seed").value == 5

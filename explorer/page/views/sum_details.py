@@ -15,7 +15,7 @@ from explorer.figures.sum_comparison import sum_comparison_layouts
 from explorer.linked_figure.payload import BoxLink
 from explorer.page.component import component_state, linked_figure
 from explorer.page.display import DisplaySettings
-from explorer.page.link_state import check
+from explorer.page.link_state import check, publish
 from explorer.page.panel_link import MAX_MARKED
 from explorer.page.views.subject import ONE_CHANNEL, Subject
 from explorer.records import BlockTrace
@@ -111,10 +111,7 @@ def _box() -> Box | None:
     )
     drawn = component_state("scatter", "box")
     box = _edges(st.query_params.get("box", "").split(",") if drawn is None else drawn)
-    if box is None:
-        st.query_params.pop("box", None)
-        return None
-    st.query_params["box"] = ",".join(f"{edge:.4g}" for edge in box)
+    publish("box", ",".join(f"{edge:.4g}" for edge in box) if box else None, None)
     return box
 
 
