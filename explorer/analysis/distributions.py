@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.errors import check_array, check_choice, check_type
 from explorer.model.layers import ReLU
 from explorer.records import BlockTrace
 
@@ -28,6 +29,7 @@ class Distribution:
 
 def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return `BINS` counts of the finite values, and the edges of the bins."""
+    values = check_array("values", values)
     finite = values[np.isfinite(values)].astype(np.float64)
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if low == high:  # NumPy's own widening by 0.5 is lost on values of 1e38
@@ -39,6 +41,7 @@ def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def distribution(trace: BlockTrace, stage: str) -> Distribution:
     """Return the distribution of one stage of a trace."""
+    check_choice("stage", stage, check_type("trace", trace, BlockTrace).stages)
     values, spec = trace[stage], trace.spec
     zeroed, has_nan = np.zeros(values.shape, bool), False
     if isinstance(spec.layers().get(stage), ReLU):

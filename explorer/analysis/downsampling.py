@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.errors import InputError, check_array, check_integer
+
 MAX_PANEL_SIDE = 144  # cells; a panel is about 100 to 200 pixels wide
 MAX_MARKS = 40  # per panel
+MAX_POSITION = 2**31 - 1  # of an edge of a window
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,11 @@ class Window:
     bottom: int
     left: int
     right: int
+
+    def __post_init__(self) -> None:
+        for name in ("top", "bottom", "left", "right"):
+            value = check_integer(name, getattr(self, name), -MAX_POSITION, MAX_POSITION)
+            object.__setattr__(self, name, value)
 
     @property
     def step(self) -> int:
@@ -47,6 +55,8 @@ def block_means(values: np.ndarray, step: int) -> np.ndarray:
         `(⌈H/step⌉, ⌈W/step⌉, …)` float32; blocks at the lower and right edges are
         smaller. With step 1 the values are returned unchanged.
     """
+    values = check_array("values", values, 2, 3)
+    step = check_integer("step", step, 1, None)
     if step == 1:
         return values
     rows, cols = (np.arange(0, side, step) for side in values.shape[:2])
@@ -66,6 +76,9 @@ def select_marks(values: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, np.n
     for cells beyond the limit that block means would hide. Cells that are not finite come
     first, evenly spread over the map if there are too many, then the largest absolute values.
     """
+    values, lost = check_array("values", values, 2), check_array("lost", lost, 2).astype(bool)
+    if values.shape != lost.shape:
+        raise InputError(f"lost must have the shape of values, {values.shape}; got {lost.shape}.")
     chosen = np.flatnonzero(lost)
     if chosen.size > MAX_MARKS:
         not_finite = lost & ~np.isfinite(values)

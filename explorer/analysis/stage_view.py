@@ -17,6 +17,7 @@ from explorer.analysis.colour_limits import (
 )
 from explorer.analysis.downsampling import Window, block_means, select_marks, whole
 from explorer.analysis.summary import zeroed
+from explorer.errors import check_list, check_type
 from explorer.model.record import Record
 from explorer.model.spec import BlockSpec, Grid
 from explorer.records import BlockTrace, GradientSplit, measure
@@ -111,7 +112,8 @@ def stage_views(
     Raises:
         InputError: no stage has this channel, or the scope is unknown.
     """
-    check_channel(channel, *traces)
+    check_list("traces", traces, BlockTrace)
+    channel = check_channel(channel, *traces)
     maps = [stage_maps(trace, channel) for trace in traces]
     shared = colour_limits(traces, maps, scope, channel)
     views = []
@@ -137,7 +139,7 @@ def difference_view(
     Raises:
         InputError: no stage has this channel.
     """
-    check_channel(channel, canonical, variant)
+    channel = check_channel(channel, canonical, variant)
     base, changed = stage_maps(canonical, channel), stage_maps(variant, channel)
     maps, notes = {}, {}
     for stage, values in changed.items():
@@ -167,8 +169,9 @@ def gradient_view(
     Raises:
         InputError: no stage has this channel, or the scope is unknown.
     """
+    check_type("split", split, GradientSplit)
     gradients, relu_input = split.as_trace, split.trace.spec.last_relu_input
-    check_channel(channel, gradients)
+    channel = check_channel(channel, gradients)
     maps = stage_maps(gradients, channel)
     limits = colour_limits([gradients], [maps], scope, channel)
     view = replace(_view(gradients, maps, limits, channel, scope, window), backward=True)
@@ -177,7 +180,7 @@ def gradient_view(
 
 def zeroed_map(trace: BlockTrace, channel: int | None) -> np.ndarray:
     """Return `(h, w)` bool: cells that the last ReLU zeroed; in every channel for None."""
-    mask = zeroed(trace)
+    channel, mask = check_channel(channel, trace), zeroed(trace)
     if channel is None:
         return np.all(mask, axis=2)
     return mask[:, :, channel] if channel < mask.shape[2] else np.zeros(mask.shape[:2], bool)
@@ -193,6 +196,8 @@ def _view(
     notes: Mapping[str, str] = MappingProxyType({}),
 ) -> StageView:
     height, width, features = trace["x"].shape
+    if window is not None:
+        check_type("window", window, Window)
     window = (window or whole((height, width))).within((height, width))
     grids = trace.spec.grids()
     panels = {}

@@ -6,8 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.analysis.distributions import Distribution
+from explorer.errors import check_dict
 from explorer.figures.sheet import base_layout, cell, text
-from explorer.figures.theme import NOTE_SIZE, THEMES, Theme, ThemeName
+from explorer.figures.theme import NOTE_SIZE, Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 COLOURS = {"x": "identity", "add": "trunk", "out": "trunk"}
@@ -25,7 +26,8 @@ def distributions_figure(
 
 def distributions_layouts(found: dict[str, Distribution], *, theme: ThemeName) -> TwoLayouts:
     """Return the figure of `distributions_figure` in both layouts."""
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    check_dict("found", found, Distribution)
     data = [
         {
             "type": "bar",

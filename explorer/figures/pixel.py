@@ -16,6 +16,7 @@ from explorer.analysis.pixel import (
     Sum,
     WeightedSum,
 )
+from explorer.errors import InputError, describe
 from explorer.figures.panels import shortcut_name
 from explorer.figures.pixel_parts import (
     activation_parts,
@@ -29,7 +30,7 @@ from explorer.figures.pixel_parts import (
 )
 from explorer.figures.printed import ROUNDED, adds_up, multiplies_out
 from explorer.figures.sheet import format_number, text
-from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName
+from explorer.figures.theme import NOTE_SIZE, TITLE_SIZE, Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 TILES = {"wide": 8, "narrow": 3}
@@ -50,7 +51,9 @@ def arithmetic_figure(
 
 def arithmetic_layouts(found: Arithmetic, *, theme: ThemeName) -> TwoLayouts:
     """Return the figure of `arithmetic_figure` in both layouts."""
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    if not isinstance(found, Arithmetic):
+        raise InputError(f"found must be the result of explain, got {describe(found)}.")
     match found:
         case WeightedSum():
             data = weighted_sum_data(found, palette, TILES["wide"])

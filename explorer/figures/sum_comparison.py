@@ -7,9 +7,10 @@ import plotly.graph_objects as go
 
 from explorer.analysis.downsampling import Window, block_means, whole
 from explorer.analysis.sum_comparison import SumComparison
+from explorer.errors import check_type
 from explorer.figures.printed import ROUNDED, adds_up
 from explorer.figures.sheet import base_layout, cell, hidden_axis, sheet_height, text
-from explorer.figures.theme import NOTE_SIZE, THEMES, Theme, ThemeName
+from explorer.figures.theme import NOTE_SIZE, Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 
@@ -25,7 +26,8 @@ def sum_comparison_figure(
 
 def sum_comparison_layouts(comparison: SumComparison, *, theme: ThemeName) -> TwoLayouts:
     """Return the figure of `sum_comparison_figure` in both layouts."""
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    check_type("comparison", comparison, SumComparison)
     window = whole(comparison.identity.shape)
     part = block_means(comparison.identity_part, window.step)
     category = _most_frequent(comparison.category, window)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from explorer.errors import check_choice
+
 
 @dataclass(frozen=True)
 class Theme:
@@ -78,6 +80,12 @@ TITLE_SIZE, LABEL_SIZE, NOTE_SIZE = 13, 12, 11
 
 # Extension of the colour scale at each end, for values beyond the limit, in units of the limit.
 BEYOND = 0.06
+
+
+def theme_of(name: ThemeName) -> Theme:
+    """Return a theme by name; InputError for an unknown name."""
+    check_choice("theme", name, THEMES)
+    return THEMES[name]
 
 
 def plain_scale(theme: Theme) -> list[tuple[float, str]]:

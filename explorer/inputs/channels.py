@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from explorer.errors import InputError
+from explorer.errors import InputError, check_array, check_integer
 from explorer.inputs.limits import MAX_ELEMENTS, check_shape
 from explorer.inputs.random_streams import Purpose, random_stream
 
@@ -11,15 +11,19 @@ def standardise(x: np.ndarray) -> np.ndarray:
     """Return (x − mean)/std of each channel over H and W; a constant channel becomes 0.
 
     Args:
-        x: `(H, W, C)` or `(N, H, W, C)` float32.
+        x: real array `(H, W, C)` or `(N, H, W, C)`.
 
     Returns:
-        float32, shaped like `x`; every channel of an image has mean 0 and variance 1, or is 0 if it
-        was constant.
+        float32, shaped like `x`; every channel of an image has mean 0 and variance 1. Constant
+        channels are 0, and channels with values that are not finite are NaN.
+
+    Raises:
+        InputError: `x` is not such an array.
     """
-    wide, pixels = x.astype(np.float64), (-3, -2)
-    centred = wide - wide.mean(axis=pixels, keepdims=True)
-    std = centred.std(axis=pixels, keepdims=True)
+    wide, pixels = check_array("x", x, 3, 4).astype(np.float64), (-3, -2)
+    with np.errstate(invalid="ignore", over="ignore"):
+        centred = wide - wide.mean(axis=pixels, keepdims=True)
+        std = centred.std(axis=pixels, keepdims=True)
     # In a constant channel only rounding errors remain; they must not be scaled to variance 1.
     constant = std <= 1e-7 * np.abs(wide).max(axis=pixels, keepdims=True)
     return np.where(constant, 0, centred / np.where(constant, 1, std)).astype(np.float32)
@@ -29,46 +33,56 @@ def pad_channels(x: np.ndarray, features: int) -> np.ndarray:
     """Return `x` with zero channels appended (option A of He et al. 2015, applied to the input).
 
     Args:
-        x: `(H, W, C)` or `(N, H, W, C)` float32.
-        features: channels of the result, at least C.
+        x: real array `(H, W, C)` or `(N, H, W, C)`.
+        features: channels of the result, an integer of at least C.
 
     Returns:
         float32, shaped like `x` with `features` channels.
 
     Raises:
-        InputError: `x` already has more channels, or the result exceeds the limits.
+        InputError: an argument is outside its documented range, `x` already has more channels, or
+            the result exceeds the limits.
     """
-    missing = features - x.shape[-1]
+    given, width = _float32(x), check_integer("features", features, 1, None)
+    missing = width - given.shape[-1]
     if missing < 0:
         raise InputError(
-            f"Zero channels can only be added: features is {features} but the input has "
-            f"{x.shape[-1]} channels. Use a 1×1 projection to reduce them."
+            f"Zero channels can only be added: features is {width} but the input has "
+            f"{given.shape[-1]} channels. Use a 1×1 projection to reduce them."
         )
-    _check_size(x, features)
-    return np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, missing)])
+    _check_size(given, width)
+    return np.pad(given, [(0, 0)] * (given.ndim - 1) + [(0, missing)])
 
 
-def project_channels(x: np.ndarray, features: int, seed: int) -> np.ndarray:
+def project_channels(x: np.ndarray, features: float, seed: float) -> np.ndarray:
     """Return a 1×1 projection of the input, `y[h, w] = x[h, w] @ P` with P ~ N(0, 1/C).
 
     The projection is applied before the block and is not part of it: the identity is the
     projected input.
 
     Args:
-        x: `(H, W, C)` or `(N, H, W, C)` float32.
-        features: channels of the result, ≥ 1.
-        seed: integer ≥ 0, fixes P.
+        x: real array `(H, W, C)` or `(N, H, W, C)`.
+        features: channels of the result, integer ≥ 1.
+        seed: integer 0 … 2³²−1, fixes P.
 
     Returns:
         float32, shaped like `x` with `features` channels.
 
     Raises:
-        InputError: the result exceeds the limits.
+        InputError: an argument is outside its documented range, or the result exceeds the limits.
     """
-    _check_size(x, features)
-    channels = x.shape[-1]
-    projection = random_stream(seed, Purpose.PROJECTION).standard_normal((channels, features))
-    return (x @ (projection / np.sqrt(channels)).astype(np.float32)).astype(np.float32)
+    given, width = _float32(x), check_integer("features", features, 1, None)
+    _check_size(given, width)
+    channels = given.shape[-1]
+    projection = random_stream(seed, Purpose.PROJECTION).standard_normal((channels, width))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return given @ (projection / np.sqrt(channels)).astype(np.float32)
+
+
+def _float32(x: np.ndarray) -> np.ndarray:
+    """Return an image or a batch as float32; InputError unless it is such an array."""
+    with np.errstate(over="ignore"):
+        return check_array("x", x, 3, 4).astype(np.float32, copy=False)
 
 
 def _check_size(x: np.ndarray, features: int) -> None:

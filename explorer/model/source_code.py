@@ -3,6 +3,9 @@
 from difflib import unified_diff
 from fractions import Fraction
 
+from explorer.errors import check_flag, check_integer, check_type
+from explorer.inputs.random_streams import check_seed
+from explorer.model.arguments import check_features
 from explorer.model.layers import (
     DEFAULT_BATCH_NORM,
     GELU,
@@ -31,6 +34,7 @@ def nnx_source(
     batch_norm: BatchNormSettings = DEFAULT_BATCH_NORM,
 ) -> str:
     """Return a class `Block` of the spec, and the line that calls it; `nnx_script` is complete."""
+    check_type("spec", spec, BlockSpec)
     lines = [*_block_class(spec, batch_norm), "", _call_block(spec, use_running_average)]
     return "\n".join(lines)
 
@@ -56,11 +60,16 @@ def nnx_script(
         batch_norm: ε and momentum of all BatchNorms.
         input_source: lines that make the array `x`; empty to load it from the file x.npy.
     """
+    check_type("spec", spec, BlockSpec)
+    check_type("shape", shape, tuple)
+    check_type("input_source", input_source, str)
+    first, width = check_seed(seed), check_features(features)
+    passes = check_integer("warmup_passes", warmup_passes, 0, None)
     needs_jnp = any(isinstance(layer, PadChannels) for layer in spec.layers().values())
     load = f'x = np.load("x.npy")  # the input of the block, float32 of shape {shape}\n'
     is_v1 = spec.structure() == V1.structure()
     warm_up = [
-        f"for _ in range({warmup_passes}):  # warm-up passes",
+        f"for _ in range({passes}):  # warm-up passes",
         "    run(block, x, use_running_average=False)",
     ]
     lines = [
@@ -70,7 +79,7 @@ def nnx_script(
         "import numpy as np",
         "from flax import nnx",
         "",
-        f"seed, features = {seed}, {features}",
+        f"seed, features = {first}, {width}",
         "",
         input_source or load,
         "",
@@ -79,7 +88,7 @@ def nnx_script(
         "",
         *(["block = Block(features, nnx.Rngs(seed))"] if is_v1 else _with_kernels_of_v1(spec)),
         'run = nnx.jit(Block.__call__, static_argnames="use_running_average")',
-        *(warm_up if warmup_passes else []),
+        *(warm_up if passes else []),
         _call_block(spec, use_running_average),
         "",
         "out = np.asarray(out)",
@@ -92,7 +101,7 @@ def nnx_script(
 
 
 def _block_class(spec: BlockSpec, batch_norm: BatchNormSettings) -> list[str]:
-    build, call = _body(spec, batch_norm)
+    build, call = _body(spec, check_type("batch_norm", batch_norm, BatchNormSettings))
     return [
         "class Block(nnx.Module):",
         "    def __init__(self, features, rngs):",
@@ -105,7 +114,7 @@ def _block_class(spec: BlockSpec, batch_norm: BatchNormSettings) -> list[str]:
 
 
 def _call_block(spec: BlockSpec, use_running_average: bool) -> str:
-    in_eval = use_running_average or spec.always_eval
+    in_eval = check_flag("use_running_average", use_running_average) or spec.always_eval
     return f"out = run(block, x, use_running_average={in_eval})"
 
 
