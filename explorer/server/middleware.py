@@ -3,12 +3,13 @@
 from starlette.middleware import Middleware
 
 from explorer.server.message_rate import MessageRate
+from explorer.server.origin_check import OriginCheck
 from explorer.server.security_headers import SecurityHeaders
 from explorer.server.session_cap import SessionCap
 from explorer.server.upload_quota import UploadQuota
 
-# A message that is too long never waits.
-ORDER = (SecurityHeaders, SessionCap, MessageRate, UploadQuota)
+# Refusals have the security headers too; a message that is too long never waits.
+ORDER = (SecurityHeaders, OriginCheck, SessionCap, MessageRate, UploadQuota)
 
 
 def middleware() -> list[Middleware]:
