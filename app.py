@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from explorer.engine.compilation_cache import enable_compilation_cache
 from explorer.page.errors import report_script_error
 from explorer.server.assets import asset_routes
+from explorer.server.log_filter import filter_logs
 from explorer.server.memory import reuse_freed_memory
 from explorer.server.middleware import middleware
 from explorer.server.warm_up import warm_up
@@ -17,7 +18,8 @@ from explorer.server.warm_up import warm_up
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Set up memory and the compilation cache, and warm up, before the first request."""
+    """Set up log, memory and the compilation cache, and warm up, before the first request."""
+    filter_logs()
     reuse_freed_memory()
     enable_compilation_cache()
     await run_in_threadpool(warm_up)
