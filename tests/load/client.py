@@ -75,11 +75,8 @@ class Client:
         Raises:
             PageError: an exception was drawn, or the run failed.
         """
-        request = BackMsg()
-        request.rerun_script.query_string = self.query
-        request.rerun_script.widget_states.widgets.extend(self.widgets.values())
         start = time.perf_counter()
-        await self.connection.send(request.SerializeToString())
+        await self.connection.send(self.rerun_message())
         async with asyncio.timeout(TIMEOUT):
             while True:
                 message = ForwardMsg.FromString(bytes(await self.connection.recv()))  # type: ignore[arg-type]
@@ -102,6 +99,13 @@ class Client:
             if "failed inside" in alert.body:
                 raise PageError(alert.body)
         return seconds
+
+    def rerun_message(self) -> bytes:
+        """Return the message that asks for a run with the widgets as set."""
+        request = BackMsg()
+        request.rerun_script.query_string = self.query
+        request.rerun_script.widget_states.widgets.extend(self.widgets.values())
+        return request.SerializeToString()
 
     def drawn(self, name: str) -> list[Any]:
         """Return the elements of one type, such as `markdown`, that the last run drew."""
