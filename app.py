@@ -6,21 +6,20 @@ from importlib.resources import files
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 
 from explorer.engine.compilation_cache import enable_compilation_cache
 from explorer.page.errors import report_script_error
 from explorer.server.assets import asset_routes
+from explorer.server.log_filter import filter_logs
 from explorer.server.memory import reuse_freed_memory
-from explorer.server.security_headers import SecurityHeaders
-from explorer.server.session_cap import SessionCap
-from explorer.server.upload_quota import UploadQuota
+from explorer.server.middleware import middleware
 from explorer.server.warm_up import warm_up
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Set up memory and the compilation cache, and warm up, before the first request."""
+    """Set up log, memory and the compilation cache, and warm up, before the first request."""
+    filter_logs()
     reuse_freed_memory()
     enable_compilation_cache()
     await run_in_threadpool(warm_up)
@@ -31,6 +30,6 @@ app = st.App(
     str(files("explorer.page") / "main.py"),
     lifespan=lifespan,
     routes=asset_routes(),
-    middleware=[Middleware(SecurityHeaders), Middleware(SessionCap), Middleware(UploadQuota)],
+    middleware=middleware(),
     on_script_error=report_script_error,
 )

@@ -1,8 +1,11 @@
 """The exception for invalid input, and checks of arguments that raise it."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
 
 
 class InputError(ValueError):
@@ -46,6 +49,65 @@ def as_array(name: str, value: Any) -> np.ndarray:
             f"{name} must be a number or one array of numbers with rows of equal length, got "
             f"{describe(value)}."
         ) from None
+
+
+def check_array(name: str, value: Any, *axes: int) -> np.ndarray:
+    """Return `value` as an array of real numbers; bfloat16 and float8 count as such.
+
+    Args:
+        name: the argument's name, for the error message.
+        value: any object.
+        axes: the legal numbers of axes; none for any number.
+
+    Raises:
+        InputError: `value` is no such array, or it has no values.
+    """
+    array = as_array(name, value)
+    if array.dtype.kind not in "biuf" and not np.can_cast(array.dtype, np.float32):
+        raise InputError(f"{name} must hold real numbers, got dtype {describe(array.dtype.name)}.")
+    if axes and array.ndim not in axes:
+        raise InputError(
+            f"{name} must have {' or '.join(map(str, axes))} axes, got {array.ndim} with shape "
+            f"{array.shape}."
+        )
+    if array.size == 0:
+        raise InputError(f"{name} must have no empty axis, got shape {array.shape}.")
+    return array
+
+
+def check_type(name: str, value: Any, kind: type[T]) -> T:
+    """Return `value`; InputError unless it is an instance of `kind`."""
+    if isinstance(value, kind):
+        return value
+    raise InputError(f"{name} must be a {kind.__name__}, got {describe(value)}.")
+
+
+def check_list(name: str, value: Any, kind: type) -> None:
+    """Raise InputError unless `value` is a list or tuple of one or more objects of this type."""
+    if not isinstance(value, list | tuple) or not value:
+        raise InputError(
+            f"{name} must be a list of at least one {kind.__name__}, got {describe(value)}."
+        )
+    for index, each in enumerate(value):
+        check_type(f"{name}[{index}]", each, kind)
+
+
+def check_dict(name: str, value: Any, kind: type) -> None:
+    """Raise InputError unless `value` is a dict of one or more objects of this type."""
+    if not isinstance(value, dict) or not value:
+        raise InputError(
+            f"{name} must be a dict of at least one {kind.__name__}, got {describe(value)}."
+        )
+    for key, each in value.items():
+        check_type(f"{name}[{describe(key)}]", each, kind)
+
+
+def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
+    """Return `value`; InputError unless it is one of `choices`."""
+    names = tuple(choices)
+    if isinstance(value, str) and value in names:
+        return value
+    raise InputError(f"{name} must be one of {', '.join(names)}; got {describe(value)}.")
 
 
 def check_flag(name: str, value: Any) -> bool:

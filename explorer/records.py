@@ -9,13 +9,14 @@ from typing import Literal
 
 import numpy as np
 
-from explorer.errors import InputError, check_integer
+from explorer.errors import InputError, check_array, check_choice, check_integer
 from explorer.model.record import Record
 from explorer.model.spec import BlockSpec, Grid
 from explorer.model.weights import Model
 
 CotangentKind = Literal["ones", "random", "pixel", "error"]
 AblationKind = Literal["delete", "swap"]
+ONE_IMAGE = "trace must be of one image; use trace.image(n) for image n of a batch."
 # Names that `GradientSplit.as_trace` gives to the two parts of the gradient at x.
 RESIDUAL_PART, IDENTITY_PART = "residual part", "identity part"
 
@@ -55,6 +56,7 @@ class Magnitude:
 
 def measure(array: np.ndarray) -> Magnitude:
     """Return the `Magnitude` of an array of any shape."""
+    array = check_array("array", array)
     finite = np.isfinite(array)
     values = array.ravel() if finite.all() else array[finite]
     if values.size == 0:
@@ -109,7 +111,7 @@ class BlockTrace(Record):
     def image(self, index: int) -> "BlockTrace":
         """Return the trace of one image of a batch, counted from 0.
 
-        Its norms keep the statistics of the whole batch.
+        Its stages are copies, and its norms keep the statistics of the whole batch.
 
         Raises:
             InputError: the trace is of one image, or `index` is outside the batch.
@@ -120,22 +122,34 @@ class BlockTrace(Record):
                 "trace itself."
             )
         index = check_integer("index", index, 0, self["x"].shape[0] - 1)
-        stages = {name: stage[index] for name, stage in self.stages.items()}
+        stages = {name: stage[index].copy() for name, stage in self.stages.items()}
+        for stage in stages.values():
+            stage.setflags(write=False)
         return replace(self, stages=MappingProxyType(stages))
 
     def pixel(self, stage: str, row: int, col: int) -> np.ndarray | None:
         """Return all channels, `(C,)`, of a stage at a pixel of x.
 
         None if the stage has no such pixel.
+
+        Raises:
+            InputError: there is no such stage, an index is not an integer of at least 0, or the
+                trace is of a batch.
         """
-        grid, (height, width, _) = self.spec.grids().get(stage, Grid()), self.stages[stage].shape
-        at = grid.to_stage(row), grid.to_stage(col)
+        values = self.stages[check_choice("stage", stage, self.stages)]
+        if self.is_batch:
+            raise InputError(ONE_IMAGE)
+        grid, (height, width, _) = self.spec.grids().get(stage, Grid()), values.shape
+        at = tuple(
+            grid.to_stage(check_integer(name, index, 0, None))
+            for name, index in (("row", row), ("col", col))
+        )
         is_inside = 0 <= at[0] < height and 0 <= at[1] < width
-        return self.stages[stage][at] if is_inside else None
+        return values[at] if is_inside else None
 
     def digest(self, stage: str = "out") -> str:
         """Return the BLAKE2b digest, 64 bits in hex, of a stage's shape and float32 bytes."""
-        array = self.stages[stage]
+        array = self.stages[check_choice("stage", stage, self.stages)]
         tag = str(array.shape).encode()
         return hashlib.blake2b(tag + array.tobytes(), digest_size=8).hexdigest()
 
@@ -177,7 +191,8 @@ class DepthRecord(Record):
             "std": standard deviation of its output over all cells;
             "squared mean": mean over channels of the squared mean over all pixels;
             "branch share": Var(F) / (Var(F) + Var(shortcut)), NaN without a shortcut;
-            "zeros": fraction of cells that are 0 after the last ReLU, NaN without one;
+            "zeros": fraction of cells that are 0 after the last ReLU, NaN without one or where the
+            output has NaN;
             "gradient norm": ‖∂⟨c, out⟩/∂h‖ at its input h, out being the stack's output and
             c a standard normal;
             "gradient correlation": Pearson's, of that gradient with the one for a nearby

@@ -2,11 +2,15 @@
 
 import base64
 import json
+import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
+
+from explorer.page.plain_text import Kind
 
 ROOT = Path(__file__).parent.parent
 SMALL = (8, 6, 4)  # where the shape does not matter: its programs are compiled once for all
@@ -39,6 +43,21 @@ def page(**link: str) -> AppTest:
     for key, value in link.items():
         at.query_params[key] = value
     return at.run()
+
+
+def messages(at: AppTest, kind: Kind) -> list[str]:
+    """Return the messages of one kind on the page."""
+    found = [html.value for html in at.html if f'data-kind="{kind}"' in html.value]
+    return [_without_tags(html) for html in found]
+
+
+def notes(at: AppTest) -> list[str]:
+    """Return the notes in plain text on the page."""
+    return [_without_tags(html.value) for html in at.html if "data-kind" not in html.value]
+
+
+def _without_tags(html: str) -> str:
+    return unescape(re.sub("<[^>]*>", "", html))
 
 
 def figure_messages(at: AppTest) -> dict[str, Any]:

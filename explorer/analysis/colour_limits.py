@@ -5,8 +5,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from explorer.errors import InputError, describe
-from explorer.records import BlockTrace, Magnitude, measure
+from explorer.errors import InputError, check_choice, check_integer, check_type
+from explorer.records import ONE_IMAGE, BlockTrace, Magnitude, measure
 
 Scope = Literal["block", "stage", "map"]
 Maps = Mapping[str, np.ndarray]  # without the stages that do not have the selected channel
@@ -14,20 +14,31 @@ Maps = Mapping[str, np.ndarray]  # without the stages that do not have the selec
 
 def channels(*traces: BlockTrace) -> int:
     """Return the largest number of channels of any stage."""
+    for trace in traces:
+        check_image(trace)
     return max(stage.shape[2] for trace in traces for stage in trace.stages.values())
 
 
-def check_channel(channel: int | None, *traces: BlockTrace) -> None:
-    """Raise InputError if no stage has this channel, or a trace is of a batch."""
-    if any(trace.is_batch for trace in traces):
-        raise InputError("trace must be of one image; use trace.image(n) for image n of a batch.")
+def check_image(trace: BlockTrace) -> BlockTrace:
+    """Return the trace; InputError unless it is a trace of one image."""
+    if check_type("trace", trace, BlockTrace).is_batch:
+        raise InputError(ONE_IMAGE)
+    return trace
+
+
+def check_channel(channel: float | None, *traces: BlockTrace) -> int | None:
+    """Return `channel` as an int or None.
+
+    Raises:
+        InputError: no stage has this channel, or a trace is of a batch.
+    """
     last = channels(*traces) - 1
-    if channel is not None and not 0 <= channel <= last:
-        raise InputError(f"channel must be from 0 to {last}, got {describe(channel)}.")
+    return None if channel is None else check_integer("channel", channel, 0, last)
 
 
 def stage_maps(trace: BlockTrace, channel: int | None) -> dict[str, np.ndarray]:
     """Return `(h, w)` maps of the stages with this channel, or means over channels for None."""
+    channel = check_channel(channel, trace)
     if channel is None:
         return {stage: trace[stage].mean(axis=2) for stage in trace.stages}
     return {
@@ -46,8 +57,7 @@ def colour_limits(
     channels of the stages of one name for "stage", and over the shown maps of one name
     for "map". The mean over channels (`channel` None) always has a limit of its own.
     """
-    if scope not in get_args(Scope):
-        raise InputError(f"scope must be one of block, stage, map; got {describe(scope)}.")
+    check_choice("scope", scope, get_args(Scope))
     magnitudes: dict[str, list[Magnitude]] = {}
     for trace, trace_maps in zip(traces, maps, strict=True):
         found: Mapping[str, Magnitude] = trace.magnitudes

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.errors import check_array, check_choice, check_type
 from explorer.model.layers import ReLU
 from explorer.records import BlockTrace
 
@@ -15,8 +16,8 @@ class Distribution:
     """A stage's finite values over all cells and channels.
 
     `counts` `(60,)` and `edges` `(61,)` are a histogram without the cells that a
-    ReLU zeroed; `zeroed` is their fraction of all cells, 0 if the stage is not a ReLU.
-    `mean` and `std` are over all cells.
+    ReLU zeroed; `zeroed` is their fraction of all cells, 0 if the stage is not a ReLU, NaN if the
+    ReLU's input has NaN. `mean` and `std` are over all finite cells, NaN if there are none.
     """
 
     counts: np.ndarray
@@ -28,6 +29,7 @@ class Distribution:
 
 def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return `BINS` counts of the finite values, and the edges of the bins."""
+    values = check_array("values", values)
     finite = values[np.isfinite(values)].astype(np.float64)
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if low == high:  # NumPy's own widening by 0.5 is lost on values of 1e38
@@ -39,10 +41,12 @@ def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def distribution(trace: BlockTrace, stage: str) -> Distribution:
     """Return the distribution of one stage of a trace."""
+    check_choice("stage", stage, check_type("trace", trace, BlockTrace).stages)
     values, spec = trace[stage], trace.spec
-    zeroed = np.zeros(values.shape, bool)
+    zeroed, has_nan = np.zeros(values.shape, bool), False
     if isinstance(spec.layers().get(stage), ReLU):
-        zeroed = trace[spec.inputs()[stage]] < 0
+        source = trace[spec.inputs()[stage]]
+        zeroed, has_nan = source < 0, bool(np.isnan(source).any())
     counts, edges = histogram(values[~zeroed])
     finite = values[np.isfinite(values)].astype(np.float64)
     return Distribution(
@@ -50,5 +54,5 @@ def distribution(trace: BlockTrace, stage: str) -> Distribution:
         edges=edges,
         mean=float(finite.mean()) if finite.size else float("nan"),
         std=float(finite.std()) if finite.size else float("nan"),
-        zeroed=float(zeroed.mean()),
+        zeroed=np.nan if has_nan else float(zeroed.mean()),
     )

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.errors import InputError, check_array, check_integer
+
 MAX_PANEL_SIDE = 144  # cells; a panel is about 100 to 200 pixels wide
 MAX_MARKS = 40  # per panel
+MAX_POSITION = 2**31 - 1  # of an edge of a window
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,11 @@ class Window:
     bottom: int
     left: int
     right: int
+
+    def __post_init__(self) -> None:
+        for name in ("top", "bottom", "left", "right"):
+            value = check_integer(name, getattr(self, name), -MAX_POSITION, MAX_POSITION)
+            object.__setattr__(self, name, value)
 
     @property
     def step(self) -> int:
@@ -47,6 +55,8 @@ def block_means(values: np.ndarray, step: int) -> np.ndarray:
         `(⌈H/step⌉, ⌈W/step⌉, …)` float32; blocks at the lower and right edges are
         smaller. With step 1 the values are returned unchanged.
     """
+    values = check_array("values", values, 2, 3)
+    step = check_integer("step", step, 1, None)
     if step == 1:
         return values
     rows, cols = (np.arange(0, side, step) for side in values.shape[:2])
@@ -64,11 +74,41 @@ def select_marks(values: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, np.n
 
     `lost` `(H, W)` is True for cells that are not finite, which a heatmap leaves empty, and
     for cells beyond the limit that block means would hide. Cells that are not finite come
-    first, then the largest absolute values.
+    first, evenly spread over the map if there are too many, then the largest absolute values.
     """
+    values, lost = check_array("values", values, 2), check_array("lost", lost, 2).astype(bool)
+    if values.shape != lost.shape:
+        raise InputError(f"lost must have the shape of values, {values.shape}; got {lost.shape}.")
     chosen = np.flatnonzero(lost)
     if chosen.size > MAX_MARKS:
-        size = np.nan_to_num(np.abs(values.ravel()[chosen]), nan=np.inf)
-        chosen = chosen[np.argpartition(size, -MAX_MARKS)[-MAX_MARKS:]]
+        not_finite = lost & ~np.isfinite(values)
+        if np.count_nonzero(not_finite) > MAX_MARKS:
+            chosen = _spread(not_finite)
+        else:
+            size = np.nan_to_num(np.abs(values.ravel()[chosen]), nan=np.inf)
+            chosen = chosen[np.argpartition(size, -MAX_MARKS)[-MAX_MARKS:]]
     rows, cols = np.unravel_index(np.sort(chosen), values.shape)
     return rows, cols
+
+
+def _spread(wanted: np.ndarray) -> np.ndarray:
+    """Return flat indices of `MAX_MARKS` cells among those that are True in `wanted` `(H, W)`.
+
+    The map is divided into at most `MAX_MARKS` parts of similar height and width. Of each part
+    the cell nearest to its centre is taken, and the rest evenly from all others in row order.
+    """
+    height, width = wanted.shape
+    down = int(np.clip(round((MAX_MARKS * height / width) ** 0.5), 1, min(height, MAX_MARKS)))
+    across = min(width, MAX_MARKS // down)
+    nearest = []
+    for rows in np.array_split(np.arange(height), down):
+        for cols in np.array_split(np.arange(width), across):
+            part = np.argwhere(wanted[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1])
+            if part.size:
+                centre = (rows.size - 1) / 2, (cols.size - 1) / 2
+                row, col = part[np.argmin(((part - centre) ** 2).sum(axis=1))]
+                nearest.append((rows[0] + row) * width + cols[0] + col)
+    others = np.setdiff1d(np.flatnonzero(wanted), nearest)
+    missing = MAX_MARKS - len(nearest)
+    evenly = others[np.linspace(0, others.size - 1, missing).astype(int)]
+    return np.concatenate([np.array(nearest, int), evenly])

@@ -1,13 +1,14 @@
 """All channels at once: every stage as one sheet of tiles, in a chosen order."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from explorer.analysis.colour_limits import channels
 from explorer.analysis.downsampling import block_means
 from explorer.analysis.summary import channel_table
+from explorer.errors import check_choice, check_integer
 from explorer.records import BlockTrace
 
 Order = Literal["index", "ratio", "zeroed"]
@@ -39,11 +40,14 @@ class Gallery:
 
     def channel(self, row: int, col: int) -> int | None:
         """Return the channel of a tile; None for a tile after the last channel."""
+        row = check_integer("row", row, 0, self.rows - 1)
+        col = check_integer("col", col, 0, self.cols - 1)
         at = row * self.cols + col
         return int(self.order[at]) if at < self.order.size else None
 
     def tile_of(self, channel: int) -> tuple[int, int]:
         """Return row and column of a channel's tile."""
+        channel = check_integer("channel", channel, 0, self.order.size - 1)
         return divmod(int(np.flatnonzero(self.order == channel)[0]), self.cols)
 
 
@@ -53,7 +57,8 @@ def gallery(trace: BlockTrace, order: Order) -> Gallery:
     The order is by index, by ‖F(x)‖ / ‖identity‖ or by zeroed fraction, largest first. Channels
     that exist only in wider stages follow, by index.
     """
-    table, count = channel_table(trace), channels(trace)
+    check_choice("order", order, get_args(Order))
+    count, table = channels(trace), channel_table(trace)
     known = table.ratio.size
     keys = {"index": np.arange(known), "ratio": -table.ratio, "zeroed": -table.zeroed}
     ordered = np.concatenate([np.argsort(keys[order], kind="stable"), np.arange(known, count)])
@@ -73,7 +78,9 @@ def gallery(trace: BlockTrace, order: Order) -> Gallery:
 def _text(ratio: np.ndarray, zeroed: np.ndarray, channel: int) -> str:
     if channel >= ratio.size:
         return f"channel {channel}"
-    return f"channel {channel}: ‖F(x)‖/‖x‖ {ratio[channel]:.3f}, zeroed {zeroed[channel]:.1%}"
+    part = "–" if np.isnan(zeroed[channel]) else f"{zeroed[channel]:.1%}"
+    size = f"{ratio[channel]:.3f}" if np.isfinite(ratio[channel]) else "–"
+    return f"channel {channel}: ‖F(x)‖/‖x‖ {size}, zeroed {part}"
 
 
 def _sheet(stage: np.ndarray, order: np.ndarray, rows: int, cols: int) -> np.ndarray:

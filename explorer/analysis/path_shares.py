@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from explorer.errors import check_type
 from explorer.records import PathRecord
 
 
@@ -11,7 +12,7 @@ def path_shares(record: PathRecord) -> np.ndarray:
     The mean norm of a length that was not sampled is interpolated geometrically. All shares are 0
     if no gradient arrives.
     """
-    if not record.norm.any():
+    if not check_type("record", record, PathRecord).norm.any():
         return np.zeros(record.paths.size)
     smallest = np.finfo(np.float64).tiny  # stands in for norms that underflow to 0
     logarithms = np.log(np.maximum(record.norm, smallest))

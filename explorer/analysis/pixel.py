@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from explorer.errors import InputError, describe
+from explorer.analysis.colour_limits import check_image
+from explorer.errors import check_choice, check_integer, check_type
 from explorer.model.layers import (
     GELU,
     Attention,
@@ -163,7 +164,17 @@ Arithmetic = Input | WeightedSum | Normalisation | Activation | Product | Copy |
 
 
 def cell_at(trace: BlockTrace, stage: str, row: int, col: int, channel: int) -> Cell | None:
-    """Return the cell of a stage at a pixel of x; None if the stage has no such cell."""
+    """Return the cell of a stage at a pixel of x; None if the stage has no such cell.
+
+    Raises:
+        InputError: the stage is unknown, an index is not an integer of at least 0, or the trace is
+            of a batch.
+    """
+    check_choice("stage", stage, check_image(trace).stages)
+    row, col, channel = (
+        check_integer(name, index, 0, None)
+        for name, index in (("row", row), ("col", col), ("channel", channel))
+    )
     grid, (height, width, channels) = trace.spec.grids()[stage], trace[stage].shape
     at = grid.to_stage(row), grid.to_stage(col)
     if not (0 <= at[0] < height and 0 <= at[1] < width and channel < channels):
@@ -177,15 +188,13 @@ def explain(trace: BlockTrace, cell: Cell) -> Arithmetic:
     Raises:
         InputError: the stage is unknown, the cell lies outside it, or the trace is of a batch.
     """
-    spec, stage = trace.spec, cell.stage
-    if trace.is_batch:
-        raise InputError("trace must be of one image; use trace.image(n) for image n of a batch.")
-    if stage not in trace.stages:
-        raise InputError(f"stage must be one of {', '.join(trace.stages)}; got {describe(stage)}.")
-    at = cell.row, cell.col, cell.channel
-    shape = trace[stage].shape
-    if not all(0 <= index < side for index, side in zip(at, shape, strict=True)):
-        raise InputError(f"cell must lie within {shape} (row, column, channel from 0), got {at}.")
+    spec, stage = check_image(trace).spec, check_type("cell", cell, Cell).stage
+    check_choice("stage", stage, trace.stages)
+    row, col, channel = (
+        check_integer(name, getattr(cell, name), 0, side - 1)
+        for name, side in zip(("row", "col", "channel"), trace[stage].shape, strict=True)
+    )
+    at, cell = (row, col, channel), Cell(stage, row, col, channel)
     traced = float(trace[stage][at])
     if stage == "x":
         return Input(cell, traced, traced, trace["x"][cell.row, cell.col])

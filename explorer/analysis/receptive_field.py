@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.errors import InputError
+from explorer.analysis.colour_limits import check_image
+from explorer.errors import InputError, check_type
 from explorer.model.spec import BlockSpec
 from explorer.records import GradientSplit
 
@@ -17,7 +18,7 @@ def receptive_fields(spec: BlockSpec) -> dict[str, dict[str, int]]:
         pixel depends on the (2r+1)×(2r+1) window around its position there. Each 3×3
         convolution adds 1. At the borders the window is clipped.
     """
-    layers, grids = spec.layers(), spec.grids()
+    layers, grids = check_type("spec", spec, BlockSpec).layers(), spec.grids()
     fields: dict[str, dict[str, int]] = {"x": {}}
     for stage, sources in spec.sources().items():
         radius = layers[stage].radius if stage in layers else 0
@@ -51,7 +52,8 @@ def influence(split: GradientSplit) -> Influence:
     Luo et al. 2016, *Understanding the Effective Receptive Field in Deep Convolutional
     Neural Networks*.
     """
-    spec, selected = split.trace.spec, np.argwhere(split.cotangent)
+    trace = check_image(check_type("split", split, GradientSplit).trace)
+    spec, selected = trace.spec, np.argwhere(split.cotangent)
     if len(selected) != 1:
         raise InputError(
             f"The cotangent must single out one pixel of out and has {len(selected):,} that are "

@@ -17,6 +17,7 @@ from explorer.analysis.colour_limits import (
 )
 from explorer.analysis.downsampling import Window, block_means, select_marks, whole
 from explorer.analysis.summary import zeroed
+from explorer.errors import check_list, check_type
 from explorer.model.record import Record
 from explorer.model.spec import BlockSpec, Grid
 from explorer.records import BlockTrace, GradientSplit, measure
@@ -30,6 +31,7 @@ class PanelView:
         values: the window's pixels, or their means over blocks, `(h, w)` float32.
         limit: the colour limit.
         beyond: how many pixels of the whole map lie beyond ±limit.
+        missing: how many are NaN.
         marks: rows, columns, on x, and values of pixels that need a mark of their own.
         shape: `(H, W, C)` of the stage.
         step: each cell is the mean of step×step pixels of the stage.
@@ -41,6 +43,7 @@ class PanelView:
     values: np.ndarray
     limit: float
     beyond: int
+    missing: int
     marks: tuple[np.ndarray, np.ndarray, np.ndarray]
     shape: tuple[int, ...]
     step: int
@@ -64,7 +67,8 @@ class StageView(Record):
         window: the pixels of x drawn, as means over blocks of `window.step`.
         zeroed: fraction of each drawn cell that the last ReLU zeroed, `(h, w)`, 0 … 1; None
             if the last layer is not a ReLU.
-        zeroed_part: zeroed fraction of the whole map, 0 … 1; None likewise.
+        zeroed_part: zeroed fraction of the whole map, 0 … 1, NaN where the ReLU's input has NaN;
+            None likewise.
         zeroed_stage: the stage in whose panel zeroed cells are drawn.
         backward: whether the maps are gradients, which flow from out to x.
     """
@@ -108,7 +112,8 @@ def stage_views(
     Raises:
         InputError: no stage has this channel, or the scope is unknown.
     """
-    check_channel(channel, *traces)
+    check_list("traces", traces, BlockTrace)
+    channel = check_channel(channel, *traces)
     maps = [stage_maps(trace, channel) for trace in traces]
     shared = colour_limits(traces, maps, scope, channel)
     views = []
@@ -134,7 +139,7 @@ def difference_view(
     Raises:
         InputError: no stage has this channel.
     """
-    check_channel(channel, canonical, variant)
+    channel = check_channel(channel, canonical, variant)
     base, changed = stage_maps(canonical, channel), stage_maps(variant, channel)
     maps, notes = {}, {}
     for stage, values in changed.items():
@@ -164,8 +169,9 @@ def gradient_view(
     Raises:
         InputError: no stage has this channel, or the scope is unknown.
     """
+    check_type("split", split, GradientSplit)
     gradients, relu_input = split.as_trace, split.trace.spec.last_relu_input
-    check_channel(channel, gradients)
+    channel = check_channel(channel, gradients)
     maps = stage_maps(gradients, channel)
     limits = colour_limits([gradients], [maps], scope, channel)
     view = replace(_view(gradients, maps, limits, channel, scope, window), backward=True)
@@ -174,7 +180,7 @@ def gradient_view(
 
 def zeroed_map(trace: BlockTrace, channel: int | None) -> np.ndarray:
     """Return `(h, w)` bool: cells that the last ReLU zeroed; in every channel for None."""
-    mask = zeroed(trace)
+    channel, mask = check_channel(channel, trace), zeroed(trace)
     if channel is None:
         return np.all(mask, axis=2)
     return mask[:, :, channel] if channel < mask.shape[2] else np.zeros(mask.shape[:2], bool)
@@ -190,6 +196,8 @@ def _view(
     notes: Mapping[str, str] = MappingProxyType({}),
 ) -> StageView:
     height, width, features = trace["x"].shape
+    if window is not None:
+        check_type("window", window, Window)
     window = (window or whole((height, width))).within((height, width))
     grids = trace.spec.grids()
     panels = {}
@@ -217,11 +225,13 @@ def _with_zeroed(view: StageView, trace: BlockTrace, stage: str) -> StageView:
     if trace.spec.last_relu_input is None:
         return view
     mask, panel = zeroed_map(trace, view.channel), view.panels[stage]
+    of_channel = slice(None) if view.channel is None else slice(view.channel, view.channel + 1)
+    has_nan = np.isnan(trace[trace.spec.last_relu_input][:, :, of_channel]).any()
     window = stage_window(view.window, trace.spec.grids()[stage], mask.shape)
     return replace(
         view,
         zeroed=block_means(window.crop(mask).astype(np.float32), panel.step),
-        zeroed_part=float(mask.mean()),
+        zeroed_part=np.nan if has_nan else float(mask.mean()),
         zeroed_stage=stage,
     )
 
@@ -231,8 +241,9 @@ def _panel(
 ) -> PanelView:
     window = stage_window(window, grid, values.shape)
     cropped, step = window.crop(values), window.step
-    beyond = ~(np.abs(values) <= limit)  # also True for NaN
-    lost = window.crop(beyond) if step > 1 else ~np.isfinite(cropped)
+    missing = np.isnan(values)
+    beyond = np.abs(values) > limit
+    lost = window.crop(beyond | missing) if step > 1 else ~np.isfinite(cropped)
     rows, cols = select_marks(cropped, lost)
 
     def centre(index: Any) -> Any:
@@ -243,6 +254,7 @@ def _panel(
         values=block_means(cropped, step),
         limit=limit,
         beyond=int(np.count_nonzero(beyond)),
+        missing=int(np.count_nonzero(missing)),
         marks=(centre(rows + window.top), centre(cols + window.left), cropped[rows, cols]),
         shape=shape,
         step=step,
@@ -255,7 +267,7 @@ def _panel(
 def _blank_panel(shape: tuple[int, ...], note: str) -> PanelView:
     none = np.empty(0)
     blank = np.full((1, 1), np.nan, np.float32)
-    return PanelView(blank, 1.0, 0, (none, none, none), shape, 1, 0, 0, 1, note, is_blank=True)
+    return PanelView(blank, 1.0, 0, 0, (none, none, none), shape, 1, 0, 0, 1, note, is_blank=True)
 
 
 def stage_window(window: Window, grid: Grid, shape: tuple[int, ...]) -> Window:

@@ -1,11 +1,12 @@
 """Which term dominates at the sum: the identity or F(x), cell by cell."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from explorer.analysis.colour_limits import check_channel
-from explorer.errors import InputError
+from explorer.analysis.colour_limits import check_image
+from explorer.errors import InputError, check_integer, check_real, check_type, describe
 from explorer.model.spec import BlockSpec
 from explorer.records import BlockTrace
 
@@ -17,11 +18,12 @@ class SumComparison:
     Attributes:
         identity: the identity, `(H, W)`: x, or the end of the shortcut.
         residual: F(x), `(H, W)`.
-        identity_part: |identity| / (|identity| + |F(x)|), 0 … 1, NaN where both are 0.
+        identity_part: |identity| / (|identity| + |F(x)|), 0 … 1, NaN where both are 0 or infinite.
         categories: names of the four combinations of the identity's sign and the sum's.
         category: index into `categories`, `(H, W)` uint8: the identity and the sum are
-            positive; only the sum is; only the identity is; neither is.
-        counts: cells of each category.
+            positive; only the sum is; only the identity is; neither is; the sum is NaN, which has
+            no name.
+        counts: cells of each category with a name.
         is_zeroed: whether the last ReLU is applied to the sum, so that negative sums become 0.
     """
 
@@ -36,6 +38,7 @@ class SumComparison:
 
 def category_names(spec: BlockSpec) -> tuple[str, ...]:
     """Return the names of the categories; the last depends on whether a ReLU follows the sum."""
+    check_type("spec", spec, BlockSpec)
     last = "stays zero" if spec.last_relu_input == "add" else "stays negative"
     return ("stays positive", "raised above zero by F", "lowered below zero by F", last)
 
@@ -46,29 +49,28 @@ def compare_sum(trace: BlockTrace, channel: int) -> SumComparison:
     Raises:
         InputError: the block has no sum, or its sum has no such channel.
     """
-    spec = trace.spec
+    spec = check_image(trace).spec
     if spec.identity is None:
         raise InputError(
             f"“{spec.title}” has no sum, so there are no two terms to compare. Choose a block with "
             "a shortcut."
         )
-    check_channel(channel, trace)
+    channel = check_integer("channel", channel, 0, None)
     if channel >= trace["add"].shape[2]:
         raise InputError(
             f"channel must be from 0 to {trace['add'].shape[2] - 1} to compare the terms of the "
-            f"sum, got {channel}."
+            f"sum, got {describe(channel)}."
         )
     identity, residual, add = (
         trace[stage][:, :, channel] for stage in (spec.identity, spec.residual, "add")
     )
-    size_x, size_f = np.abs(identity), np.abs(residual)
-    with np.errstate(invalid="ignore", over="ignore"):
-        identity_part = size_x / (size_x + size_f)
+    size_x, size_f = (np.abs(term.astype(np.float64)) for term in (identity, residual))
+    with np.errstate(invalid="ignore"):
+        identity_part = (size_x / (size_x + size_f)).astype(np.float32)
     names = category_names(spec)
-    category = np.select([(identity > 0) & (add > 0), add > 0, identity > 0], [0, 1, 2], 3).astype(
-        np.uint8
-    )
-    counts = np.bincount(category.ravel(), minlength=len(names))
+    conditions = [np.isnan(add), (identity > 0) & (add > 0), add > 0, identity > 0]
+    category = np.select(conditions, [len(names), 0, 1, 2], 3).astype(np.uint8)
+    counts = np.bincount(category.ravel(), minlength=len(names))[: len(names)]
     return SumComparison(
         identity=identity,
         residual=residual,
@@ -86,10 +88,20 @@ def cells_in_box(
     residual_range: tuple[float, float],
 ) -> np.ndarray:
     """Return `(H, W)` bool: cells whose point (identity, F(x)) lies in a box of the plane."""
+    check_type("comparison", comparison, SumComparison)
     inside = np.ones(comparison.identity.shape, bool)
-    for values, ends in (
-        (comparison.identity, identity_range),
-        (comparison.residual, residual_range),
+    for values, name, ends in (
+        (comparison.identity, "identity_range", identity_range),
+        (comparison.residual, "residual_range", residual_range),
     ):
-        inside &= (values >= min(ends)) & (values <= max(ends))
+        low, high = _check_range(name, ends)
+        inside &= (values >= low) & (values <= high)
     return inside
+
+
+def _check_range(name: str, ends: Any) -> tuple[float, float]:
+    """Return two real numbers, the smaller one first; InputError if `ends` are no such pair."""
+    if not isinstance(ends, tuple | list) or len(ends) != 2:
+        raise InputError(f"{name} must be a pair of real numbers, got {describe(ends)}.")
+    low, high = sorted(check_real(f"{name}[{index}]", end) for index, end in enumerate(ends))
+    return low, high

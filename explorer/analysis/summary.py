@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.errors import check_array, check_type
 from explorer.records import BlockTrace, GradientSplit
 
 
@@ -42,7 +43,7 @@ class ChannelTable:
 
     `norm_x` = ‖x‖, where x is what F(x) is added to, `norm_f` = ‖F(x)‖, `ratio` =
     norm_f / norm_x, and `zeroed` is the fraction of the channel's cells that the last
-    ReLU set to 0. `norm_x` is NaN where x has no such channel.
+    ReLU set to 0, NaN where its input has NaN. `norm_x` is NaN where x has no such channel.
     """
 
     norm_x: np.ndarray
@@ -53,7 +54,7 @@ class ChannelTable:
 
 def headline(trace: BlockTrace) -> Headline:
     """Return the trace's headline numbers."""
-    spec, out = trace.spec, trace["out"]
+    spec, out = check_type("trace", trace, BlockTrace).spec, trace["out"]
     identity, residual = trace[spec.identity or "x"], trace[spec.residual]
     add_error = relu_error = part_zeroed = identity_share = float("nan")
     if spec.identity:
@@ -79,24 +80,29 @@ def headline(trace: BlockTrace) -> Headline:
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Return Pearson's correlation over all cells; NaN for unequal shapes or a constant array."""
+    one, other = check_array("one", one), check_array("other", other)
     if one.shape != other.shape:
         return float("nan")
     a, b = (array.astype(np.float64).ravel() for array in (one, other))
-    a, b = a - a.mean(), b - b.mean()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        a, b = a - a.mean(), b - b.mean()
         return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
 def channel_table(trace: BlockTrace) -> ChannelTable:
     """Return norms, their ratio and the zeroed fraction of every channel."""
-    spec = trace.spec
+    spec = check_type("trace", trace, BlockTrace).spec
     norm_f = _channel_norms(trace[spec.residual])
     norm_x = np.full(norm_f.shape, np.nan)
     known = _channel_norms(trace[spec.identity or "x"])[: norm_f.size]
     norm_x[: known.size] = known
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = norm_f / norm_x
-    return ChannelTable(norm_x, norm_f, ratio, zeroed(trace).mean(axis=_pixel_axes(trace["out"])))
+    part = zeroed(trace).mean(axis=_pixel_axes(trace["out"]))
+    if spec.last_relu_input:
+        source = trace[spec.last_relu_input]
+        part[np.isnan(source).any(axis=_pixel_axes(source))] = np.nan
+    return ChannelTable(norm_x, norm_f, ratio, part)
 
 
 def zeroed(trace: BlockTrace) -> np.ndarray:
@@ -104,7 +110,7 @@ def zeroed(trace: BlockTrace) -> np.ndarray:
 
     For the basic block: `add < 0`. False everywhere if the last layer is not a ReLU.
     """
-    source = trace.spec.last_relu_input
+    source = check_type("trace", trace, BlockTrace).spec.last_relu_input
     return trace[source] < 0 if source else np.zeros(trace["out"].shape, bool)
 
 
@@ -117,7 +123,7 @@ def variance_error(trace: BlockTrace) -> float:
     stage or v² exceeds float32's range.
     """
     worst = [0.0]
-    for norm, record in trace.norms.items():
+    for norm, record in check_type("trace", trace, BlockTrace).norms.items():
         source = trace.spec.inputs()[norm]
         with np.errstate(invalid="ignore"):
             exact = np.var(trace[source], axis=_pixel_axes(trace[source]), dtype=np.float64)
@@ -147,6 +153,7 @@ class GradientNumbers:
 
 def gradient_numbers(split: GradientSplit) -> GradientNumbers:
     """Return the numbers of a split gradient."""
+    check_type("split", split, GradientSplit)
     identity, residual = (part.astype(np.float64) for part in (split.identity, split.residual))
     one, other = float(_norm(identity)), float(_norm(residual))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from explorer.engine.stack import CHUNK, Progress, Stack, check_size, no_progress, send_forward
-from explorer.errors import InputError, describe
+from explorer.engine.stack import CHUNK, Progress, Stack, check_progress, check_size, send_forward
+from explorer.errors import check_choice, check_type
 from explorer.records import AblationKind, AblationRecord
 
 
@@ -36,9 +36,9 @@ def ablate(
     Raises:
         InputError: an argument is outside its documented range, or the computation is too large.
     """
-    given, in_eval = stack.check_input(x, use_running_average)
-    if kind not in get_args(AblationKind):
-        raise InputError(f"kind must be one of delete, swap; got {describe(kind)}.")
+    given, in_eval = check_type("stack", stack, Stack).check_input(x, use_running_average)
+    check_choice("kind", kind, get_args(AblationKind))
+    report = check_progress(progress)
     lanes = stack.depth + (kind == "delete")  # the last lane is the unchanged stack
     check_size(CHUNK * lanes * given.size)
     order = np.repeat(stack.runs * np.arange(stack.depth)[:, None], lanes, axis=1)
@@ -48,7 +48,6 @@ def ablate(
             active[lane, lane] = False
         else:
             order[[lane, lane + 1], lane] = order[[lane + 1, lane], lane]
-    report = progress or no_progress
     h: Any = np.broadcast_to(given, (lanes, 1, *given.shape))
     # A swap at a chunk's border needs the neighbouring block of the other chunk.
     sent = send_forward(stack, h, order, in_eval, capacity=CHUNK + 2, active=active)

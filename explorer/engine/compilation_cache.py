@@ -10,6 +10,8 @@ from threading import Lock
 import jax
 from platformdirs import user_cache_path
 
+from explorer.errors import InputError, describe
+
 MAX_BYTES = 256 * 2**20  # on disk
 MAX_PROGRAMS = 200  # in memory; about 3 MB each
 SECONDS_TO_WRITE = 60  # JAX needs less for one entry
@@ -26,7 +28,12 @@ def enable_compilation_cache(folder: Path | None = None) -> bool:
     Returns:
         Whether the cache is enabled. If the folder cannot be written or its disk is full, a
         warning is logged and every start compiles again.
+
+    Raises:
+        InputError: `folder` is not a `Path`.
     """
+    if folder is not None and not isinstance(folder, Path):
+        raise InputError(f"folder must be a Path or None, got {describe(folder)}.")
     folder = folder or user_cache_path("residual-block-explorer") / "programs"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -9,7 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from explorer.errors import InputError, as_array, check_flag, check_integer, describe
+from explorer.errors import (
+    InputError,
+    as_array,
+    check_flag,
+    check_integer,
+    check_type,
+    describe,
+)
 from explorer.inputs.random_streams import check_seed
 from explorer.model.arguments import (
     check_channels,
@@ -127,6 +134,7 @@ def trace_model(
     Raises:
         InputError: an argument is outside its documented range.
     """
+    check_type("model", model, Model)
     x32 = check_input(x, model.features).copy()  # JAX may alias it, and the caller may write to `x`
     x32.setflags(write=False)
     warmup_count = check_integer("warmup_passes", warmup_passes, 0, MAX_WARMUP_PASSES)

@@ -7,14 +7,21 @@ g = c · 1[add > 0] and J_shortcut is the identity.
 
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from explorer.engine.forward import trace_block
-from explorer.errors import InputError, as_array, describe
+from explorer.errors import (
+    InputError,
+    check_array,
+    check_choice,
+    check_integer,
+    check_type,
+    describe,
+)
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.spec import BlockSpec
@@ -59,7 +66,7 @@ def split_gradient(
 
 def split_trace(trace: BlockTrace, cotangent: Any) -> GradientSplit:
     """Compute the split gradient of a traced model and input, as `split_gradient` does."""
-    given = _check_cotangent(cotangent, trace["out"].shape)
+    given = _check_cotangent(cotangent, check_type("trace", trace, BlockTrace)["out"].shape)
     running = {
         name: {"mean": norm.mean_before, "var": norm.var_before}
         for name, norm in trace.norms.items()
@@ -106,37 +113,44 @@ def cotangent_of(
         InputError: the kind is unknown, the pixel lies outside out, or out and x differ in
             shape for "error".
     """
-    out = trace["out"]
+    out = check_type("trace", trace, BlockTrace)["out"]
+    check_choice("kind", kind, get_args(CotangentKind))
     if kind == "ones":
         return np.ones_like(out)
     if kind == "random":
         return random_stream(seed, Purpose.COTANGENT).standard_normal(out.shape, np.float32)
     if kind == "pixel":
-        if (
-            pixel is None
-            or len(pixel) != out.ndim
-            or not all(0 <= at < n for at, n in zip(pixel, out.shape, strict=True))
-        ):
-            raise InputError(
-                f"pixel must lie within out's shape {out.shape} (row, column, channel from 0), "
-                f"got {describe(pixel)}."
-            )
         one = np.zeros_like(out)
-        one[pixel] = 1
+        one[_check_pixel(pixel, out.shape)] = 1
         return one
-    if kind == "error":
-        if out.shape != trace["x"].shape:
-            raise InputError(
-                f"out has shape {out.shape} and x {trace['x'].shape}, so there is no squared "
-                "error between them; choose another cotangent."
-            )
+    if out.shape != trace["x"].shape:
+        raise InputError(
+            f"out has shape {out.shape} and x {trace['x'].shape}, so there is no squared "
+            "error between them; choose another cotangent."
+        )
+    with np.errstate(invalid="ignore"):
         return out - trace["x"]
-    raise InputError(f"kind must be one of ones, random, pixel, error; got {describe(kind)}.")
+
+
+def _check_pixel(pixel: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return `pixel` as integers; InputError unless it is an index of an array of this shape."""
+    if isinstance(pixel, tuple) and len(pixel) == len(shape):
+        try:
+            return tuple(
+                check_integer("pixel", at, 0, side - 1)
+                for at, side in zip(pixel, shape, strict=True)
+            )
+        except InputError:
+            pass
+    raise InputError(
+        f"pixel must lie within out's shape {shape} (row, column, channel from 0), "
+        f"got {describe(pixel)}."
+    )
 
 
 def _check_cotangent(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
-    array = as_array("cotangent", cotangent)
-    if array.dtype.kind not in "biuf" or array.shape != shape:
+    array = check_array("cotangent", cotangent)
+    if array.shape != shape:
         raise InputError(
             f"cotangent must be a real array shaped like out, {shape}; got dtype "
             f"{describe(array.dtype.name)} and shape {array.shape}."

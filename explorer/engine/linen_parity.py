@@ -15,7 +15,7 @@ import numpy as np
 from flax import linen as nn
 
 from explorer.engine.forward import trace_model
-from explorer.errors import InputError
+from explorer.errors import InputError, check_type
 from explorer.model.layers import BatchNormSettings
 from explorer.model.variants import V1
 from explorer.model.weights import Model
@@ -69,7 +69,7 @@ def linen_parity(
     Raises:
         InputError: the model is not a basic block, or `x` does not fit it.
     """
-    if model.spec.structure() != V1.structure():
+    if check_type("model", model, Model).spec.structure() != V1.structure():
         raise InputError(
             f"The Linen block is the basic block; this model is “{model.spec.title}”. "
             "Use the variant v1."

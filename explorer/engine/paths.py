@@ -12,14 +12,14 @@ from explorer.engine.stack import (
     CHUNK,
     Progress,
     Stack,
+    check_progress,
     check_size,
     filled,
-    no_progress,
     pull_back,
     row_of,
     send_forward,
 )
-from explorer.errors import InputError, check_integer
+from explorer.errors import InputError, check_integer, check_type
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.weights import Structure
@@ -52,7 +52,8 @@ def path_lengths(
     Raises:
         InputError: an argument is outside its documented range, or the computation is too large.
     """
-    given, in_eval = stack.check_input(x, use_running_average)
+    given, in_eval = check_type("stack", stack, Stack).check_input(x, use_running_average)
+    check_progress(progress)
     if stack.spec.shortcut is None:
         raise InputError(
             f"Paths need a shortcut, and “{stack.spec.title}” has none. Choose another variant."
@@ -86,7 +87,7 @@ def path_gradients(
 
     `through` `(depth, paths)` is True where a path goes through F.
     """
-    report, total = progress or no_progress, 2 * stack.depth
+    report, total = check_progress(progress), 2 * stack.depth
     order = stack.runs * np.arange(stack.depth)[:, None]
     visited = []
     sent = send_forward(stack, x[None, None], order, use_running_average, capacity=CHUNK)

@@ -15,13 +15,14 @@ from explorer.engine.stack import (
     CHUNK,
     Progress,
     Stack,
+    check_progress,
     check_size,
     chunks_of,
-    no_progress,
     pull_back,
     row_of,
     send_forward,
 )
+from explorer.errors import check_type
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.spec import BlockSpec
@@ -60,7 +61,7 @@ def propagate(
     check_arguments(seed, x, features)
     stack = Stack.from_seed(seed, features, depth, variant, runs=seeds)
     return propagate_stack(
-        stack, x, seed=int(seed), use_running_average=use_running_average, progress=progress
+        stack, x, seed=seed, use_running_average=use_running_average, progress=progress
     )
 
 
@@ -77,14 +78,16 @@ def propagate_stack(
     `seed`, an integer 0 … 2³²−1, fixes the nearby input and the cotangent; the other arguments
     are those of `propagate`.
     """
-    given, in_eval = stack.check_input(x, use_running_average)
+    given, in_eval = check_type("stack", stack, Stack).check_input(x, use_running_average)
     depth, runs = stack.depth, stack.runs
+    report, total = check_progress(progress), 2 * depth
     check_size(2 * CHUNK * len(chunks_of(depth)) * runs * given.size)
     noise = random_stream(seed, Purpose.NEARBY_INPUT).standard_normal(given.shape, np.float32)
-    pair = np.stack([given, given + NEAR * given.std() * noise])
+    with np.errstate(over="ignore", invalid="ignore"):
+        distance = np.float32(NEAR * given.std(dtype=np.float64))  # float32's squares may overflow
+        pair = np.stack([given, given + distance * noise])
     cotangent = random_stream(seed, Purpose.COTANGENT).standard_normal(given.shape, np.float32)
 
-    report, total = progress or no_progress, 2 * depth
     order = np.arange(depth * runs).reshape(depth, runs)
     visited, forward_numbers = [], []
     start = np.broadcast_to(pair, (runs, *pair.shape))

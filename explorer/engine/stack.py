@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from explorer.errors import InputError, check_flag, check_integer
+from explorer.errors import InputError, check_flag, check_integer, check_list, describe
 from explorer.inputs.random_streams import check_seed
 from explorer.model.arguments import check_features, check_input
 from explorer.model.block import BRANCH, SHORTCUT
@@ -104,6 +104,7 @@ class Stack(Record):
         Raises:
             InputError: there are no models or too many, or their structures differ.
         """
+        check_list("models", models, Model)
         check_integer("the number of models", len(models), 1, MAX_DEPTH)
         structures = {model.structure for model in models}
         if len(structures) > 1:
@@ -138,7 +139,9 @@ class Stack(Record):
         return tuple(each.seed for each in first if isinstance(each, FromSeed))
 
     def model(self, block: int, run: int = 0) -> Model:
-        """Return one of the models; `block` counts from 0."""
+        """Return one of the models; `block` and `run` count from 0."""
+        block = check_integer("block", block, 0, self.depth - 1)
+        run = check_integer("run", run, 0, self.runs - 1)
         parameters, statistics = (
             jax.tree.map(lambda array: array[block, run], arrays)
             for arrays in (self.parameters, self.statistics)
@@ -213,6 +216,19 @@ def filled(rows: np.ndarray) -> np.ndarray:
     """Return the rows of a chunk, padded to `CHUNK` rows with zeros: inactive blocks."""
     missing = CHUNK - rows.shape[0]
     return np.pad(rows, [(0, missing), *((0, 0) for _ in rows.shape[1:])])
+
+
+def check_progress(progress: Any) -> Progress:
+    """Return the function `progress`, or one that does nothing for None."""
+    if progress is None:
+        return no_progress
+    if not callable(progress):
+        raise InputError(
+            "progress must be a function of the number of blocks done and in total, or None; got "
+            f"{describe(progress)}."
+        )
+    found: Progress = progress
+    return found
 
 
 def no_progress(done: int, total: int) -> None:
@@ -319,7 +335,7 @@ def _numbers(spec: BlockSpec, stages: dict[str, jax.Array]) -> dict[str, jax.Arr
         branch, identity = jnp.var(stages[spec.residual]), jnp.var(stages[spec.identity])
         numbers["branch share"] = branch / (branch + identity)
     if spec.last_relu_input:
-        numbers["zeros"] = jnp.mean(out == 0)
+        numbers["zeros"] = jnp.mean(jnp.where(jnp.isnan(out), out, out == 0))
     return numbers
 
 

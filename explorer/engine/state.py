@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from explorer.errors import check_type
 from explorer.model.arguments import check_input
 from explorer.model.record import Record
 from explorer.model.weights import Model
@@ -43,7 +44,7 @@ def state_variables(model: Model, x: Any) -> tuple[StateVariable, ...]:
     Raises:
         InputError: `x` does not fit the model.
     """
-    block = model.block()
+    block = check_type("model", model, Model).block()
     given = jnp.asarray(check_input(x, model.features))
     states = [_values(block)]
     for use_running_average in (False, True):

@@ -6,8 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.analysis.path_shares import path_shares
+from explorer.errors import check_type
 from explorer.figures.sheet import base_layout, cell, text
-from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName
+from explorer.figures.theme import NOTE_SIZE, TITLE_SIZE, Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 from explorer.model.spec import BlockSpec
 from explorer.records import AblationRecord, DepthRecord, PathRecord
@@ -46,7 +47,9 @@ def curves_layouts(
     residual: DepthRecord, plain_network: DepthRecord, *, theme: ThemeName
 ) -> TwoLayouts:
     """Return the figure of `curves_figure` in both layouts."""
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    check_type("residual", residual, DepthRecord)
+    check_type("plain_network", plain_network, DepthRecord)
     stacks = (
         ("residual", residual, palette.residual_network),
         ("plain", plain_network, palette.plain_network),
@@ -99,7 +102,9 @@ def ablation_figure(
     theme: ThemeName = "light",
 ) -> go.Figure:
     """Draw the change of the output by the index of the block deleted or swapped."""
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    check_type("residual", residual, AblationRecord)
+    check_type("plain_network", plain_network, AblationRecord)
     layout = _base_layout(palette, 1000, 320)
     data: list[dict[str, Any]] = []
     for stack, record, colour in (
@@ -136,7 +141,8 @@ def paths_figure(
 
 def paths_layouts(found: PathRecord, *, theme: ThemeName) -> TwoLayouts:
     """Return the figure of `paths_figure` in both layouts."""
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    check_type("found", found, PathRecord)
     shares = path_shares(found)[found.lengths]
     relative_error = found.error / np.where(found.norm > 0, found.norm, 1)
     panels: list[tuple[str, np.ndarray, np.ndarray | None, str]] = [

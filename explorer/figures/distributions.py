@@ -6,8 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.analysis.distributions import Distribution
+from explorer.errors import check_dict
 from explorer.figures.sheet import base_layout, cell, text
-from explorer.figures.theme import NOTE_SIZE, THEMES, Theme, ThemeName
+from explorer.figures.theme import NOTE_SIZE, Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 COLOURS = {"x": "identity", "add": "trunk", "out": "trunk"}
@@ -25,7 +26,8 @@ def distributions_figure(
 
 def distributions_layouts(found: dict[str, Distribution], *, theme: ThemeName) -> TwoLayouts:
     """Return the figure of `distributions_figure` in both layouts."""
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    check_dict("found", found, Distribution)
     data = [
         {
             "type": "bar",
@@ -67,10 +69,19 @@ def _layout(found: dict[str, Distribution], theme: Theme, columns: int) -> dict[
             "showgrid": False,
             "zeroline": False,
         }
-        zeroed = f" {each.zeroed:.0%} zeroed" if each.zeroed else ""
-        mean = round(each.mean, 3) + 0.0  # no "−0.000"
-        words = f"<b>{stage}</b>{zeroed}<br>mean {mean:.3f} · std {each.std:.3f}"
+        zeroed = f" {each.zeroed:.0%} zeroed" if each.zeroed > 0 else ""
+        mean, std = (_three_digits(value) for value in (each.mean, each.std))
+        words = f"<b>{stage}</b>{zeroed}<br>mean {mean} · std {std}"
         layout["annotations"].append(
             text(x[0], y[1], words, align="left", font={"size": NOTE_SIZE})
         )
     return layout
+
+
+def _three_digits(value: float) -> str:
+    """Return a value in three decimal places, or in four significant digits if it is large."""
+    if not np.isfinite(value):
+        return "–"
+    if abs(value) >= 1e6:
+        return f"{value:.4g}"
+    return f"{round(value, 3) + 0.0:.3f}"  # no "-0.000"

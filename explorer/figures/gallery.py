@@ -1,14 +1,15 @@
 """The gallery: one sheet per stage with one tile per channel."""
 
-from typing import Any
+from typing import Any, get_args
 
 import plotly.graph_objects as go
 
 from explorer.analysis.colour_limits import Scope, colour_limits, stage_maps
 from explorer.analysis.gallery import Gallery
+from explorer.errors import check_choice, check_type
 from explorer.figures.sheet import base_layout, cell, sheet_height, text
 from explorer.figures.template import map_template
-from explorer.figures.theme import BEYOND, THEMES, TITLE_SIZE, Theme, ThemeName, diverging_scale
+from explorer.figures.theme import BEYOND, TITLE_SIZE, Theme, ThemeName, diverging_scale, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 from explorer.records import BlockTrace
 
@@ -37,7 +38,9 @@ def gallery_layouts(
     The page sends it without Plotly's validation, like the stage figure, because it is
     built again at every change of channel.
     """
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    check_choice("scope", scope, get_args(Scope))
+    check_type("tiles", tiles, Gallery)
     limits = colour_limits([trace], [stage_maps(trace, 0)], "stage" if scope == "map" else scope, 0)
     data: list[dict[str, Any]] = []
     for axis_number, (stage, sheet) in enumerate(tiles.sheets.items(), start=1):

@@ -7,9 +7,10 @@ import plotly.graph_objects as go
 
 from explorer.analysis.downsampling import block_means, whole
 from explorer.analysis.receptive_field import Influence
+from explorer.errors import check_dict
 from explorer.figures.sheet import base_layout, cell, sheet_height, text
 from explorer.figures.template import map_template
-from explorer.figures.theme import NOTE_SIZE, THEMES, Theme, ThemeName
+from explorer.figures.theme import NOTE_SIZE, Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 DECADES = 6  # of the colour scale
@@ -30,7 +31,8 @@ def influence_figure(
 
 def influence_layouts(found: dict[str, Influence], *, theme: ThemeName) -> TwoLayouts:
     """Return the figure of `influence_figure` in both layouts."""
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    check_dict("found", found, Influence)
     largest = max(float(each.values.max()) for each in found.values()) or 1.0
     data: list[dict[str, Any]] = []
     for axis_number, (title, each) in enumerate(found.items(), start=1):

@@ -1,5 +1,6 @@
 """One cell's arithmetic as a figure, with its equation."""
 
+import re
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,6 +16,7 @@ from explorer.analysis.pixel import (
     Sum,
     WeightedSum,
 )
+from explorer.errors import InputError, describe
 from explorer.figures.panels import shortcut_name
 from explorer.figures.pixel_parts import (
     activation_parts,
@@ -26,8 +28,9 @@ from explorer.figures.pixel_parts import (
     weighted_sum_data,
     weighted_sum_layout,
 )
+from explorer.figures.printed import ROUNDED, adds_up, multiplies_out
 from explorer.figures.sheet import format_number, text
-from explorer.figures.theme import NOTE_SIZE, THEMES, TITLE_SIZE, Theme, ThemeName
+from explorer.figures.theme import NOTE_SIZE, TITLE_SIZE, Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 TILES = {"wide": 8, "narrow": 3}
@@ -48,7 +51,9 @@ def arithmetic_figure(
 
 def arithmetic_layouts(found: Arithmetic, *, theme: ThemeName) -> TwoLayouts:
     """Return the figure of `arithmetic_figure` in both layouts."""
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    if not isinstance(found, Arithmetic):
+        raise InputError(f"found must be the result of explain, got {describe(found)}.")
     match found:
         case WeightedSum():
             data = weighted_sum_data(found, palette, TILES["wide"])
@@ -93,10 +98,13 @@ def _with_equation(
 
 
 def equation(found: Arithmetic) -> tuple[str, ...]:
-    """Return the lines of the equation with its numbers; the last is "= value"."""
+    """Return the lines of the equation with its numbers; the last is "= value".
+
+    It adds "(rounded)" where the printed numbers do not give the printed value.
+    """
     at = found.cell
     name = f"<b>{at.stage}</b>[{at.row}, {at.col}]"
-    value = f"<b>= {format_number(found.value)}</b>"
+    value = f"<b>= {format_number(found.value)}</b>{'' if _is_exact(found) else f' {ROUNDED}'}"
     match found:
         case WeightedSum(window=window):
             cells = f" × {window.shape[0] ** 2} cells" if window.shape[0] > 1 else ""
@@ -130,6 +138,26 @@ def equation(found: Arithmetic) -> tuple[str, ...]:
             return (name, "is the block's input", value)
 
 
+def equation_in_words(found: Arithmetic) -> str:
+    """Return the equation as one sentence without markup, for screen readers."""
+    return f"The arithmetic of {re.sub('<[^>]*>', '', ' '.join(equation(found)))}."
+
+
+def _is_exact(found: Arithmetic) -> bool:
+    """Return whether the printed numbers give the printed value, digit by digit."""
+    value = format_number(found.value)
+    match found:
+        case Sum():
+            return adds_up([format_number(found.residual), format_number(found.identity)], value)
+        case Product():
+            return multiplies_out([format_number(found.factor), format_number(found.v)], value)
+        case Normalisation():
+            return False  # its root is irrational
+        case Activation(function=function):
+            return function == "ReLU"
+    return True  # no terms are printed
+
+
 def _bracketed(value: float) -> str:
     return f"({format_number(value)})" if value < 0 else format_number(value)
 
@@ -155,7 +183,9 @@ def _notes(found: Arithmetic) -> list[str]:
                     "padding is 0",
                 )
             notes.insert(
-                0, "cells: the channels that contribute most; bars: every channel's contribution"
+                0,
+                "cells: the channels that contribute most, rounded to two decimals; bars: every "
+                "channel's contribution",
             )
         case AttentionSum():
             notes.insert(0, "weight = softmax(q · k / √C) for this pixel's query q")

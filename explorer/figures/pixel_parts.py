@@ -7,6 +7,7 @@ import numpy as np
 from explorer.analysis.distributions import histogram
 from explorer.analysis.downsampling import block_means, whole
 from explorer.analysis.pixel import Activation, AttentionSum, Input, Normalisation, Sum, WeightedSum
+from explorer.figures.cell_text import cell_text
 from explorer.figures.panels import shortcut_name
 from explorer.figures.sheet import base_layout, cell, format_number, hidden_axis, text
 from explorer.figures.theme import NOTE_SIZE, Theme, plain_scale
@@ -22,36 +23,25 @@ def weighted_sum_data(found: WeightedSum, theme: Theme, tiles: int) -> list[dict
     for row, (label, cells) in enumerate(strips, start=1):
         strip = _strip(cells, channels, columns)
         size = float(np.abs(cells).max()) or 1.0
-        data.append(
-            {
-                "type": "heatmap",
-                "name": label,
-                "z": strip,
-                "zmin": -size,
-                "zmax": size,
-                "colorscale": plain_scale(theme),
-                "showscale": False,
-                "text": np.where(np.isnan(strip), "", np.vectorize(_two)(strip)),
-                "texttemplate": "%{text}",
-                "textfont": {"size": 9},
-                "xaxis": f"x{row}",
-                "yaxis": f"y{row}",
-            }
-        )
+        heatmap = {
+            "type": "heatmap",
+            "name": label,
+            "z": strip,
+            "zmin": -size,
+            "zmax": size,
+            "colorscale": plain_scale(theme),
+            "showscale": False,
+            "xaxis": f"x{row}",
+            "yaxis": f"y{row}",
+        }
         if label == "window":
             outside = np.broadcast_to(~found.inside[:, :, None], cells.shape).astype(np.float64)
             padded = _strip(outside, channels, columns) == 1
-            data[-1]["z"] = np.where(padded, np.nan, strip)
-            data[-1]["text"] = np.where(np.isnan(data[-1]["z"]), "", np.vectorize(_two)(strip))
-            data.append(
-                {
-                    **data[-1],
-                    "name": "padding",
-                    "z": np.where(padded, 1.0, np.nan),
-                    "text": np.where(padded, "pad", ""),
-                    "colorscale": [(0, theme.zeroed), (1, theme.zeroed)],
-                }
-            )
+            heatmap["z"] = np.where(padded, np.nan, strip)
+            grey = [(0, theme.zeroed), (1, theme.zeroed)]
+            padding = {"name": "padding", "z": np.where(padded, 1.0, np.nan), "colorscale": grey}
+            data += [heatmap | padding, cell_text(heatmap | padding, "pad")]
+        data += [heatmap, cell_text(heatmap)]
     bars = found.contributions[found.order]
     data.append(
         {
@@ -117,10 +107,6 @@ def _strip_channels(found: WeightedSum, tiles: int) -> tuple[np.ndarray, int]:
     side = found.window.shape[0]
     slots = tiles if side > 1 else 2 * tiles
     return found.order[:slots], (side + 1) * slots - 1
-
-
-def _two(value: float) -> str:
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no "−0.00"
 
 
 def _strip(cells: np.ndarray, channels: np.ndarray, columns: int) -> np.ndarray:

@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 
 from explorer.analysis.downsampling import Window
 from explorer.analysis.sum_comparison import SumComparison
+from explorer.errors import InputError, check_integer, check_type, describe
 from explorer.figures.sheet import base_layout, text
-from explorer.figures.theme import THEMES, TITLE_SIZE, Theme, ThemeName
+from explorer.figures.theme import TITLE_SIZE, Theme, ThemeName, theme_of
 
 MAX_POINTS = 2048
 BINS = 72
@@ -26,7 +27,10 @@ def scatter_figure(
     Up to `MAX_POINTS` cells are drawn as points, more as a density. Cells in `window` and
     the pinned cell are drawn in the accent colour.
     """
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    check_type("comparison", comparison, SumComparison)
+    if window is not None:
+        check_type("window", window, Window)
     layout = base_layout(palette, 720, 480, meta={"fixedHeight": True})
     layout["margin"] |= {"l": 60, "b": 48, "t": 30}
     x, residual = comparison.identity.ravel(), comparison.residual.ravel()
@@ -47,6 +51,7 @@ def scatter_figure(
         every = -(-chosen_x.size // MAX_POINTS)
         data.append(_accent("in view", chosen_x[::every], chosen_f[::every], 4, palette))
     if pin is not None:
+        pin = _check_pin(pin, comparison.identity.shape)
         at = (comparison.identity[pin], comparison.residual[pin])
         data.append(_accent("pinned", np.array([at[0]]), np.array([at[1]]), 12, palette))
     layout["shapes"] = [
@@ -125,3 +130,13 @@ def _accent(
         "marker": {"size": size, "color": theme.accent},
         "hoverinfo": "skip",
     }
+
+
+def _check_pin(pin: Any, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return `pin` as a row and a column; InputError if there is no such cell."""
+    if not isinstance(pin, tuple) or len(pin) != 2:
+        raise InputError(f"pin must be a pair of a row and a column, got {describe(pin)}.")
+    return (
+        check_integer("the row of pin", pin[0], 0, shape[0] - 1),
+        check_integer("the column of pin", pin[1], 0, shape[1] - 1),
+    )

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.downsampling import Window
 from explorer.analysis.stage_view import StageView, stage_view
+from explorer.errors import check_list
 from explorer.figures import arrangement as arrange
 from explorer.figures import stage_text
 from explorer.figures.arrangement import Arrangement, Paths
@@ -22,7 +23,7 @@ from explorer.figures.stage_traces import (
     zeroed_cells,
 )
 from explorer.figures.template import map_template
-from explorer.figures.theme import THEMES, Theme, ThemeName
+from explorer.figures.theme import Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 from explorer.figures.wires import frame, plus_shapes, wire_shapes
 from explorer.records import BlockTrace
@@ -84,7 +85,8 @@ def stage_layouts(parts: Sequence[Part], *, theme: ThemeName) -> TwoLayouts:
     The page sends this without Plotly's validation, which would take longer than everything
     else at a change of channel. `stage_figure` validates.
     """
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    check_list("parts", parts, Part)
     found = _stage_panels(parts)
     return TwoLayouts(
         _traces(parts, found, palette),

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.stage_view import PanelView, StageView
 from explorer.figures.arrangement import BAR_HEIGHT, TITLE, Arrangement, Box
@@ -60,7 +62,8 @@ def _caption_lines(view: PanelView, scope: Scope) -> list[str]:
         return [view.note]
     means = [f"means of {view.step}×{view.step}"] if view.step > 1 else []
     limit = [f"scale ±{view.limit:.3g}"] if scope != "block" else []
-    return means + limit + ([f"{view.beyond:,} beyond"] if view.beyond else [])
+    beyond = [f"{view.beyond:,} beyond"] if view.beyond else []
+    return means + limit + beyond + ([f"{view.missing:,} NaN"] if view.missing else [])
 
 
 def labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str, Any]]:
@@ -80,7 +83,7 @@ def labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str,
         for point, words, colour in paths
     ]
     if view.zeroed_part is not None:
-        found.append(_zeroed_label(canvas, view))
+        found.append(_zeroed_label(canvas, view, view.zeroed_part))
     if canvas.equation:
         words = gradient_equation(spec, theme) if backward else equation(spec, theme)
         centre = on_paper(canvas, canvas.equation)
@@ -88,10 +91,11 @@ def labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str,
     return found
 
 
-def _zeroed_label(canvas: Arrangement, view: StageView) -> dict[str, Any]:
+def _zeroed_label(canvas: Arrangement, view: StageView, zeroed_part: float) -> dict[str, Any]:
     """Return the label below the panel of out: the fraction of grey cells and its meaning."""
     out, shape = canvas.boxes["out"], view.panels[view.zeroed_stage].shape
     what = "where the last ReLU blocks the gradient" if view.backward else "zeroed by the last ReLU"
+    part = "–" if np.isnan(zeroed_part) else f"{zeroed_part:.1%}"
     everywhere = ", in every channel" if view.channel is None else ""
     trunk = [panel for panel in panels(view.spec, view.backward).values() if panel.path == "trunk"]
     lines = max(
@@ -99,8 +103,7 @@ def _zeroed_label(canvas: Arrangement, view: StageView) -> dict[str, Any]:
     )
     return text(
         *on_paper(canvas, (out.right, out.bottom)),
-        f"grey: {view.zeroed_part:.1%} of this map's {shape[0] * shape[1]:,} cells<br>"
-        f"{what}{everywhere}",
+        f"grey: {part} of this map's {shape[0] * shape[1]:,} cells<br>{what}{everywhere}",
         xanchor="right",
         yanchor="top",
         yshift=-2 - LINE_HEIGHT * lines,

@@ -7,8 +7,10 @@ import plotly.graph_objects as go
 
 from explorer.analysis.downsampling import Window, block_means, whole
 from explorer.analysis.sum_comparison import SumComparison
+from explorer.errors import check_type
+from explorer.figures.printed import ROUNDED, adds_up
 from explorer.figures.sheet import base_layout, cell, hidden_axis, sheet_height, text
-from explorer.figures.theme import NOTE_SIZE, THEMES, Theme, ThemeName
+from explorer.figures.theme import NOTE_SIZE, Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 
@@ -24,7 +26,8 @@ def sum_comparison_figure(
 
 def sum_comparison_layouts(comparison: SumComparison, *, theme: ThemeName) -> TwoLayouts:
     """Return the figure of `sum_comparison_figure` in both layouts."""
-    palette = THEMES[theme]
+    palette = theme_of(theme)
+    check_type("comparison", comparison, SumComparison)
     window = whole(comparison.identity.shape)
     part = block_means(comparison.identity_part, window.step)
     category = _most_frequent(comparison.category, window)
@@ -82,12 +85,19 @@ def _layout(
 
 def _titles(comparison: SumComparison, palette: Theme, step: int) -> tuple[str, str]:
     means = f" (means of {step}×{step})" if step > 1 else ""
+    percents = [f"{100 * count / comparison.identity.size:.0f}" for count in comparison.counts]
     shares = [
-        f"<span style='color:{colour}'>■</span> {name} {count / comparison.identity.size:.0%}"
-        for name, colour, count in zip(
-            comparison.categories, category_colours(palette), comparison.counts, strict=True
+        f"<span style='color:{colour}'>■</span> {name} {percent}%"
+        for name, colour, percent in zip(
+            comparison.categories, category_colours(palette), percents, strict=True
         )
     ]
+    missing = comparison.identity.size - sum(comparison.counts)
+    if missing:
+        percents.append(f"{100 * missing / comparison.identity.size:.0f}")
+        shares.append(f"NaN {percents[-1]}%")
+    if not adds_up(percents, "100"):
+        shares.append(ROUNDED)
     return (
         "<b>which term dominates: |x| / (|x| + |F(x)|)</b> "
         f"<span style='color:{palette.identity}'>x</span>, "
@@ -111,5 +121,7 @@ def _part_scale(theme: Theme) -> list[tuple[float, str]]:
 
 
 def _most_frequent(codes: np.ndarray, window: Window) -> np.ndarray:
-    shares = [block_means((codes == code).astype(np.float32), window.step) for code in range(4)]
-    return np.argmax(shares, axis=0).astype(np.uint8)
+    """Return the most frequent category of each block; NaN for the one without a name."""
+    shares = [block_means((codes == code).astype(np.float32), window.step) for code in range(5)]
+    found = np.argmax(shares, axis=0)
+    return np.where(found == 4, np.nan, found).astype(np.float32)

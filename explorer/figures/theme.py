@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from explorer.errors import check_choice
+
 
 @dataclass(frozen=True)
 class Theme:
@@ -39,8 +41,8 @@ THEMES: dict[ThemeName, Theme] = {
         text="#1f2733",
         muted="#5b6675",
         page="#ffffff",
-        branch="#c96a00",
-        identity="#0b7f79",
+        branch="#a85800",
+        identity="#08706b",
         trunk="#3d4653",
         zeroed="#b9bec6",
         under="#12c46b",
@@ -78,6 +80,12 @@ TITLE_SIZE, LABEL_SIZE, NOTE_SIZE = 13, 12, 11
 
 # Extension of the colour scale at each end, for values beyond the limit, in units of the limit.
 BEYOND = 0.06
+
+
+def theme_of(name: ThemeName) -> Theme:
+    """Return a theme by name; InputError for an unknown name."""
+    check_choice("theme", name, THEMES)
+    return THEMES[name]
 
 
 def plain_scale(theme: Theme) -> list[tuple[float, str]]:

@@ -1,9 +1,11 @@
 """A figure's traces with two layouts, for wide and for narrow windows."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import plotly.graph_objects as go
+
+from explorer.errors import check_choice
 
 ArrangementName = Literal["wide", "narrow"]
 
@@ -18,6 +20,7 @@ class TwoLayouts:
 
     def spec(self, arrangement: ArrangementName = "wide") -> dict[str, Any]:
         """Return `data` and `layout` as dicts, which Plotly has not validated."""
+        check_choice("arrangement", arrangement, get_args(ArrangementName))
         return {"data": self.data, "layout": getattr(self, arrangement)}
 
     def figure(self, arrangement: ArrangementName = "wide") -> go.Figure:

@@ -7,14 +7,17 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from typing import IO, NoReturn
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy_format
 
 from explorer.errors import InputError
 from explorer.inputs.budgeted_bytes import BudgetedBytesIO
-from explorer.inputs.limits import check_shape, format_shape
+from explorer.inputs.layout import as_stored, batch_shape, choose_layout
+from explorer.inputs.limits import MAX_ELEMENTS, check_shape, format_shape
 
 MAX_ITEM_BYTES = 16
 MAX_MEMBERS = 100
@@ -46,12 +49,29 @@ ARCHIVE_ERRORS = (
 )
 
 
-def read_npy(data: bytes) -> np.ndarray:
-    """Read the array of a .npy file as float32, 2-D or 3-D."""
-    return _read_array(io.BytesIO(data), len(data))
+@dataclass(frozen=True)
+class StoredArray:
+    """An array that was read from a file.
+
+    Attributes:
+        batch: `(N, H, W, C)` float32.
+        layout: the layout of the stored axes, one of `LAYOUTS`.
+        is_integer: whether the stored values are integers.
+        notes: sentences on how the axes were read.
+    """
+
+    batch: np.ndarray
+    layout: str
+    is_integer: bool
+    notes: tuple[str, ...]
 
 
-def read_npz(data: bytes, name: str | None) -> np.ndarray:
+def read_npy(data: bytes, layout: str) -> StoredArray:
+    """Read the array of a .npy file; `layout` is as for `choose_layout`."""
+    return _read_array(io.BytesIO(data), len(data), layout)
+
+
+def read_npz(data: bytes, name: str | None, layout: str) -> StoredArray:
     """Read one array of a .npz file: the only one, or the one called `name`."""
     try:
         with _open_archive(data) as archive:
@@ -62,7 +82,7 @@ def read_npz(data: bytes, name: str | None) -> np.ndarray:
                     "by numpy.savez or numpy.savez_compressed."
                 )
             with archive.open(member) as stream:
-                return _read_array(stream, member.file_size)
+                return _read_array(stream, member.file_size, layout)
     except InputError:
         raise
     except ARCHIVE_ERRORS:
@@ -79,6 +99,23 @@ def npz_names(data: bytes) -> list[str]:
             return [_array_name(member) for member in _arrays(archive.infolist())]
     except (*ARCHIVE_ERRORS, InputError):
         return []
+
+
+def stored_shape(data: bytes, name: str | None = None) -> tuple[int, ...] | None:
+    """Return the shape in the header of a .npy file or of an array in a .npz file.
+
+    None if there is no readable header; `name` is as for `read_npz`.
+    """
+    try:
+        if data.startswith(npy_format.MAGIC_PREFIX):
+            return _read_header(io.BytesIO(data))[0]
+        with (
+            _open_archive(data) as archive,
+            archive.open(_choose(archive.infolist(), name)) as stream,
+        ):
+            return _read_header(stream)[0]
+    except (*HEADER_ERRORS, *ARCHIVE_ERRORS, InputError):
+        return None
 
 
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -101,7 +138,7 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     header = io.BytesIO(start + stream.read(max(0, 8 + width + length - 12)))
     header.seek(npy_format.MAGIC_LEN)
     shape, fortran_order, dtype = read(header)
-    return shape, fortran_order, dtype
+    return tuple(map(int, shape)), fortran_order, dtype  # NumPy accepts bools
 
 
 def _open_archive(data: bytes) -> zipfile.ZipFile:
@@ -148,7 +185,7 @@ def _printable(name: str) -> str:
     return "".join(c if c.isalnum() or c in "_-" else "?" for c in name[:30]) or "?"
 
 
-def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
+def _read_array(stream: IO[bytes], size: int, layout: str) -> StoredArray:
     try:
         shape, fortran_order, dtype = _read_header(stream)
     except InputError:
@@ -158,49 +195,81 @@ def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
             f"The .npy header cannot be read ({size:,} bytes received); expected a file written by "
             "numpy.save, format version 1 or 2."
         ) from None
+    _check_type(dtype)
+    layout, notes = choose_layout(shape, layout)
+    batch = np.empty(_checked_batch_shape(shape, layout), np.float32)
+    stored = as_stored(batch, layout)
+    _read_values(stream, stored.T if fortran_order else stored, shape, dtype)
+    return StoredArray(batch, layout, dtype.kind in "iu", notes)
+
+
+def _check_type(dtype: np.dtype) -> None:
+    """Raise InputError unless values of this type are real numbers."""
     if dtype.hasobject:
         raise InputError(
             "The array holds Python objects, which need unpickling and could run code; expected "
             "real numbers."
+        )
+    if dtype.kind == "V" and dtype.names is None and dtype.itemsize == 2:
+        raise InputError(
+            f"The array has the type {dtype.str}, as which NumPy stores bfloat16; expected real "
+            "numbers: save it with numpy.save('x.npy', x.astype('float32'))."
         )
     if dtype.kind not in "biuf" or dtype.itemsize > MAX_ITEM_BYTES:
         values = {"c": "complex numbers", "V": "structured records"}.get(
             dtype.kind, "values that are not numbers"
         )
         raise InputError(f"The array holds {values}; expected real numbers.")
-    if len(shape) not in (2, 3):
+
+
+def _checked_batch_shape(shape: tuple[int, ...], layout: str) -> tuple[int, int, int, int]:
+    """Return `batch_shape`, after a check of every image's shape and of the number of values."""
+    images, *image = batch_shape(shape, layout)
+    check_shape(tuple(image))
+    if images < 1:
         raise InputError(
-            f"The array is {len(shape)}-D with shape {format_shape(shape)}; expected 2-D (H, W) or "
-            "3-D (H, W, C)."
+            f"The array has shape {format_shape(shape)}, so no image; expected at least one."
         )
-    check_shape(shape if len(shape) == 3 else (*shape, 1))
-    flat = _read_values(stream, shape, dtype)
-    return flat.reshape(shape, order="F" if fortran_order else "C")
+    if (values := math.prod(shape)) > MAX_ELEMENTS:
+        first = max(1, MAX_ELEMENTS // math.prod(image))
+        raise InputError(
+            f"The array has {values:,} values ({format_shape(shape)}); the limit is "
+            f"{MAX_ELEMENTS:,}: save fewer images, for instance x[:{first}]."
+        )
+    return (images, image[0], image[1], image[2])
 
 
-def _read_values(stream: IO[bytes], shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Read the values in chunks as float32; the stored values may be four times as large."""
-    values = np.empty(math.prod(shape), np.float32)
-    for start in range(0, values.size, CHUNK_SIZE):
-        part = values[start : start + CHUNK_SIZE]
+def _read_values(
+    stream: IO[bytes], target: np.ndarray, shape: tuple[int, ...], dtype: np.dtype
+) -> None:
+    """Read the values into `target` in chunks; the stored values may be four times as large."""
+    received = 0
+    for part in _chunks(target):
         found = stream.read(part.size * dtype.itemsize)
+        received += len(found)
         if len(found) != part.size * dtype.itemsize:
-            _raise_truncated(shape, dtype, start * dtype.itemsize + len(found))
+            raise InputError(
+                f"The array is truncated: its header declares {_declared(shape, dtype)} but "
+                f"{received:,} bytes were received; expected the complete file."
+            )
         with np.errstate(over="ignore"):
-            part[:] = np.frombuffer(found, dtype)
+            part[...] = np.frombuffer(found, dtype).reshape(part.shape)
     if stream.read(1):
         raise InputError(
             f"The array holds more data than the {_declared(shape, dtype)} that its header "
             "declares; expected a file written by numpy.save."
         )
-    return values
 
 
-def _raise_truncated(shape: tuple[int, ...], dtype: np.dtype, received: int) -> NoReturn:
-    raise InputError(
-        f"The array is truncated: its header declares {_declared(shape, dtype)} but {received:,} "
-        "bytes were received; expected the complete file."
-    )
+def _chunks(array: np.ndarray) -> Iterator[np.ndarray]:
+    """Return views of successive parts of an array, each of at most `CHUNK_SIZE` values."""
+    if array.ndim > 1 and array[0].size > CHUNK_SIZE:
+        for part in array:
+            yield from _chunks(part)
+        return
+    rows = max(1, CHUNK_SIZE // array[0].size)
+    for start in range(0, len(array), rows):
+        yield array[start : start + rows]
 
 
 def _declared(shape: tuple[int, ...], dtype: np.dtype) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from explorer.errors import InputError, check_integer, describe
+from explorer.errors import InputError, check_choice, check_integer
 from explorer.inputs import samples
 from explorer.inputs.limits import check_shape
 from explorer.inputs.random_streams import Purpose, random_stream
@@ -48,8 +48,7 @@ def generate(name: str, height: int, width: int, channels: int, seed: float = 0)
     Raises:
         InputError: the name is unknown, or the shape is outside the limits.
     """
-    if not isinstance(name, str) or name not in GENERATORS:
-        raise InputError(f"name must be one of {', '.join(GENERATORS)}; got {describe(name)}.")
+    check_choice("name", name, GENERATORS)
     height, width, channels = (
         check_integer(side, value, 1, None)
         for side, value in (("height", height), ("width", width), ("channels", channels))

@@ -5,8 +5,6 @@ import math
 from explorer.errors import InputError
 
 MAX_FILE_BYTES = 40_000_000
-MAX_PIXELS = 2**23
-MAX_SCALED_PIXELS = 2**24  # of a JPEG that is decoded at reduced size
 MAX_CSV_BYTES = 16_000_000
 MAX_PICTURE_SIDE = 1024
 MAX_SIDE = 2048

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.errors import check_integer
+from explorer.errors import check_integer, check_type
 
 MAX_SEED = 2**32 - 1
 
@@ -36,6 +36,6 @@ def random_stream(seed: float, purpose: Purpose) -> np.random.Generator:
         purpose: what the numbers are for.
 
     Raises:
-        InputError: `seed` is outside its range.
+        InputError: an argument is outside its documented range.
     """
-    return np.random.default_rng([check_seed(seed), purpose])
+    return np.random.default_rng([check_seed(seed), check_type("purpose", purpose, Purpose)])

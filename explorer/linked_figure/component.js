@@ -15,10 +15,11 @@ import { Input } from "./input.js";
 import { fitLayout, pageTheme } from "./layout.js";
 import { loadPlotly } from "./load_plotly.js";
 import { Overlay } from "./overlay.js";
-import { writeReadout } from "./readout.js";
+import { spokenReadout, writeReadout } from "./readout.js";
 
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
+const STALE = "Last result, before the error";
 const LOAD_ERROR = "plotly.js could not be loaded. Reload the page to try again.";
 
 /**
@@ -34,6 +35,9 @@ export class LinkedFigure {
     this.plot = /** @type {PlotNode} */ (addChild(root, "div", "linked-figure-plot"));
     const canvas = /** @type {HTMLCanvasElement} */ (addChild(root, "canvas", ""));
     this.overlay = new Overlay(canvas);
+    this.note = addChild(root, "div", "linked-figure-stale-note");
+    // Their texts run together; the label and the readout say what they show.
+    for (const drawn of [this.plot, canvas]) drawn.setAttribute("aria-hidden", "true");
     this.readout = addChild(root, "div", "linked-figure-readout");
     this.readout.hidden = true;
     this.spoken = addChild(root, "div", "linked-figure-spoken");
@@ -89,6 +93,7 @@ export class LinkedFigure {
     this.message = message;
     this.host = host;
     this.link = message.link;
+    if (message.restored) this.reportRestored();
     this.takePin();
     this.describe();
     await this.draw();
@@ -125,12 +130,26 @@ export class LinkedFigure {
     else this.pin = link?.mode === "pick" ? link.picked : null;
   }
 
+  /** Report the host's pin or box, which it took from elsewhere than from this figure. */
+  reportRestored() {
+    const { link } = this;
+    this.pendingPin = null;
+    if (link?.mode === "pin") this.report("pin", textOf(link.pin));
+    if (link?.mode === "box") this.host?.state("box", link.box ?? []);
+  }
+
   /** Set the element's role and label, and announce a new title. */
   describe() {
-    const { link, root } = this;
+    const { link, root, message } = this;
+    const isStale = message?.stale ?? false;
+    root.classList.toggle("linked-figure-stale", isStale);
+    this.note.textContent = isStale ? STALE : "";
     root.tabIndex = link ? 0 : -1;
     root.setAttribute("role", link ? "application" : "img");
-    root.setAttribute("aria-label", link?.label ?? "");
+    root.setAttribute(
+      "aria-label",
+      [isStale ? `${STALE}.` : "", message?.label ?? ""].join(" ").trim(),
+    );
     this.readout.hidden = !link || link.mode === "box";
     const title = link?.mode === "pin" ? link.title : "";
     if (this.title && this.title !== title) this.spoken.textContent = title;
@@ -156,15 +175,17 @@ export class LinkedFigure {
    * @param {Message} message
    * @param {number} space CSS pixels
    */
-  async react({ figure, narrow, link }, space) {
+  async react({ figure, narrow, link, revision }, space) {
     const layout = fitLayout(figure.layout, narrow, space);
-    // The zoom is kept while the number of rows and columns stays the same.
-    layout.uirevision = link && link.mode !== "box" ? `${link.rows}×${link.cols}` : "";
+    layout.uirevision = revision;
     if (link) layout.hovermode = false;
     layout.dragmode = link?.mode === "box" ? false : "zoom";
     await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
-    if (!this.listensToZoom) this.plot.on("plotly_relayout", () => this.zoomed());
+    if (this.listensToZoom) return;
     this.listensToZoom = true;
+    this.plot.on("plotly_relayout", () => this.zoomed());
+    // Plotly measures texts in a drawing of its own, outside of the window.
+    document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
   }
 
   /** Mark everything again, and report the rows and columns in view to the host. */
@@ -270,7 +291,8 @@ export class LinkedFigure {
         ? `${panel} ${formatValue(this.valueAt(panel, pixel) ?? NaN)}. `
         : "";
     const pinned = this.pin ? "Pinned. " : "";
-    this.spoken.textContent = `${pinned}Row ${row}, column ${col}: ${value}${this.readout.textContent}`;
+    const values = spokenReadout(this.readout);
+    this.spoken.textContent = `${pinned}Row ${row}, column ${col}: ${value}${values}`;
   }
 
   // ---- Input ------------------------------------------------------------------
@@ -324,7 +346,7 @@ export class LinkedFigure {
   /** @param {Pixel | null} pixel */
   setPin(pixel) {
     this.pin = pixel;
-    const text = pixel ? `${pixel.panel},${pixel.row},${pixel.col}` : "";
+    const text = textOf(pixel);
     if (this.link?.mode === "pin") this.pendingPin = text;
     this.mark();
     if (this.link?.mode === "pin") this.report("pin", text);
@@ -415,6 +437,9 @@ export class LinkedFigure {
     );
   }
 }
+
+/** @param {Pixel | null} pixel */
+const textOf = (pixel) => (pixel ? `${pixel.panel},${pixel.row},${pixel.col}` : "");
 
 /**
  * @param {Pixel | null} a

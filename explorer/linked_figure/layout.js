@@ -7,7 +7,8 @@ const NARROW_BELOW = 800; // CSS pixels of space under which the narrow layout i
 const NARROW_MAX = 620; // CSS pixels beyond which the narrow layout does not grow
 
 /**
- * Return the layout for this much space; what lies inside the margins keeps its proportions.
+ * Return a copy of the layout for this much space; what lies inside the margins keeps its
+ * proportions. Plotly writes into the layout that it draws.
  * @param {Layout} wide
  * @param {Layout | null} narrow
  * @param {number} space CSS pixels
@@ -20,7 +21,7 @@ export function fitLayout(wide, narrow, space) {
   const { l, r, t, b } = layout.margin;
   const scale = layout.meta?.fixedHeight ? 1 : (width - l - r) / (layout.width - l - r);
   const height = Math.round((layout.height - t - b) * scale + t + b);
-  return { ...layout, width, height };
+  return { ...structuredClone(layout), width, height };
 }
 
 /**

@@ -13,7 +13,8 @@ export type Term =
   | { kind: "value"; panel: string; text: string; colour: string | null }
   | { kind: "text"; text: string }
   | { kind: "larger"; panels: [string, string]; texts: [string, string] }
-  | { kind: "negative"; panel: string; text: string };
+  | { kind: "negative"; panel: string; text: string }
+  | { kind: "rounded"; panels: string[]; total: string; text: string };
 
 /** An offset and a stride: pixel n of the panel is centred on offset + stride · n. */
 export type Grid = [number, number];
@@ -59,7 +60,11 @@ export interface Message {
   figure: { data: object[]; layout: Layout };
   narrow: Layout | null;
   digest: string;
+  revision: string;
+  label: string;
   link: Link | null;
+  stale: boolean;
+  restored: boolean;
   theme: "light" | "dark";
   accent: string;
   plotly: string;

@@ -59,7 +59,17 @@ class NegativeTerm:
     kind: Literal["negative"] = field(default="negative", init=False)
 
 
-Term = ValueTerm | TextTerm | LargerTerm | NegativeTerm
+@dataclass(frozen=True)
+class RoundedTerm:
+    """A text that is shown where the values of panels, as printed, do not add up to a total."""
+
+    panels: tuple[str, ...]
+    total: str
+    text: str
+    kind: Literal["rounded"] = field(default="rounded", init=False)
+
+
+Term = ValueTerm | TextTerm | LargerTerm | NegativeTerm | RoundedTerm
 Line = tuple[Term, ...]
 
 
@@ -138,6 +148,17 @@ class BoxLink:
 
 
 Link = PinLink | PickLink | BoxLink
+
+
+def revision(link: Link | None, digest: str) -> str:
+    """Return the revision of a figure's axes: Plotly keeps a zoom while this stays the same.
+
+    Linked panels of one kind with the same rows and columns have the same axes, whatever they
+    show; any other figure has its own. `digest` identifies the figure.
+    """
+    if isinstance(link, PinLink | PickLink):
+        return f"{link.mode} {link.rows}×{link.cols}"
+    return digest
 
 
 def as_json(part: go.Figure | go.Layout | Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
  * @import { Term, Value } from "./payload.js"
  */
 
-import { formatValue } from "./format.js";
+import { addsUp, formatValue } from "./format.js";
 
 /** @typedef {(panel: string) => Value | undefined} ValueOf the value of a panel at the pixel */
 
@@ -17,10 +17,26 @@ import { formatValue } from "./format.js";
 export function writeReadout(node, heading, lines, valueOf) {
   const rows = lines.map((line) => {
     const row = document.createElement("div");
-    row.append(...line.map((term) => termNode(term, valueOf)));
+    // Spaces between the parts, for screen readers; a flex container does not show them.
+    row.append(...line.flatMap((term) => [termNode(term, valueOf), " "]));
     return row;
   });
-  node.replaceChildren(note(heading, "div"), ...rows);
+  node.replaceChildren(note(heading, "div"), ...rows.flatMap((row) => [" ", row]));
+}
+
+/**
+ * Return what a readout says, as sentences without the heading.
+ * @param {HTMLElement} node as `writeReadout` left it, or with a text of its own
+ */
+export function spokenReadout(node) {
+  if (!node.children.length) return node.textContent ?? "";
+  const lines = [...node.children].slice(1).map((line) =>
+    [...line.children]
+      .map((part) => part.textContent)
+      .filter(Boolean)
+      .join(" "),
+  );
+  return lines.map((line) => `${line}.`).join(" ");
 }
 
 /**
@@ -38,6 +54,12 @@ function termNode(term, valueOf) {
     }
     case "negative":
       return note((valueOf(term.panel) ?? 0) < 0 ? term.text : "");
+    case "rounded": {
+      const [total, ...values] = [term.total, ...term.panels].map((panel) =>
+        printed(valueOf(panel)),
+      );
+      return note(addsUp(values, total) ? "" : term.text);
+    }
     default: {
       const node = document.createElement("span");
       node.textContent = term.text;
@@ -55,9 +77,12 @@ function valueNode(term, value) {
   node.dataset.panel = term.panel;
   node.dataset.value = String(value);
   node.style.color = term.colour ?? "";
-  node.textContent = `${term.text} ${value === undefined ? "–" : formatValue(value)}`;
+  node.textContent = `${term.text} ${printed(value)}`;
   return node;
 }
+
+const printed = (/** @type {Value | undefined} */ value) =>
+  value === undefined ? "–" : formatValue(value);
 
 function note(/** @type {string} */ text, tag = "span") {
   const node = document.createElement(tag);

@@ -67,9 +67,9 @@ def check_channels(shape: tuple[int, ...], features: int) -> None:
             f"channels come first, pass x.transpose{order}."
         )
     raise InputError(
-        f"x has {channels} channels but features is {features}: the identity shortcut adds x "
-        "to F(x), so the two must be equal; unequal channels would need a 1×1 projection on "
-        "the skip."
+        f"x has {channels} channels but features is {describe(features)}: the identity shortcut "
+        "adds x to F(x), so the two must be equal; unequal channels would need a 1×1 projection "
+        "on the skip."
     )
 
 

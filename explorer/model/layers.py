@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from explorer.errors import InputError, check_integer, check_real, describe
+from explorer.errors import InputError, check_choice, check_integer, check_real, describe
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,7 @@ class Conv(_PerPixel):
         _check_reals(self, "bias")
         if self.out is not None:
             object.__setattr__(self, "out", check_width(self.out))
-        if self.padding not in ("SAME", "VALID"):
-            raise InputError(f"padding must be 'SAME' or 'VALID', got {describe(self.padding)}.")
+        check_choice("padding", self.padding, ("SAME", "VALID"))
 
     def constants(self) -> dict[str, float]:
         return {"bias": self.bias}

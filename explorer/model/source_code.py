@@ -1,8 +1,11 @@
-"""The NNX source code of a block spec, and the difference between two specs as a diff."""
+"""The NNX source code of a block spec: as a class, a script, and a diff of two specs."""
 
 from difflib import unified_diff
 from fractions import Fraction
 
+from explorer.errors import check_flag, check_integer, check_type
+from explorer.inputs.random_streams import check_seed
+from explorer.model.arguments import check_features
 from explorer.model.layers import (
     DEFAULT_BATCH_NORM,
     GELU,
@@ -30,10 +33,93 @@ def nnx_source(
     use_running_average: bool = False,
     batch_norm: BatchNormSettings = DEFAULT_BATCH_NORM,
 ) -> str:
-    """Return a class `Block` of the spec, and the lines that build and run it.
+    """Return a class `Block` of the spec, and the line that calls it; `nnx_script` is complete."""
+    check_type("spec", spec, BlockSpec)
+    lines = [*_block_class(spec, batch_norm), "", _call_block(spec, use_running_average)]
+    return "\n".join(lines)
 
-    The code uses the names `features`, `seed` and `x`, which the user defines.
+
+def nnx_script(
+    spec: BlockSpec,
+    shape: tuple[int, ...],
+    *,
+    seed: int,
+    features: int,
+    use_running_average: bool = False,
+    warmup_passes: int = 0,
+    batch_norm: BatchNormSettings = DEFAULT_BATCH_NORM,
+    input_source: str = "",
+) -> str:
+    """Return a script that runs a fresh block of the spec; it needs only Flax and NumPy.
+
+    Args:
+        spec: the layers of the block.
+        shape: of the input.
+        seed, features: as for `Model.from_seed`.
+        use_running_average, warmup_passes: as for `trace_model`.
+        batch_norm: ε and momentum of all BatchNorms.
+        input_source: lines that make the array `x`; empty to load it from the file x.npy.
     """
+    check_type("spec", spec, BlockSpec)
+    check_type("shape", shape, tuple)
+    check_type("input_source", input_source, str)
+    first, width = check_seed(seed), check_features(features)
+    passes = check_integer("warmup_passes", warmup_passes, 0, None)
+    needs_jnp = any(isinstance(layer, PadChannels) for layer in spec.layers().values())
+    load = f'x = np.load("x.npy")  # the input of the block, float32 of shape {shape}\n'
+    is_v1 = spec.structure() == V1.structure()
+    warm_up = [
+        f"for _ in range({passes}):  # warm-up passes",
+        "    run(block, x, use_running_average=False)",
+    ]
+    lines = [
+        "import hashlib",
+        "",
+        *(["import jax.numpy as jnp"] if needs_jnp else []),
+        "import numpy as np",
+        "from flax import nnx",
+        "",
+        f"seed, features = {first}, {width}",
+        "",
+        input_source or load,
+        "",
+        *_block_class(spec, batch_norm),
+        "",
+        "",
+        *(["block = Block(features, nnx.Rngs(seed))"] if is_v1 else _with_kernels_of_v1(spec)),
+        'run = nnx.jit(Block.__call__, static_argnames="use_running_average")',
+        *(warm_up if passes else []),
+        _call_block(spec, use_running_average),
+        "",
+        "out = np.asarray(out)",
+        'print(f"std of out: {out.std():.3f}")',
+        "digest = hashlib.blake2b(str(out.shape).encode() + out.tobytes(), digest_size=8)",
+        'print(f"digest of out: {digest.hexdigest()}")  # another machine may change the last bits',
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _block_class(spec: BlockSpec, batch_norm: BatchNormSettings) -> list[str]:
+    build, call = _body(spec, check_type("batch_norm", batch_norm, BatchNormSettings))
+    return [
+        "class Block(nnx.Module):",
+        "    def __init__(self, features, rngs):",
+        *(f"        {line}" for line in build),
+        "",
+        "    def __call__(self, x, use_running_average):",
+        *(f"        {line}" for line in call),
+        "        return out",
+    ]
+
+
+def _call_block(spec: BlockSpec, use_running_average: bool) -> str:
+    in_eval = check_flag("use_running_average", use_running_average) or spec.always_eval
+    return f"out = run(block, x, use_running_average={in_eval})"
+
+
+def _body(spec: BlockSpec, batch_norm: BatchNormSettings) -> tuple[list[str], list[str]]:
+    """Return the lines that build the layers, and those that call them."""
     layers = spec.layers()
     widths: dict[str, Width] = {"x": Times(Fraction(1))}
     build, call = [], []
@@ -48,46 +134,27 @@ def nnx_source(
         if constructor := _constructor(layer, widths[first], widths[stage], batch_norm):
             build.append(f"self.{stage} = {constructor}")
         call.append(f"{stage} = {_call(layer, stage, first)}")
-    needs_jnp = any(isinstance(layer, PadChannels) for layer in layers.values())
-    in_eval = use_running_average or spec.always_eval
-    return "\n".join(
-        [
-            *(["import jax.numpy as jnp"] if needs_jnp else []),
-            "from flax import nnx",
-            "",
-            "class Block(nnx.Module):",
-            "    def __init__(self, features, rngs):",
-            *(f"        {line}" for line in build),
-            "",
-            "    def __call__(self, x, use_running_average):",
-            *(f"        {line}" for line in call),
-            "        return out",
-            "",
-            *_build_with_kernels_of_v1(spec),
-            f"out = block(x, use_running_average={in_eval})",
-            "",
-        ]
-    )
+    return build, call
 
 
-def _build_with_kernels_of_v1(spec: BlockSpec) -> list[str]:
-    """Return the lines that build the block as `build_block` does: v1's weights are drawn first."""
-    if spec.structure() == V1.structure():
-        return ["block = Block(features, nnx.Rngs(seed))"]
+def _with_kernels_of_v1(spec: BlockSpec) -> list[str]:
+    """Return the lines that build the block as `SpecBlock` does: v1's weights are drawn first."""
     convs = [name for name, layer in spec.branch if isinstance(layer, Conv)]
     pairs = [f"(block.{name}, v1.{name})" for name in convs if name in dict(V1.branch)]
-    lines = [
-        "from explorer import BasicBlock",
-        "rngs = nnx.Rngs(seed)",
-        "v1, block = BasicBlock(features, rngs), Block(features, rngs)",
-    ]
-    if not pairs:
-        return lines
-    return [
-        *lines,
+    copy = [
         f"for conv, of_v1 in ({', '.join(pairs)},):",
         "    if conv.kernel.shape == of_v1.kernel.shape:",
         "        conv.kernel[...] = of_v1.kernel[...]",
+    ]
+    return [
+        "class V1(nnx.Module):  # drawn first, so that kernels of the same name and shape are v1's",
+        "    def __init__(self, features, rngs):",
+        *(f"        {line}" for line in _body(V1, DEFAULT_BATCH_NORM)[0]),
+        "",
+        "",
+        "rngs = nnx.Rngs(seed)",
+        "v1, block = V1(features, rngs), Block(features, rngs)",
+        *(copy if pairs else []),
     ]
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from explorer.errors import InputError, check_flag, check_type, describe
 from explorer.model.layers import BatchNorm, Layer, ReLU
 
 Layers = tuple[tuple[str, Layer], ...]
@@ -50,6 +51,17 @@ class BlockSpec:
     shortcut: Layers | None = ()
     after: Layers = (("out", ReLU()),)
     always_eval: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("title", "description", "source"):
+            check_type(name, getattr(self, name), str)
+        _check_layers("branch", self.branch)
+        if not self.branch:
+            raise InputError("branch must have at least one layer, got none.")
+        if self.shortcut is not None:
+            _check_layers("shortcut", self.shortcut)
+        _check_layers("after", self.after)
+        check_flag("always_eval", self.always_eval)
 
     @property
     def residual(self) -> str:
@@ -159,3 +171,16 @@ class BlockSpec:
     def key(self) -> str:
         """A key of the spec's computation; texts are not part of it."""
         return repr(replace(self, title="", description="", source=""))
+
+
+def _check_layers(name: str, layers: Any) -> None:
+    """Raise InputError unless `layers` is a tuple of pairs of a name and a layer."""
+    if not isinstance(layers, tuple) or not all(_is_named_layer(each) for each in layers):
+        raise InputError(
+            f"{name} must be a tuple of pairs of a name and a layer, got {describe(layers)}."
+        )
+
+
+def _is_named_layer(pair: Any) -> bool:
+    is_pair = isinstance(pair, tuple) and len(pair) == 2
+    return is_pair and isinstance(pair[0], str) and hasattr(pair[1], "apply")

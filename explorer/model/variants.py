@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
 
+from explorer.errors import check_choice, check_type
 from explorer.model.layers import (
     GELU,
     Attention,
@@ -104,7 +105,13 @@ def zero_gamma(gamma: float = 0.0) -> BlockSpec:
 
 
 def with_bias(spec: BlockSpec, stage: str, bias: float) -> BlockSpec:
-    """Return the spec with the bias of the branch's convolution or norm `stage` set to `bias`."""
+    """Return the spec with the bias of the branch's convolution or norm `stage` set to `bias`.
+
+    Raises:
+        InputError: the branch has no such convolution or norm, or `bias` is not a real number.
+    """
+    layers = check_type("spec", spec, BlockSpec).branch
+    check_choice("stage", stage, [n for n, layer in layers if isinstance(layer, Conv | BatchNorm)])
 
     def shifted(layer: Layer) -> Layer:
         match layer:
@@ -117,7 +124,7 @@ def with_bias(spec: BlockSpec, stage: str, bias: float) -> BlockSpec:
 
     return replace(
         spec,
-        branch=tuple((n, shifted(layer) if n == stage else layer) for n, layer in spec.branch),
+        branch=tuple((n, shifted(layer) if n == stage else layer) for n, layer in layers),
     )
 
 

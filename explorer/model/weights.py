@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from explorer.errors import InputError, describe
+from explorer.errors import check_choice, check_type
 from explorer.inputs.random_streams import check_seed
 from explorer.model.arguments import check_features
 from explorer.model.block import BasicBlock
@@ -108,6 +108,7 @@ class Model(Record):
             check_seed(seed),
             check_variant(variant),
         )
+        check_type("batch_norm", batch_norm, BatchNormSettings)
         structure = cls.structure_of(spec, width, batch_norm)
         parameters, statistics = draw_weights(structure, np.array([checked_seed]), spec)
         first = partial(jax.tree.map, lambda array: array[0])
@@ -152,9 +153,7 @@ def check_variant(variant: str | BlockSpec) -> BlockSpec:
     """Return the spec of a name; raise InputError for an unknown name."""
     if isinstance(variant, BlockSpec):
         return variant
-    if not isinstance(variant, str) or variant not in VARIANTS:
-        raise InputError(f"variant must be one of {', '.join(VARIANTS)}; got {describe(variant)}.")
-    return VARIANTS[variant]
+    return VARIANTS[check_choice("variant", variant, VARIANTS)]
 
 
 def draw_weights(structure: Structure, seeds: np.ndarray, spec: BlockSpec) -> tuple[Arrays, Arrays]:

@@ -11,16 +11,22 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.figures.theme import THEMES, ThemeName
-from explorer.linked_figure.payload import Link, as_json
+from explorer.linked_figure.payload import Link, as_json, revision
 from explorer.page.asset_urls import linked_figure_url, plotly_url
+from explorer.page.last_result import is_stale
+from explorer.page.link_state import has_navigated
 
 # What the browser may report, with its type; a hostile one may send anything.
 _STATE_TYPES = {"theme": str, "pin": str, "pick": str, "window": str, "box": list, "step": int}
+_FIGURES, _OUTDATED = "linked_figures", "outdated_reports"
 _COMPONENT = st.components.v2.component(
     "linked_figure",
     html='<div class="linked-figure"></div>',
     css=(files("explorer.linked_figure") / "linked_figure.css").read_text(encoding="utf-8"),
-    js=(files("explorer.page") / "component.js").read_text(encoding="utf-8"),
+    js="\n".join(
+        (files("explorer.page") / name).read_text(encoding="utf-8")
+        for name in ("history.js", "component.js")
+    ),
     isolate_styles=False,  # Plotly puts its styles in the document's head
 )
 
@@ -35,9 +41,30 @@ def component_state(
     key: str, name: Literal["theme", "pin", "pick", "window", "box", "step"]
 ) -> Any:
     """Return what the browser last reported of figure `key`; None if nothing of that type."""
+    reported = _reported(key, name)
+    outdated = st.session_state.get(_OUTDATED, {})
+    if (key, name) in outdated:
+        if outdated[key, name] == reported:
+            return None
+        del outdated[key, name]
+    return reported
+
+
+def _reported(key: str, name: str) -> Any:
     state = st.session_state.get(key)
     reported = state.get(name) if isinstance(state, Mapping) else None
     return reported if isinstance(reported, _STATE_TYPES[name]) else None
+
+
+def forget_reported() -> None:
+    """After Back or Forward, prefer the URL's pin and box to what the browser last reported."""
+    if has_navigated():
+        st.session_state[_OUTDATED] = {
+            (key, name): value
+            for key in st.session_state.get(_FIGURES, ())
+            for name in ("pin", "box")
+            if (value := _reported(key, name)) is not None
+        }
 
 
 def linked_figure(
@@ -45,8 +72,10 @@ def linked_figure(
     *,
     key: str,
     theme: ThemeName,
+    label: str = "",
     narrow: go.Layout | Mapping[str, Any] | None = None,
     link: Link | None = None,
+    stale: bool = False,
     **callbacks: Any,
 ) -> None:
     """Show a figure, and keep its DOM node, zoom and position on the page at every change.
@@ -57,8 +86,10 @@ def linked_figure(
         key: name of the figure on the page; `component_state` reads what the browser reports of it.
         theme: the theme that it was drawn for; the browser reports another one
             if it shows that.
+        label: what the figure shows, as a sentence for screen readers; the link's if it has one.
         narrow: the layout for small windows, for the same traces.
         link: what links its panels; None for a figure without interaction.
+        stale: draw it pale, as the last result before an error; the page's own state does so too.
         callbacks: `on_pin_change` and the like, called when the browser reports a change.
     """
     drawn = {"figure": as_json(figure), "narrow": as_json(narrow) if narrow else "null"}
@@ -66,12 +97,17 @@ def linked_figure(
     parts = {
         **drawn,
         "digest": json.dumps(digest),  # the browser draws again only what has changed
+        "revision": json.dumps(revision(link, digest)),
+        "label": json.dumps(link.label if link else label),
         "link": as_json(asdict(link)) if link else "null",
+        "restored": json.dumps(any(key == of for of, _ in st.session_state.get(_OUTDATED, {}))),
+        "stale": json.dumps(stale or is_stale()),
         "theme": json.dumps(theme),
         "accent": json.dumps(THEMES[theme].accent),
         "plotly": json.dumps(plotly_url()),
         "module": json.dumps(linked_figure_url()),
     }
+    st.session_state.setdefault(_FIGURES, set()).add(key)
     message = ",".join(f'"{name}":{text}' for name, text in parts.items())
     handlers = {f"on_{name}_change": _nothing for name in _STATE_TYPES} | callbacks
     _COMPONENT(key=key, data=f"{{{message}}}".encode(), **handlers)

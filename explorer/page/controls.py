@@ -36,6 +36,7 @@ def optional_integer_input(
 ) -> int | None:
     """Draw a field for an integer from `low` to `high`; return it, or None if it is empty."""
     restore(key, lambda text: _integer(text, low, high), f"an integer from {low} to {high}")
+    st.session_state.setdefault(key, None)
     chosen = st.number_input(label, low, high, None, key=key, **style)
     publish(key, chosen, None)
     return chosen
@@ -97,6 +98,7 @@ def optional_segmented_choice(
 ) -> Option | None:
     """Draw a few options side by side; return the one chosen, or None."""
     _restore_option(key, options)
+    st.session_state.setdefault(key, None)
     chosen = st.segmented_control(
         label, list(options), format_func=lambda option: _title(option, titles), key=key
     )
@@ -108,6 +110,7 @@ def toggle(label: str, key: str) -> bool:
     """Draw a switch; return whether it is on."""
     legal = {"true": True, "false": False}
     restore(key, lambda text: legal.get(text.lower()), "true or false")
+    st.session_state.setdefault(key, False)
     chosen = st.toggle(label, key=key)
     publish(key, "true" if chosen else None, None)
     return chosen

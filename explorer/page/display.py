@@ -10,7 +10,7 @@ from explorer.analysis.downsampling import Window
 from explorer.figures.theme import ThemeName
 from explorer.linked_figure.payload import PanelPixel
 from explorer.page.component import component_state
-from explorer.page.link_state import check
+from explorer.page.link_state import check, publish
 
 VARIANT_PREFIX = "variant "
 
@@ -38,10 +38,7 @@ def read_pin(key: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPix
     pixel = _parse_pixel(
         reported if reported is not None else st.query_params.get("pin", ""), names, shape
     )
-    if pixel:
-        st.query_params["pin"] = f"{pixel.panel},{pixel.row},{pixel.col}"
-    elif "pin" in st.query_params:
-        del st.query_params["pin"]
+    publish("pin", f"{pixel.panel},{pixel.row},{pixel.col}" if pixel else None, None)
     return pixel
 
 

@@ -1,29 +1,27 @@
 """Error messages on the page."""
 
 import logging
-import re
 
 import streamlit as st
 
 from explorer.errors import InputError
 from explorer.page.limiter import Busy
+from explorer.page.plain_text import show_message
 
 PROBLEMS = (InputError, Busy)  # errors that the user can resolve
 _LOG = logging.getLogger(__name__)
 
 
-def escape_markdown(text: str) -> str:
-    """Escape every character of `text` that Streamlit's Markdown would interpret."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>^=&])", r"\\\1", text)
+def show_problem(problem: Exception, place: str = "page") -> None:
+    """Show the message, with a button to try again if the server is busy.
 
-
-def show_problem(problem: Exception) -> None:
-    """Show the message as literal text, with a button to try again if the server is busy."""
+    `place` distinguishes this button from those of other places on the page.
+    """
     if isinstance(problem, Busy):
-        st.warning(escape_markdown(str(problem)))
-        st.button("Try again")
+        show_message("warning", str(problem))
+        st.button("Try again", key=f"try again {place}")
     else:
-        st.error(escape_markdown(str(problem)))
+        show_message("error", str(problem))
 
 
 def report_script_error(error: Exception) -> bool:

@@ -9,12 +9,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.summary import Headline, headline, variance_error
 from explorer.engine.forward import check_arguments, check_stage_sizes, trace_model
+from explorer.errors import InputError
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1
 from explorer.model.weights import Model
 from explorer.page.cache import get_or_compute, get_or_compute_part
 from explorer.records import BlockTrace
 
+ONE_IMAGE = "This view uses the statistics of this image alone, not those of the batch."
 DEFAULT_INPUT, DEFAULT_SHAPE = "zone_plate", (32, 32, 8)
 
 
@@ -24,6 +26,8 @@ class Experiment:
 
     `input_key` is the input's cache key (with the digest of an upload), `load` returns the
     input, `private` is True for an upload, and `notes` are sentences about the input.
+    `input_source` is NumPy code that makes the input, empty if there is none. If `image` is not
+    None, the input is a batch, and results are of this image of it, with the batch's statistics.
     """
 
     input_key: tuple[Hashable, ...]
@@ -34,6 +38,23 @@ class Experiment:
     features: int
     use_running_average: bool
     warmup_passes: int
+    input_source: str = ""
+    image: int | None = None
+
+    def alone(self) -> "Experiment":
+        """Return the experiment with the image shown as its only input."""
+        if (image := self.image) is None:
+            return self
+        key = (*self.input_key, "image", image)
+        return replace(self, input_key=key, load=lambda: self.load()[image], image=None)
+
+    def whole_input(self, trace: BlockTrace) -> np.ndarray:
+        """Return the input of a trace, or the batch that its statistics are of."""
+        return trace["x"] if self.image is None else self.load()
+
+    def without_file(self) -> "Experiment":
+        """Return the same experiment without the file's content: its results are only cached."""
+        return replace(self, load=_no_file) if self.private else self
 
     def model(self, spec: BlockSpec = V1) -> Model:
         """Return the model of a spec; its weights are drawn once and cached."""
@@ -43,7 +64,11 @@ class Experiment:
     def key(self, spec: BlockSpec) -> tuple[Hashable, ...]:
         """Return the cache key of this experiment with a spec."""
         mode = self.use_running_average, self.warmup_passes
-        return self.input_key, self.seed, self.features, *mode, spec.key
+        return self.input_key, self.image, self.seed, self.features, *mode, spec.key
+
+
+def _no_file() -> np.ndarray:
+    raise InputError("The file of this result is no longer here. Choose it again.")
 
 
 @dataclass(frozen=True)
@@ -82,7 +107,10 @@ def run(
             use_running_average=experiment.use_running_average,
             warmup_passes=experiment.warmup_passes,
         )
-        return Result(trace, headline(trace), variance_error(trace), trace.digest())
+        error = variance_error(trace)
+        if experiment.image is not None:
+            trace = trace.image(experiment.image)
+        return Result(trace, headline(trace), error, trace.digest())
 
     result = get_or_compute(
         ("trace", *experiment.key(spec)),

@@ -8,11 +8,12 @@ from pathlib import PurePath
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.errors import InputError
 from explorer.inputs import (
-    FILE_EXTENSIONS,
     GENERATORS,
+    LAYOUTS,
     Upload,
     decode_upload,
     generate,
@@ -20,15 +21,28 @@ from explorer.inputs import (
     pad_channels,
     project_channels,
     standardise,
+    stored_shape,
 )
+from explorer.inputs.layout import AUTO, batch_shape, choose_layout, layouts_of
 from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
 from explorer.inputs.random_streams import MAX_SEED
+from explorer.inputs.source_code import (
+    PAD_SOURCE,
+    PROJECT_SOURCE,
+    STANDARDISE_SOURCE,
+    generator_source,
+)
+from explorer.inputs.upload import check_finite
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
-from explorer.page.errors import escape_markdown
 from explorer.page.experiment import DEFAULT_SHAPE
+from explorer.page.link_state import publish
 from explorer.page.linked_file import differs_from_link, forget_file, linked_file
 
+AXES_HELP = (
+    "The meaning of the array's axes: N images, H rows, W columns, C channels. The notes of the "
+    "Forward view say how they were read."
+)
 RAW_NOTE = (
     "With raw pixels from 0 to 1 the residual dominates the identity: BatchNorm gives F(x) "
     "variance 1, and x has much less."
@@ -39,7 +53,9 @@ RAW_NOTE = (
 class InputSource:
     """An input and the steps applied to it before the block.
 
-    `key` is its cache key, `load` returns the array, `notes` are sentences about it.
+    `key` is its cache key, `load` returns the array, `notes` are sentences about it, and `source`
+    is NumPy code that makes it, empty if there is none. If `image` is not None, the array is a
+    batch, of which this image is shown.
     """
 
     key: tuple[Hashable, ...]
@@ -47,16 +63,24 @@ class InputSource:
     channels: int
     is_image: bool
     notes: tuple[str, ...] = ()
+    source: str = ""
+    image: int | None = None
+    has_raw_pixels: bool = False  # from 0 to 1
 
     def then(
-        self, name: Hashable, change: Callable[[np.ndarray], np.ndarray], *notes: str
+        self,
+        name: Hashable,
+        change: Callable[[np.ndarray], np.ndarray],
+        *notes: str,
+        source: str,
     ) -> "InputSource":
-        """Return this source with one more step applied to its array."""
+        """Return this source with one more step applied to its array; `source` is its code."""
         return replace(
             self,
             key=(*self.key, name),
             load=lambda: change(self.load()),
             notes=self.notes + notes,
+            source=self.source and self.source + source,
         )
 
 
@@ -77,62 +101,135 @@ def generated_input(kind: str) -> InputSource:
         seed = integer_input("Seed of the input", 0, MAX_SEED, key="input_seed")
     load = partial(generate, kind, height, width, channels, seed)
     is_image = GENERATORS[kind].group == "sample"
-    return InputSource((kind, height, width, channels, seed), load, channels, is_image)
+    settings = kind, height, width, channels, seed
+    return InputSource(
+        settings,
+        load,
+        channels,
+        is_image,
+        source=generator_source(*settings),
+        has_raw_pixels=is_image,
+    )
 
 
 def uploaded_input() -> InputSource | None:
     """Draw the controls of an uploaded file; return it, or None without a file."""
     linked_file()
-    file = st.file_uploader("File", key="file", help=f"Accepted: {', '.join(FILE_EXTENSIONS)}.")
+    file = file_uploader()
     if file is None:
         return None
     data = file.getvalue()
     digest = hashlib.blake2b(data).hexdigest()
     name = None
-    if file.name.lower().endswith(".npz") and len(names := npz_names(data)) > 1:
+    if len(names := npz_names(data)) > 1:
         name = select("Array", {name: name for name in names}, names[0], key="array")
-    side = integer_input(
-        "Longest side of a picture",
-        8,
-        MAX_PICTURE_SIDE,
-        128,
-        key="side",
-        help="In pixels. Larger pictures are resized to it; arrays are never resized.",
-    )
-    key = ("upload", digest, PurePath(file.name).suffix.lower(), name, side)
-    decode = partial(decode_upload, file.name, data, name=name, max_side=side)
+    layout, index, image = AUTO, 0, None
+    side = MAX_PICTURE_SIDE
+    if (shape := stored_shape(data, name)) is None:
+        side = integer_input(
+            "Longest side of a picture",
+            8,
+            MAX_PICTURE_SIDE,
+            128,
+            key="side",
+            help="In pixels. Larger pictures are resized to it; arrays are never resized.",
+        )
+    else:
+        layout, index, image = _array_controls(shape)
+    keeps_batch = image is not None
+    ending = PurePath(file.name).suffix.lower()
+    key = ("upload", digest, ending, name, side, layout, index, keeps_batch)
+
+    def decode() -> Upload:
+        upload = decode_upload(
+            file.name, data, name=name, layout=layout, index=index, max_side=side
+        )
+        return upload if keeps_batch else replace(upload, batch=None)
+
     upload = get_or_compute(
         key, decode, private=True, placeholder=st.empty(), message="Reading the file"
     )
     shown_name, short = file.name[:80], digest[:16]
-    st.query_params.update({"file": shown_name, "digest": short})
+    publish("file", shown_name, None)
+    publish("digest", short, None)
     size = "×".join(str(n) for n in upload.array.shape)
     notes = (
-        f"{escape_markdown(shown_name)} was read as {size} (height × width × channels).",
+        f"{shown_name} was read as {size} (height × width × channels).",
         *upload.notes,
         *differs_from_link(short),
     )
 
     def load() -> np.ndarray:  # the cache may have dropped the array
         found: Upload = get_cached(key, private=True) or decode()
-        return found.array
+        if found.batch is None:
+            return found.array
+        check_finite(found.batch)
+        return found.batch
 
-    return InputSource(key, load, upload.array.shape[2], upload.is_image, notes)
+    return InputSource(
+        key,
+        load,
+        upload.array.shape[2],
+        upload.is_image,
+        notes,
+        image=image,
+        has_raw_pixels=upload.is_image and upload.layout is None,
+    )
 
 
-def standardised(source: InputSource) -> InputSource:
-    """Draw the control of standardisation; return the source with it applied."""
-    wanted = segmented_choice(
+def file_uploader() -> UploadedFile | None:
+    """Draw the field for a file; return the file."""
+    return st.file_uploader(
+        "File",
+        key="file",
+        help="A picture (PNG, JPEG, WebP, BMP, GIF, TIFF), an array (.npy, .npz) or a table "
+        "(.csv, .tsv, .txt).",
+    )
+
+
+def _array_controls(shape: tuple[int, ...]) -> tuple[str, int, int | None]:
+    """Draw the controls of an array's axes.
+
+    Return its layout, the image to show, and that image again if the whole batch is the input.
+    """
+    layouts = layouts_of(len(shape))
+    layout = AUTO
+    if len(layouts) > 1:
+        titles = {AUTO: "automatic"} | {name: f"{name}: {LAYOUTS[name]}" for name in layouts}
+        layout = select("Axes", titles, AUTO, key="layout", help=AXES_HELP)
+    if not layouts or "N" not in (chosen := choose_layout(shape, layout)[0]):
+        return layout, 0, None
+    images = batch_shape(shape, chosen)[0]
+    if images < 2:
+        return layout, 0, None
+    index = integer_input("Image", 0, images - 1, 0, key="image", help="Counted from 0.")
+    statistics = segmented_choice(
+        "BatchNorm statistics over",
+        ("image", "batch"),
+        key="statistics",
+        titles={"image": "this image", "batch": f"all {images:,} images"},
+        help="In train mode, mean and variance are those of one image or of the whole batch.",
+    )
+    return layout, index, index if statistics == "batch" else None
+
+
+def standardise_choice() -> str:
+    """Draw the control of standardisation; return its value."""
+    return segmented_choice(
         "Standardise each channel",
         ("pictures", "always", "never"),
         key="standardise",
         help="(x − mean) / std over height and width. “pictures” applies it to photos and samples "
         "only. " + RAW_NOTE,
     )
+
+
+def standardised(source: InputSource, wanted: str) -> InputSource:
+    """Return the source, standardised if it is wanted."""
     if wanted == "always" or (wanted == "pictures" and source.is_image):
         note = "Each channel was standardised to mean 0 and variance 1; constant channels become 0."
-        return source.then("standardised", standardise, note)
-    if source.is_image:
+        return source.then("standardised", standardise, note, source=STANDARDISE_SOURCE)
+    if source.has_raw_pixels:
         return replace(source, notes=(*source.notes, RAW_NOTE))
     return source
 
@@ -145,13 +242,14 @@ def widened(source: InputSource, widen: str, features: int, seed: int) -> InputS
     """
     if widen == "zero_channels":
         note = f"Zero channels were appended to the input, from {source.channels} to {features}."
-        change = partial(pad_channels, features=features)
+        change, code = partial(pad_channels, features=features), PAD_SOURCE
     elif widen == "projection":
         note = (
             f"The input was projected from {source.channels} to {features} channels by a random "
             "1×1 convolution before the block, so the identity is the projected input."
         )
         change = partial(project_channels, features=features, seed=seed)
+        code = PROJECT_SOURCE
     else:
         ways = (
             "add zero channels (He et al. 2015, option A) or to "
@@ -163,4 +261,4 @@ def widened(source: InputSource, widen: str, features: int, seed: int) -> InputS
             f"equal shapes. Set features to {source.channels}, or choose under “Widen the input” "
             f"to {ways}project it."
         )
-    return source.then((widen, features, seed), change, note)
+    return source.then((widen, features, seed), change, note, source=code)

@@ -53,7 +53,7 @@ def run_job(
             key, with_bar, private=private, placeholder=placeholder, message=None, is_long=True
         )
     except PROBLEMS as problem:
-        show_problem(problem)
+        show_problem(problem, name)
         return None
 
 

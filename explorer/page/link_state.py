@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.errors import describe
 from explorer.inputs import GENERATORS
@@ -54,10 +55,26 @@ OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 _UNCHECKED, _IGNORED = "unchecked_parameters", "ignored_parameters"
+_RESTORED = "restored_parameters"
+
+
+def has_navigated() -> bool:
+    """Return whether the browser's Back or Forward has caused this run."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def forget_settings() -> None:
+    """After Back or Forward, forget all settings, so that those of the URL are restored."""
+    if not has_navigated():
+        return
+    for key in st.session_state.get(_RESTORED, ()):
+        st.session_state.pop(key, None)
+    st.session_state.pop(_UNCHECKED, None)
 
 
 def update_old_link() -> None:
-    """Replace names and values of an older link by the present ones, once per session."""
+    """Replace names and values of an older link by the present ones, once per link."""
     if _UNCHECKED in st.session_state:
         return
     for old, new in OLD_NAMES.items():
@@ -78,6 +95,7 @@ def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:
     `parse` returns the value of a text, or None for an invalid text. Invalid parameters of the
     session's first URL are reported once.
     """
+    st.session_state.setdefault(_RESTORED, set()).add(key)
     if key in st.session_state:
         st.session_state[key] = st.session_state[
             key

@@ -2,20 +2,23 @@
 
 import streamlit as st
 
-from explorer.page.errors import escape_markdown
+from explorer.page.plain_text import show_message
 
 
 def ask_for_file() -> None:
     """Ask for a file; a link holds its name and digest, but not its content."""
     linked = linked_file()
     if linked:
-        st.info(
-            f"This link was made with the file {escape_markdown(linked[0][:80])} (digest "
-            f"{escape_markdown(linked[1][:16])}). Choose that file to see the same figure."
+        show_message(
+            "info",
+            f"This link was made with the file {linked[0][:80]} (digest {linked[1][:16]}). Choose "
+            "that file to see the same figure.",
         )
     else:
         forget_file()
-        st.info("Choose a picture (PNG, JPEG) or an array (NPY, NPZ, CSV).")
+        show_message(
+            "info", "Choose a picture, an array (.npy, .npz) or a table (.csv, .tsv, .txt)."
+        )
 
 
 def forget_file() -> None:
@@ -42,6 +45,6 @@ def differs_from_link(digest: str) -> tuple[str, ...]:
     if linked is None or digest in (linked[1], "") or digest != first:
         return ()
     return (
-        f"This is not the file of the link: its digest is {escape_markdown(digest)}, that of the "
-        f"link's file {escape_markdown(linked[1][:16])}.",
+        f"This is not the file of the link: its digest is {digest}, that of the link's file "
+        f"{linked[1][:16]}.",
     )

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from explorer.page.component import forget_reported
 from explorer.page.controls import segmented_choice
-from explorer.page.errors import PROBLEMS, escape_markdown, show_problem
+from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
-from explorer.page.link_state import ignored_parameters, update_old_link
+from explorer.page.last_result import recall, remember, set_stale
+from explorer.page.link_state import forget_settings, ignored_parameters, update_old_link
 from explorer.page.linked_file import ask_for_file
+from explorer.page.plain_text import show_message
 from explorer.page.sidebar import experiment_controls
 from explorer.page.views import depth, forward, gradients, what_if
 
@@ -24,26 +28,60 @@ TITLES = {
     "gradients": "Gradients",
     "depth": "Depth",
 }
+HEADINGS = {
+    "forward": "The block, stage by stage",
+    "what_if": "The basic block and a variant",
+    "gradients": "The gradient, path by path",
+    "depth": "A stack of blocks, with shortcuts and without",
+}
 
 
 def page() -> None:
     """Draw the page."""
+    forget_settings()
+    forget_reported()
     update_old_link()
     messages = st.container()
     # One control instead of Streamlit pages, so that all views share channel, pin and experiment.
     view = segmented_choice(
         "View", tuple(VIEWS), key="view", titles=TITLES, label_visibility="collapsed"
     )
+    st.title(HEADINGS[view], anchor=False)
+    _draw(VIEWS[view], messages)
+    with messages:
+        for sentence in ignored_parameters():
+            show_message("warning", sentence)
+
+
+def _draw(view: Callable[[Experiment, Result], None], messages: DeltaGenerator) -> None:
+    """Draw the sidebar and the view; after an error, the view of the last result.
+
+    An error is among the messages, which take one place: what follows keeps its own, so that
+    figures stay in the document with their zoom.
+    """
+    set_stale(False)
     try:
         experiment = experiment_controls()
         if experiment is None:
             ask_for_file()
-        else:
-            VIEWS[view](experiment, run(experiment, st.sidebar.empty()))
+            return
+        result = run(experiment, st.sidebar.empty())
     except PROBLEMS as problem:
-        show_problem(problem)
-    for sentence in ignored_parameters():
-        messages.warning(escape_markdown(sentence))
+        with messages:
+            show_problem(problem)
+        experiment = recall("experiment")
+        if experiment is None:
+            return
+        try:
+            result = run(experiment, st.sidebar.empty())
+        except PROBLEMS:  # the cache has dropped it
+            return
+        set_stale(True)
+    remember("experiment", experiment.without_file())
+    try:
+        view(experiment, result)
+    except PROBLEMS as problem:
+        show_problem(problem, "view")
 
 
 st.set_page_config(page_title="Residual block explorer", layout="wide")

@@ -1,10 +1,12 @@
 """The lines under the stage figure: one pixel's sum in numbers, as terms of `PinLink.readout`."""
 
+from explorer.figures.printed import ROUNDED
 from explorer.figures.theme import THEMES, ThemeName
 from explorer.linked_figure.payload import (
     LargerTerm,
     Line,
     NegativeTerm,
+    RoundedTerm,
     Term,
     TextTerm,
     ValueTerm,
@@ -28,6 +30,7 @@ def block_readout(
             branch,
             TextTerm("="),
             ValueTerm(f"{prefix}add", f"{of}add"),
+            RoundedTerm((identity, residual), f"{prefix}add", ROUNDED),
         ]
     else:
         terms.append(branch)
@@ -56,4 +59,5 @@ def gradient_readout(spec: BlockSpec, theme: ThemeName, is_mean: bool) -> Line:
     identity = ValueTerm("identity", f"{of}through the shortcut", colours.identity)
     texts = "the shortcut contributes more", "F contributes more"
     larger = LargerTerm(("identity", "residual"), texts)
-    return (identity, TextTerm("+"), residual, TextTerm("="), total, larger)
+    rounded = RoundedTerm(("identity", "residual"), "x", ROUNDED)
+    return (identity, TextTerm("+"), residual, TextTerm("="), total, rounded, larger)

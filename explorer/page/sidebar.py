@@ -7,12 +7,23 @@ from explorer.inputs import GENERATORS
 from explorer.inputs.limits import MAX_CHANNELS
 from explorer.inputs.random_streams import MAX_SEED
 from explorer.page.controls import integer_input, optional_integer_input, segmented_choice, select
+from explorer.page.errors import PROBLEMS
 from explorer.page.experiment import DEFAULT_INPUT, Experiment
-from explorer.page.input_source import generated_input, standardised, uploaded_input, widened
+from explorer.page.input_source import (
+    InputSource,
+    file_uploader,
+    generated_input,
+    standardise_choice,
+    standardised,
+    uploaded_input,
+    widened,
+)
 
 
 def experiment_controls() -> Experiment | None:
     """Draw the sidebar; return the experiment, or None if a file is missing.
+
+    All widgets are drawn, whatever is wrong with the input.
 
     Raises:
         InputError: the input cannot be read, or does not fit the selected features.
@@ -22,10 +33,12 @@ def experiment_controls() -> Experiment | None:
         st.caption("One ResNet basic block on your own input: out = ReLU(F(x) + x).")
         titles = {key: kind.title for key, kind in GENERATORS.items()} | {"upload": "Your own file"}
         kind = select("Input", titles, DEFAULT_INPUT, key="input")
-        source = uploaded_input() if kind == "upload" else generated_input(kind)
-        if source is None:
-            return None
-        source = standardised(source)
+        source, problem = _source(kind)
+        if kind != "upload":
+            _keep_file()
+        standardise = standardise_choice()
+        if source:
+            source = standardised(source, standardise)
         st.divider()
         seed = integer_input(
             "Seed of the weights",
@@ -39,11 +52,11 @@ def experiment_controls() -> Experiment | None:
             1,
             MAX_CHANNELS,
             key="features",
-            placeholder=f"{source.channels}, as the input",
+            placeholder=f"{source.channels}, as the input" if source else "as the input",
             help="Channels of the block. Empty: as many as the input has.",
         )
         widen = "no"
-        if features is not None and features != source.channels:
+        if features is not None and (source is None or features != source.channels):
             widen = segmented_choice(
                 "Widen the input",
                 ("no", "zero_channels", "projection"),
@@ -70,6 +83,10 @@ def experiment_controls() -> Experiment | None:
                 help="Train-mode passes before this one. Each moves the running statistics 1 % of "
                 "the way from mean 0 and variance 1 to this input's.",
             )
+    if problem:
+        raise problem
+    if source is None:
+        return None
     if features is not None and features != source.channels:
         source = widened(source, widen, features, seed)
     return Experiment(
@@ -81,4 +98,22 @@ def experiment_controls() -> Experiment | None:
         features=features or source.channels,
         use_running_average=mode == "eval",
         warmup_passes=warmup_passes,
+        input_source=source.source,
+        image=source.image,
     )
+
+
+def _source(kind: str) -> tuple[InputSource | None, Exception | None]:
+    """Draw the controls of the input; return it, or what is wrong with it."""
+    try:
+        return (uploaded_input() if kind == "upload" else generated_input(kind)), None
+    except PROBLEMS as problem:
+        return None, problem
+
+
+def _keep_file() -> None:
+    """Keep the field with the session's file, which Streamlit forgets if no field shows it."""
+    if st.session_state.get("file") is not None:
+        with st.expander("Your own file"):
+            file_uploader()
+            st.caption("Select “Your own file” under Input to use it again.")

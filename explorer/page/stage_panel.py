@@ -83,8 +83,10 @@ def draw(
     _show_figure(key, parts, display, link)
 
 
-def draw_gradient(key: str, split: GradientSplit, display: DisplaySettings) -> None:
-    """Draw the stage figure with the gradients instead of the values."""
+def draw_gradient(
+    key: str, split: GradientSplit, display: DisplaySettings, *, stale: bool = False
+) -> None:
+    """Draw the stage figure with the gradients instead of the values, pale if it is `stale`."""
     block = PanelBlock(split.as_trace, backward=True)
     report_window = whole(split.total.shape[:2]).step > 1
     window = display.window if report_window else None
@@ -101,10 +103,17 @@ def draw_gradient(key: str, split: GradientSplit, display: DisplaySettings) -> N
         cells=None,
         click="",
     )
-    _show_figure(key, parts, display, link)
+    _show_figure(key, parts, display, link, stale=stale)
 
 
-def _show_figure(key: str, parts: Sequence[Part], display: DisplaySettings, link: PinLink) -> None:
+def _show_figure(
+    key: str,
+    parts: Sequence[Part],
+    display: DisplaySettings,
+    link: PinLink,
+    *,
+    stale: bool = False,
+) -> None:
     figure = stage_layouts(parts, theme=display.theme)
     linked_figure(
         figure.spec(),
@@ -112,6 +121,7 @@ def _show_figure(key: str, parts: Sequence[Part], display: DisplaySettings, link
         key=key,
         theme=display.theme,
         link=link,
+        stale=stale,
         on_step_change=partial(_step, key),
     )
 

@@ -26,7 +26,10 @@ def test_only_relus_zero() -> None:
 def test_values_that_are_not_finite_are_left_out() -> None:
     with np.errstate(all="ignore"):
         trace = trace_block(0, np.full((3, 3, 1), 3e38, np.float32), 1)
-    assert all(np.isfinite(distribution(trace, s).counts).all() for s in STAGES)
+    found = {stage: distribution(trace, stage) for stage in STAGES}
+    assert all(np.isfinite(each.counts).all() for each in found.values())
+    assert np.isnan([found["out"].zeroed, found["out"].mean, found["relu1"].zeroed]).all()
+    assert found["bn1"].zeroed == 0  # it is not a ReLU
 
 
 def test_the_relus_of_a_variant_are_those_of_its_spec() -> None:

@@ -59,3 +59,31 @@ def test_marks_select_values_that_are_not_finite_and_then_the_largest() -> None:
     few = np.zeros((400, 400), bool)
     few[7, 8] = True
     assert [at.tolist() for at in select_marks(values, few)] == [[7], [8]]
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (400, 250), (5, 90), (90, 5), (1, 60), (60, 1)])
+def test_marks_of_a_map_without_finite_values_are_spread_over_it(shape: tuple[int, int]) -> None:
+    values = np.full(shape, np.nan)
+    rows, cols = select_marks(values, np.isnan(values))
+    assert len(set(zip(rows, cols, strict=True))) == rows.size == MAX_MARKS
+    for quarter in np.ndindex(2, 2):
+        inside = [
+            (at >= half * side // 2) & (at < -(-(half + 1) * side // 2))
+            for at, half, side in zip((rows, cols), quarter, shape, strict=True)
+            if side > 1
+        ]
+        assert np.count_nonzero(np.all(inside, axis=0)) >= MAX_MARKS // 4 - 4
+    again = select_marks(values, np.isnan(values))
+    np.testing.assert_array_equal(again, (rows, cols))
+
+
+def test_a_lone_mark_is_not_lost_beside_a_region() -> None:
+    values = np.zeros((200, 200))
+    values[:60, :60], values[190, 195] = np.nan, -np.inf
+    rows, cols = select_marks(values, ~np.isfinite(values))
+    marked = set(zip(rows, cols, strict=True))
+    assert (190, 195) in marked
+    assert len(marked) == MAX_MARKS
+    assert not np.isfinite(values[rows, cols]).any()
+    assert {row // 30 for row, _ in marked} >= {0, 1}
+    assert {col // 30 for _, col in marked} >= {0, 1}

@@ -41,7 +41,7 @@ def test_maps_are_a_channel_or_the_mean(trace: BlockTrace) -> None:
     np.testing.assert_array_equal(stage_maps(trace, 2)["bn1"], trace["bn1"][:, :, 2])
     mean = stage_maps(trace, None)
     np.testing.assert_allclose(mean["add"], mean["bn2"] + mean["x"], atol=1e-6)
-    with pytest.raises(InputError, match="channel must be from 0 to 3, got 4"):
+    with pytest.raises(InputError, match="channel must be an integer from 0 to 3, got 4"):
         stage_view(trace, 4)
 
 
@@ -76,6 +76,20 @@ def test_a_view_of_a_small_trace_is_exact(trace: BlockTrace) -> None:
         assert panel.beyond == (np.abs(values) > panel.limit).sum()
         assert panel.marks[0].size == 0
     assert view.zeroed_part == zeroed_map(trace, 2).mean()
+
+
+def test_nan_is_counted_apart_and_the_zeroed_fraction_is_not_made_up(trace: BlockTrace) -> None:
+    add = trace["add"].copy()
+    add[:2, :3, 2] = np.nan
+    add[5, 5, 2] = np.inf
+    made = with_stages(trace, add=add)
+    view = stage_view(made, 2)
+    panel = view.panels["add"]
+    assert panel.missing == 6
+    assert panel.beyond == (np.abs(add[:, :, 2]) > panel.limit).sum()
+    assert np.isnan(view.zeroed_part)  # type: ignore[arg-type]
+    assert stage_view(made, 1).zeroed_part == zeroed_map(trace, 1).mean()
+    assert np.isnan(stage_view(made, None).zeroed_part)  # type: ignore[arg-type]
 
 
 def test_a_view_of_a_large_trace_has_means_and_marks() -> None:
@@ -124,7 +138,7 @@ def test_a_stage_without_the_channel_has_a_note(trace: BlockTrace) -> None:
     view = stage_view(wide, 6)
     assert view.panels["x"].note == "no channel 6"
     np.testing.assert_array_equal(view.panels["out"].values, wide["out"][:, :, 6])
-    with pytest.raises(InputError, match="channel must be from 0 to 7, got 8"):
+    with pytest.raises(InputError, match="channel must be an integer from 0 to 7, got 8"):
         stage_view(wide, 8)
 
 
@@ -148,7 +162,7 @@ def test_pixels_of_a_cropped_stage_lie_inside_x(trace: BlockTrace) -> None:
 def test_an_invalid_channel_is_refused_by_every_view(trace: BlockTrace) -> None:
     split = split_trace(trace, np.ones((12, 10, 4)))
     for channel in (-1, 4):
-        words = f"channel must be from 0 to 3, got {channel}"
+        words = f"channel must be an integer from 0 to 3, got {channel}"
         with pytest.raises(InputError, match=words):
             stage_view(trace, channel)
         with pytest.raises(InputError, match=words):

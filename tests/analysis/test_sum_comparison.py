@@ -6,6 +6,7 @@ import pytest
 
 from explorer import VARIANTS, InputError, trace_block
 from explorer.analysis.sum_comparison import cells_in_box, compare_sum
+from explorer.figures.sum_comparison import sum_comparison_figure
 from explorer.model.variants import FIXES
 from tests.helpers import SMALL, noise
 
@@ -62,3 +63,19 @@ def test_cells_in_a_box_of_the_scatter_plot() -> None:
     for row, col in np.ndindex(8, 6):
         x, residual = trace["x"][row, col, 2], trace["bn2"][row, col, 2]
         assert mask[row, col] == (-0.5 <= x <= 0.5 and -1 <= residual <= 0)
+
+
+def test_sums_that_are_not_numbers_have_no_category() -> None:
+    trace = trace_block(0, np.zeros((1, 4, 1)), 1)
+    x = np.array([3, -1, 3e38, np.inf], np.float32).reshape(1, 4, 1)
+    residual = np.array([np.nan, np.nan, 3e38, np.inf], np.float32).reshape(1, 4, 1)
+    add = np.array([np.nan, np.nan, np.inf, np.inf], np.float32).reshape(1, 4, 1)
+    stages = {**trace.stages, "x": x, "bn2": residual, "add": add}
+    found = compare_sum(replace(trace, stages=MappingProxyType(stages)), 0)
+    assert found.counts == (2, 0, 0, 0)
+    np.testing.assert_allclose(found.identity_part[0], [np.nan, np.nan, 0.5, np.nan])
+    figure = sum_comparison_figure(found)
+    np.testing.assert_array_equal(figure.data[1].z, [[np.nan, np.nan, 0, 0]])
+    titles = [note.text for note in figure.layout.annotations]
+    assert "stays positive 50%" in titles[1]
+    assert titles[1].endswith(" · NaN 50%")

@@ -125,3 +125,11 @@ def test_numbers_of_a_batch_are_over_all_images() -> None:
     assert numbers.add_error == 0
     assert variance_error(batch) < 1e-5
     assert channel_table(batch).norm_f.shape == (4,)
+
+
+def test_a_channel_with_nan_has_no_zeroed_fraction(trace: BlockTrace) -> None:
+    add = trace["add"].copy()
+    add[2, 3, 1] = np.nan
+    table = channel_table(with_stages(trace, add=add))
+    np.testing.assert_array_equal(np.isnan(table.zeroed), [False, True, False, False])
+    assert table.zeroed[0] == channel_table(trace).zeroed[0]

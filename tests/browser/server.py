@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 ROOT = Path(__file__).parent.parent.parent
 TIMEOUT = 60  # seconds
@@ -57,10 +58,12 @@ def running_server(
     folder: Path = ROOT,
     environment: Mapping[str, str] | None = None,
     most_blocks: int | None = None,
+    log: BinaryIO | None = None,
 ) -> Iterator[Server]:
     """Run the server during the `with` block.
 
-    No file that it writes may exceed `most_blocks` of 512 bytes, as on a full disk.
+    No file that it writes may exceed `most_blocks` of 512 bytes, as on a full disk. What it logs
+    goes to `log`, or to where this process logs.
     """
     port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", script]
@@ -71,7 +74,7 @@ def running_server(
     if most_blocks is not None:
         command = ["sh", "-c", f'ulimit -f {most_blocks} && exec "$@"', "sh", *command]
     process = subprocess.Popen(
-        [*command, *settings], cwd=folder, stdout=subprocess.DEVNULL, env=variables
+        [*command, *settings], cwd=folder, stdout=subprocess.DEVNULL, stderr=log, env=variables
     )
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}", process)

@@ -151,3 +151,31 @@ def test_a_row_of_the_channel_table_picks_the_channel(open_page: OpenPage) -> No
     page.wait_for_url("**channel=3**")
     expect(page.get_by_label("Channel", exact=True)).to_have_value("3")
     wait_for_panel(page, "x", generate("zone_plate", 32, 32, 8)[:, :, 3])
+
+
+def test_an_error_leaves_the_last_picture_pale_and_the_widgets(
+    open_page: OpenPage, artifacts: Path
+) -> None:
+    page = open_page("?input=landscape&seed=2&mode=eval&warmup=3&channel=1")
+    wait_for_figure(page)
+    shown = panel(page, "out")
+    page.evaluate("plot => { window.plot = document.querySelector(plot); }", PLOT)
+    set_number(page, "Features", 16)
+    expect(page.get_by_role("alert")).to_contain_text("features is 16 but the input has 3 channels")
+    expect(page.get_by_text("Last result, before the error")).to_be_visible()
+    assert page.evaluate("plot => document.querySelector(plot) === window.plot", PLOT)
+    assert float(page.evaluate("getComputedStyle(window.plot).opacity")) < 0.5
+    np.testing.assert_array_equal(panel(page, "out"), shown)
+    expect(page.get_by_label("Warm-up passes", exact=True)).to_have_value("3")
+    expect(page.get_by_label("Channel", exact=True)).to_have_value("1")
+    page.screenshot(path=artifacts / "error.png")
+    set_number(page, "Seed of the weights", 5)
+    page.wait_for_url("**seed=5**")
+    expect(page.get_by_text("Last result, before the error")).to_be_visible()
+    pick(page, "1×1 projection")
+    wait_for_figure(page)
+    page.get_by_text("Digest of out:").wait_for()
+    expect(page.get_by_text("Last result, before the error")).to_be_hidden()
+    assert float(page.evaluate("getComputedStyle(window.plot).opacity")) == 1
+    for part in ("input=landscape", "seed=5", "mode=eval", "warmup=3", "channel=1", "features=16"):
+        assert part in page.url

@@ -117,6 +117,52 @@ def test_a_click_pins_and_opens_the_arithmetic(open_page: OpenPage, name: str) -
     wait_for_readout(page, "pinned [0, 31]")
 
 
+RANGES = """figure => {
+    const { _fullLayout: layout } = document.querySelector(`.st-key-${figure} .linked-figure-plot`);
+    const names = Object.keys(layout).filter((name) => /^[xy]axis\\d*$/.test(name)).sort();
+    return names.map((name) => [name, ...layout[name].range]);
+}"""
+
+
+def pin_and_read_axes(page: Page, name: str) -> list[object]:
+    """Pin a pixel of a panel; return the axes of its arithmetic, with their ranges."""
+    page.mouse.click(*centre(page, name, 6, 8))
+    expect(page.locator(ARITHMETIC)).to_contain_text(f"{PANELS[name]}[6, 8]")
+    axes: list[object] = page.evaluate(RANGES, "arithmetic")
+    return axes
+
+
+def test_arithmetic_has_the_axes_of_its_own_stage(open_page: OpenPage) -> None:
+    page = open_page(height=1600)
+    wait_for_figure(page)
+    first = {name: pin_and_read_axes(page, name) for name in ("bn1", "conv1", "add", "x")}
+    assert len(first["bn1"]) < len(first["conv1"])
+    for name in ("conv1", "out", "bn1", "conv2", "x", "add", "conv1", "bn1"):
+        axes = pin_and_read_axes(page, name)
+        assert axes == first.setdefault(name, axes), name
+
+
+@pytest.mark.parametrize(("zoomed", "other"), [("bn1", "add"), ("conv1", "bn1"), ("bn1", "bn2")])
+def test_a_zoom_into_arithmetic_ends_with_its_figure(
+    open_page: OpenPage, zoomed: str, other: str
+) -> None:
+    page = open_page(height=1600)
+    wait_for_figure(page)
+    fresh = pin_and_read_axes(page, other)
+    before = pin_and_read_axes(page, zoomed)
+    box = page.locator(".st-key-arithmetic .nsewdrag").last.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 90, y + 40, steps=4)
+    page.mouse.up()
+    page.wait_for_function(
+        f"before => JSON.stringify(({RANGES})('arithmetic')) !== JSON.stringify(before)", arg=before
+    )
+    assert pin_and_read_axes(page, other) == fresh
+
+
 def test_the_keyboard_alone_pins_every_stage(open_page: OpenPage) -> None:
     page = open_page()
     wait_for_figure(page)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from explorer import VARIANTS, trace_block
-from explorer.inputs import generate
+from explorer.inputs import generate, standardise
 from explorer.model.variants import FIXES, projection
 from tests.browser.conftest import OpenPage
 from tests.browser.page import centre, choose_input, pick, readout, upload, wait_for_figure
@@ -137,3 +137,13 @@ def test_the_view_looks_right(open_page: OpenPage, artifacts: Path, width: int, 
     expected = trace_block(0, X, 8, variant=projection(stride=2))["add"][:, :, 0]
     np.testing.assert_array_equal(np.array(values, np.float32), expected)
     page.screenshot(path=artifacts / f"what-if-{width}-{theme}.png")
+
+
+def test_a_pictures_array_is_saved_for_the_script(open_page: OpenPage) -> None:
+    page = open_page("?view=what_if&input=digit&height=8&width=6&what_if_details=code")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save x.npy").click()
+    assert download.value.suggested_filename == "x.npy"
+    np.testing.assert_array_equal(
+        np.load(download.value.path()), standardise(generate("digit", 8, 6, 1))
+    )

@@ -89,6 +89,11 @@ def test_the_branch_share_without_a_last_relu_is_1_over_l_plus_1() -> None:
     assert np.median(with_relu[:, -1]) > 2 * law[-1]
 
 
+def test_an_output_of_nan_has_no_fraction_of_zeros() -> None:
+    zeros = propagate(SEED, 1e30 * X, SHAPE[2], depth=2).curves["zeros"]
+    assert np.isnan(zeros).all()
+
+
 def test_gradients_beyond_the_square_root_of_float32s_range_keep_their_norm() -> None:
     x = generate("normal", 16, 16, 8, 0)
     curves = propagate(0, x, 8, depth=128, variant="no_skip").curves

@@ -27,7 +27,7 @@ def test_every_stage_ends_in_its_value_and_its_difference(
 ) -> None:
     found = explain(trace, Cell(stage, 0, 7, 5))
     figure = arithmetic_figure(found, arrangement=arrangement)  # type: ignore[arg-type]
-    assert equation(found)[-1] == f"<b>= {format_number(trace[stage][0, 7, 5])}</b>"
+    assert equation(found)[-1].startswith(f"<b>= {format_number(trace[stage][0, 7, 5])}</b>")
     assert all(line in words(figure) for line in equation(found))
     assert f"traced value: {format_number(found.traced)}, difference" in words(figure)
 
@@ -42,7 +42,9 @@ def test_a_convolution_shows_the_largest_channels_and_all_contributions(trace: B
     np.testing.assert_array_equal(drawn["contributions"].y, found.contributions[found.order])
     padded = drawn["padding"].z[:, :3] == 1
     np.testing.assert_array_equal(padded, ~found.inside)
-    np.testing.assert_array_equal(drawn["padding"].text[:, :3] == "pad", ~found.inside)
+    words_of_padding = drawn["padding in figures"]
+    assert set(words_of_padding.text) == {"pad"}
+    assert (~found.inside)[words_of_padding.y[0], words_of_padding.x[0]]
     window = drawn["window"].z[:, :3]
     np.testing.assert_array_equal(window[~padded], found.window[:, :, first][~padded])
     assert np.isnan(window[padded]).all()

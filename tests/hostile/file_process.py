@@ -86,8 +86,8 @@ def main(folder: Path) -> None:
     """Read every file of a folder and print the results."""
     warnings.simplefilter("error")
     # Imports and codecs are loaded before memory is measured.
-    decode_upload("a.png", picture(colours(4, 4, 3), "PNG"))
-    decode_upload("a.jpg", picture(colours(4, 4, 3), "JPEG"))
+    for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"):
+        decode_upload("a", picture(colours(4, 4, 3), kind))
     decode_upload("a.npy", npy(np.ones((2, 2))))
     decode_upload("a.csv", b"1,2")
     decode_upload("a.csv", "1,2".encode("utf-16"))

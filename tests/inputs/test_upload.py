@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from explorer.errors import InputError
-from explorer.inputs import decode_upload, read_upload
-from explorer.inputs.limits import MAX_ELEMENTS, MAX_FILE_BYTES, MAX_PIXELS
-from tests.files import colours, npy, npy_header, npz, picture, png_header, zipped
+from explorer.inputs import read_upload
+from explorer.inputs.limits import MAX_ELEMENTS, MAX_FILE_BYTES
+from tests.files import npy, npy_header, npz, zipped
 
 VALUES = np.random.default_rng(1).standard_normal((24, 40, 5))
 
@@ -34,78 +34,13 @@ def test_npz_reads_its_only_array_or_the_named_one() -> None:
     assert read_upload("a.npz", two, name="b").shape == (2, 2, 1)
 
 
-@pytest.mark.parametrize(
-    ("data", "channels", "notes"),
-    [
-        (picture(colours(20, 30, 3), "PNG"), 3, ()),
-        (picture(colours(20, 30, 1), "PNG"), 1, ()),
-        (picture(colours(20, 30, 4), "PNG"), 3, ("The alpha channel was dropped.",)),
-        (picture(colours(20, 30, 3), "PNG", "LA"), 1, ("The alpha channel was dropped.",)),
-        (picture(colours(20, 30, 3), "PNG", "P"), 3, ()),
-        (picture(colours(20, 30, 3), "JPEG"), 3, ()),
-        (picture(colours(20, 30, 1), "JPEG"), 1, ()),
-        (picture(colours(20, 30, 3), "JPEG", "CMYK"), 3, ("CMYK was converted to RGB.",)),
-    ],
-    ids=["RGB", "grey", "RGBA", "grey+alpha", "palette", "JPEG", "grey JPEG", "CMYK"],
-)
-def test_pictures(data: bytes, channels: int, notes: tuple[str, ...]) -> None:
-    upload = decode_upload("a.png", data)
-    assert upload.array.shape == (20, 30, channels)
-    assert 0 <= upload.array.min() < upload.array.max() <= 1
-    assert upload.is_image
-    assert upload.notes == notes
-
-
-def test_png_values_are_bytes_over_255_and_16_bits_over_65535() -> None:
-    shades = colours(5, 4, 3)
-    x = read_upload("a.png", picture(shades, "PNG"))
-    np.testing.assert_allclose(x, shades / 255, rtol=1e-6)
-    deep = np.array([[0, 1000], [40000, 65535]], np.uint16)
-    x = read_upload("a.png", picture(deep, "PNG"))
-    np.testing.assert_allclose(x[:, :, 0], deep / 65535, rtol=1e-6)
-
-
-def test_large_pictures_are_resized_with_a_note() -> None:
-    upload = decode_upload("a.jpg", picture(colours(300, 400, 3), "JPEG"), max_side=100)
-    assert upload.array.shape == (75, 100, 3)
-    assert upload.notes == ("Resized from 400×300 pixels (width × height).",)
-
-
-def test_a_picture_of_any_size_is_within_the_limits() -> None:
-    x = read_upload("a.png", picture(np.zeros((2100, 2200, 3), np.uint8), "PNG"))
-    assert max(x.shape[:2]) == 1024
-    assert x.size <= MAX_ELEMENTS
-
-
-def test_exif_rotation_is_applied() -> None:
-    from PIL import Image
-
-    exif = Image.Exif()
-    exif[0x0112] = 6  # rotate by 90° clockwise
-    data = picture(colours(20, 30, 3), "JPEG", exif=exif)
-    assert read_upload("a.jpg", data).shape == (30, 20, 3)
-
-
 BAD = {
-    "ending": ("a.doc", b"x", "name ends in .doc; expected one of .png"),
-    "odd ending": ("a.<b>", b"x", "name has no readable extension; expected one of .png"),
     "empty": ("a.png", b"", r"empty \(0 bytes\)"),
     "too large": ("a.npy", b"0" * (MAX_FILE_BYTES + 1), "The file is 40.1 MB; the limit is 40 MB."),
-    "text as png": ("a.png", b"hello there", "name ends in .png but its 11 bytes are neither"),
-    "huge png": (
-        "a.png",
-        png_header(30000, 30000),
-        f"30,000×30,000 pixels; .*{MAX_PIXELS:,}",
-    ),
-    "truncated png": ("a.png", png_header(300, 300), r"\(300×300\) cannot be decoded"),
-    "truncated jpeg": ("a.jpg", picture(colours(40, 40, 3), "JPEG")[:700], "cannot be decoded"),
     "pickle": ("a.npy", npy(np.array([{}]), allow_pickle=True), "Python objects"),
     "complex": ("a.npy", npy(np.zeros((2, 2), complex)), "complex numbers"),
     "records": ("a.npy", npy(np.zeros((2, 2), "i4,f4")), "structured records"),
     "text array": ("a.npy", npy(np.array([["a"]])), "not numbers"),
-    "0-D": ("a.npy", npy(np.array(3.0)), "array is 0-D"),
-    "1-D": ("a.npy", npy(np.zeros(3)), "array is 1-D with shape 3;"),
-    "4-D": ("a.npy", npy(np.zeros((1, 2, 2, 1))), "array is 4-D"),
     "zero side": ("a.npy", npy(np.zeros((0, 3))), "shape 0×3×1"),
     "too long": (
         "a.npy",

@@ -16,10 +16,12 @@ from explorer.linked_figure.payload import (
     PanelPixel,
     PickLink,
     PinLink,
+    RoundedTerm,
     Term,
     TextTerm,
     ValueTerm,
     as_json,
+    revision,
 )
 from tests.helpers import strict_json
 
@@ -38,7 +40,7 @@ def test_links_have_the_same_fields_in_both_languages(link: Any) -> None:
     assert {each.name for each in fields(link)} == fields_in_browser(base + own)
 
 
-@pytest.mark.parametrize("term", [ValueTerm, TextTerm, LargerTerm, NegativeTerm])
+@pytest.mark.parametrize("term", [ValueTerm, TextTerm, LargerTerm, NegativeTerm, RoundedTerm])
 def test_terms_have_the_same_fields_in_both_languages(term: Any) -> None:
     kind = next(each.default for each in fields(term) if each.name == "kind")
     (own,) = re.findall(rf'\{{ (kind: "{kind}"[^}}]*) \}}', TYPES)
@@ -55,8 +57,8 @@ def test_each_kind_and_mode_has_its_own_name() -> None:
     assert [link.mode for link in links] == ["pin", "pick", "box"]
     texts = ("", "")
     terms: list[Term] = [ValueTerm("x", ""), TextTerm(""), LargerTerm(texts, texts)]
-    terms.append(NegativeTerm("x", ""))
-    assert [term.kind for term in terms] == ["value", "text", "larger", "negative"]
+    terms += [NegativeTerm("x", ""), RoundedTerm(texts, "", "")]
+    assert [term.kind for term in terms] == ["value", "text", "larger", "negative", "rounded"]
 
 
 def test_values_that_are_not_finite_become_null() -> None:
@@ -70,3 +72,21 @@ def test_values_that_are_not_finite_become_null() -> None:
 def test_text_of_users_stays_text() -> None:
     text = '</script><b>"\u2028'
     assert json.loads(as_json(asdict(BoxLink((text,), text))))["label"] == text
+
+
+def test_axes_are_of_one_revision_while_kind_and_shape_stay() -> None:
+    same = [PinLink(("x",), "a", 8, 6), PinLink(("x", "out"), "b", 8, 6, title="c")]
+    assert len({revision(link, digest) for link in same for digest in "ab"}) == 1
+    others: list[Link | None] = [
+        same[0],
+        PinLink(("x",), "a", 6, 8),
+        PickLink(("x",), "a", 8, 6, "", ()),
+        PickLink(("x",), "a", 8, 7, "", ()),
+        BoxLink(("cells",), "a"),
+    ]
+    assert len({revision(link, "digest") for link in others}) == len(others)
+
+
+@pytest.mark.parametrize("link", [None, BoxLink(("cells",), "label")])
+def test_a_figure_without_linked_pixels_has_its_own_axes(link: Link | None) -> None:
+    assert revision(link, "a") != revision(link, "b")

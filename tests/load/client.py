@@ -75,11 +75,8 @@ class Client:
         Raises:
             PageError: an exception was drawn, or the run failed.
         """
-        request = BackMsg()
-        request.rerun_script.query_string = self.query
-        request.rerun_script.widget_states.widgets.extend(self.widgets.values())
         start = time.perf_counter()
-        await self.connection.send(request.SerializeToString())
+        await self.connection.send(self.rerun_message())
         async with asyncio.timeout(TIMEOUT):
             while True:
                 message = ForwardMsg.FromString(bytes(await self.connection.recv()))  # type: ignore[arg-type]
@@ -103,6 +100,13 @@ class Client:
                 raise PageError(alert.body)
         return seconds
 
+    def rerun_message(self) -> bytes:
+        """Return the message that asks for a run with the widgets as set."""
+        request = BackMsg()
+        request.rerun_script.query_string = self.query
+        request.rerun_script.widget_states.widgets.extend(self.widgets.values())
+        return request.SerializeToString()
+
     def drawn(self, name: str) -> list[Any]:
         """Return the elements of one type, such as `markdown`, that the last run drew."""
         return [
@@ -112,8 +116,9 @@ class Client:
         ]
 
     def texts(self) -> list[str]:
-        """Return the texts of Markdown, messages and headings that the last run drew."""
-        found = [element.body for name in ("markdown", "alert") for element in self.drawn(name)]
+        """Return the texts of Markdown, HTML, messages and headings that the last run drew."""
+        names = "markdown", "html", "alert"
+        found = [element.body for name in names for element in self.drawn(name)]
         return found + [element.body for element in self.drawn("heading")]
 
     def digest(self) -> str:

@@ -125,7 +125,7 @@ def test_a_constant_is_a_real_number(make: Callable[[Any], BlockSpec], value: An
     [
         (Conv, {"size": 0}, "size must be an integer of at least 1, got 0."),
         (Conv, {"stride": True}, "stride must be an integer of at least 1, got True."),
-        (Conv, {"padding": "same"}, "padding must be 'SAME' or 'VALID', got 'same'."),
+        (Conv, {"padding": "same"}, "padding must be one of SAME, VALID; got 'same'."),
         (Conv, {"bias": float("nan")}, "bias must be a real number .* got nan."),
         (Conv, {"out": 0.5}, "out must be a number of channels, .* got 0.5."),
         (Conv, {"out": Fraction(0)}, r"out must be .* got Fraction\(0, 1\)."),

@@ -17,7 +17,7 @@ from explorer.page import cache
 from explorer.page.cache import Owner, ResultCache, size_of
 from explorer.page.limiter import WorkLimiter
 from tests.files import npy
-from tests.helpers import page, upload
+from tests.helpers import messages, page, upload
 
 
 @pytest.fixture
@@ -162,12 +162,12 @@ def test_a_timeout_is_captioned_as_busy_with_a_button(
     monkeypatch.setattr(cache, "WORK_LIMITER", limiter)
     with limiter.slot():
         at = AppTest.from_function(script).run()
-        assert [warning.value.replace("\\", "") for warning in at.warning] == [
+        assert messages(at, "warning") == [
             "Server busy: no slot became free within 0.4 seconds. Try again in a moment."
         ]
         assert not at.exception
     at.button[0].click().run()
-    assert not at.warning
+    assert not messages(at, "warning")
     assert at.markdown[0].value == "made"
 
 

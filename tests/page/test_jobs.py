@@ -17,7 +17,7 @@ from explorer.page import cache, jobs
 from explorer.page.cache import ResultCache
 from explorer.page.jobs import halves
 from explorer.page.limiter import WorkLimiter
-from tests.helpers import TIMEOUT
+from tests.helpers import TIMEOUT, messages
 
 Compute = Callable[[Progress], str]
 
@@ -176,9 +176,7 @@ def test_an_error_is_shown_and_computed_again_the_next_time(server: Server) -> N
 
     at = job_page(compute)
     for count in (1, 2):
-        assert [error.value.replace("\\", "") for error in at.error] == [
-            "The stack has 5 * 5 blocks; the limit is 4."
-        ]
+        assert messages(at, "error") == ["The stack has 5 * 5 blocks; the limit is 4."]
         assert not at.exception
         assert not at.get("progress")
         assert labels(at) == []
@@ -195,7 +193,7 @@ def test_an_unexpected_error_is_not_hidden_and_frees_its_slots(server: Server) -
 
     at = job_page(compute)
     assert len(at.exception) == 1
-    assert not at.error
+    assert not messages(at, "error")
     assert server.is_free()
     assert server.results.names() == []
 
@@ -208,12 +206,12 @@ def test_a_busy_server_is_shown_with_a_button_that_tries_again(
     compute = Steps()
     with busy.slot():
         at = job_page(compute)
-        assert at.warning[0].value.replace("\\", "").startswith("Server busy: ")
+        assert messages(at, "warning")[0].startswith("Server busy: ")
         assert result(at) is None
         assert compute.calls == 0
     at.button[0].click().run()
     assert result(at) == "result 1"
-    assert not at.warning
+    assert not messages(at, "warning")
 
 
 def test_a_second_user_waits_for_the_first_and_gets_the_same_result(server: Server) -> None:

@@ -4,9 +4,10 @@ import pytest
 
 from explorer import VARIANTS
 from explorer.inputs import GENERATORS
+from explorer.page import link_state
 from explorer.page.link_state import OLD_NAMES, OLD_VALUES
 from explorer.page.views.what_if import FIX_NAMES
-from tests.helpers import SMALL_PAGE, digest, figure_messages, page
+from tests.helpers import SMALL_PAGE, digest, figure_messages, messages, page
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -15,7 +16,7 @@ def test_an_input_is_found_by_its_identifier_and_by_its_old_title(name: str) -> 
     other = page(input=GENERATORS[name].title, **SMALL_PAGE)
     assert one.selectbox(key="input").value == other.selectbox(key="input").value == name
     assert digest(one) == digest(other)
-    assert not other.warning
+    assert not messages(other, "warning")
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -23,7 +24,7 @@ def test_a_variant_is_found_by_its_identifier_and_by_its_old_title(name: str) ->
     for view, variant in (("what_if", name), ("What if", VARIANTS[name].title)):
         at = page(view=view, variant=variant, **SMALL_PAGE)
         assert at.selectbox(key="variant").value == name
-        assert not at.warning
+        assert not messages(at, "warning")
 
 
 # Older links with a resulting parameter and value; every old name and value occurs.
@@ -65,7 +66,7 @@ OLD_LINKS = [
 def test_an_old_link_has_the_same_effect(link: dict[str, str], key: str, value: object) -> None:
     at = page(**{**SMALL_PAGE, "depth": "3", "runs": "1", **link})
     assert not at.exception
-    assert not at.warning
+    assert not messages(at, "warning")
     assert at.session_state[key] == value
     assert figure_messages(at)
 
@@ -96,8 +97,53 @@ def test_an_illegal_value_is_ignored_with_a_sentence(
     parameter: str, value: str, expected: str
 ) -> None:
     at = page(**{parameter: value})
-    (warning,) = (text.value.replace("\\", "") for text in at.warning)
+    (warning,) = messages(at, "warning")
     assert warning.startswith(f"Ignored URL parameter {parameter}='{value}': expected {expected}")
     assert digest(at) == digest(page())
     at.run()
-    assert not at.warning
+    assert not messages(at, "warning")
+
+
+class Navigated:
+    is_history_navigation = True
+
+
+def test_after_back_every_widget_has_the_value_of_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = {
+        **SMALL_PAGE,
+        "view": "what_if",
+        "variant": "projection",
+        "stride": "2",
+        "out": "3",
+        "seed": "5",
+        "mode": "eval",
+        "warmup": "2",
+        "details": "statistics",
+        "difference": "true",
+        "what_if_details": "code",
+        "show": "mean",
+        "features": "6",
+        "widen": "zero_channels",
+    }
+    at = page(**link)
+    before = {key: at.session_state[key] for key in link}
+    at.query_params.clear()
+    at.query_params.update(SMALL_PAGE | {"view": "what_if", "variant": "projection"})
+    with monkeypatch.context() as patch:
+        patch.setattr(link_state, "get_script_run_ctx", Navigated)
+        at.run()
+    assert not at.exception
+    assert not messages(at, "error")
+    assert at.query_params == SMALL_PAGE | {"view": "what_if", "variant": "projection"}
+    defaults = {"stride": "1", "out": None, "seed": 0, "mode": "train", "details": None}
+    defaults |= {"difference": False, "what_if_details": None, "show": "channel", "features": None}
+    assert {key: at.session_state[key] for key in defaults} == defaults
+    at.query_params.update(link)
+    with monkeypatch.context() as patch:
+        patch.setattr(link_state, "get_script_run_ctx", Navigated)
+        at.run()
+    assert {key: at.session_state[key] for key in link} == before
+    assert at.query_params == link
+    at.query_params.update({"seed": "9"})  # no navigation: the session's values stay
+    at.run()
+    assert at.number_input(key="seed").value == 5

@@ -5,11 +5,11 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.engine.stack import MAX_DEPTH, MAX_RUNS
-from explorer.figures.depth import curves_layouts
+from explorer.figures.depth import SUBTITLES, curves_layouts
 from explorer.model.variants import V1, VARIANTS
 from explorer.page.component import current_theme, linked_figure
 from explorer.page.controls import integer_input, segmented_choice
-from explorer.page.experiment import Experiment, Result
+from explorer.page.experiment import ONE_IMAGE, Experiment, Result
 from explorer.page.stacks import StackPair
 from explorer.page.views import depth_details
 from explorer.page.views.trend_captions import trend_captions
@@ -17,6 +17,9 @@ from explorer.page.views.trend_captions import trend_captions
 
 def view(experiment: Experiment, result: Result) -> None:
     """Draw the view of one experiment."""
+    if experiment.image is not None:
+        st.caption(ONE_IMAGE)
+        experiment = experiment.alone()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         depth = integer_input("Blocks", 1, MAX_DEPTH, 32, key="depth", width=140)
         runs = integer_input(
@@ -41,7 +44,14 @@ def view(experiment: Experiment, result: Result) -> None:
     residual, plain_network = records
     theme = current_theme("curves")
     figure = curves_layouts(residual, plain_network, theme=theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="curves", theme=theme)
+    linked_figure(
+        figure.figure(),
+        narrow=figure.narrow,
+        key="curves",
+        theme=theme,
+        label=f"Curves over {depth} blocks, of the residual and of the plain stack: "
+        f"{', '.join(SUBTITLES)}.",
+    )
     for words in trend_captions(residual, plain_network):
         st.caption(words)
     if experiment.use_running_average and norm == "on":

@@ -34,7 +34,7 @@ def view(stacks: StackPair) -> None:
         elif chosen == "paths":
             _paths(stacks)
     except PROBLEMS as problem:
-        show_problem(problem)
+        show_problem(problem, "stack details")
 
 
 def _one_block(stacks: StackPair) -> None:
@@ -77,7 +77,14 @@ def _ablation(stacks: StackPair) -> None:
     if records is None:
         return
     theme = current_theme("ablation_figure")
-    linked_figure(ablation_figure(*records, theme=theme), key="ablation_figure", theme=theme)
+    change = {"delete": "deleted", "swap": "swapped with the next"}[kind]
+    linked_figure(
+        ablation_figure(*records, theme=theme),
+        key="ablation_figure",
+        theme=theme,
+        label=f"Curves of the output's change by the block that is {change}, in the residual and "
+        "in the plain stack.",
+    )
     means = [float(np.mean(record.change)) if record.change.size else np.nan for record in records]
     st.caption(
         f"Mean change: {number_text(means[0], 2)} of the output's norm with shortcuts, "
@@ -94,7 +101,14 @@ def _paths(stacks: StackPair) -> None:
         return
     theme = current_theme("paths_figure")
     figure = paths_layouts(record, theme=theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="paths_figure", theme=theme)
+    linked_figure(
+        figure.figure(),
+        narrow=figure.narrow,
+        key="paths_figure",
+        theme=theme,
+        label="Three curves over the length of paths: how many paths there are, the gradient along "
+        "one, and the gradient along all of a length.",
+    )
     shares = path_shares(record)
     mean_length = float(shares @ np.arange(shares.size) / (shares.sum() or np.nan))
     st.caption(

@@ -1,30 +1,70 @@
 """The Forward view: headline numbers, the stage figure and its details."""
 
+import math
+
 import numpy as np
 import streamlit as st
 
 from explorer.analysis.summary import Headline
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
+from explorer.page.last_result import is_stale
 from explorer.page.panel_link import PanelBlock
+from explorer.page.plain_text import show_note
 from explorer.page.views import forward_details
 from explorer.page.views.subject import Subject
 
 KEY = "stages"
 PRECISION_LIMIT = 1e-3
+DWARFED = 20  # times as large: the smaller term hardly shows
 
 
 def view(experiment: Experiment, result: Result) -> None:
     """Draw the view of one experiment."""
+    with st.container():
+        if not is_stale():  # else these numbers would be taken for those of the settings
+            _above(experiment, result)
+    _figure(experiment)
+    if not is_stale():
+        _below(result)
+
+
+def _above(experiment: Experiment, result: Result) -> None:
     _headline(result.headline)
     if experiment.notes:
-        st.caption(" ".join(experiment.notes))
+        show_note(" ".join(experiment.notes))
+    _compare_sizes(experiment, result.headline.ratio)
     if result.trace["x"].shape[:2] == (1, 1):
         st.caption(
             "With one pixel, a channel's batch variance is 0, so in train mode F(x) is 0 "
             "everywhere."
         )
-    _figure(experiment)
+
+
+def _compare_sizes(experiment: Experiment, ratio: float) -> None:
+    """Say if x is much larger than F(x) or the reverse, and offer to standardise the input."""
+    if 1 / DWARFED <= ratio <= DWARFED or not 0 < ratio < math.inf:
+        return
+    words = (
+        f"F(x) is {ratio:,.0f} × as large as x (Euclidean norms), so x hardly shows in the sum."
+        if ratio > 1
+        else f"x is {1 / ratio:,.0f} × as large as F(x) (Euclidean norms), so F(x) hardly shows in "
+        "the sum."
+    )
+    if "standardised" in experiment.input_key:
+        st.caption(words)
+        return
+    st.caption(
+        f"{words} BatchNorm gives F(x) about variance 1; a standardised input has variance 1 too."
+    )
+    st.button("Standardise each channel", on_click=_standardise, key="offer_standardise")
+
+
+def _standardise() -> None:
+    st.session_state["standardise"] = "always"
+
+
+def _below(result: Result) -> None:
     if not np.isfinite(off := result.variance_error):
         st.caption(
             "Overflow: a stage has values so large that E[v²], with which NNX computes the batch "
@@ -91,7 +131,7 @@ def _figure(experiment: Experiment) -> None:
     try:
         trace = run(experiment, st.empty()).trace
     except PROBLEMS as problem:
-        show_problem(problem)
+        show_problem(problem, "figure")
         return
     subject = Subject(trace, experiment.key(trace.spec), experiment.private)
     forward_details.draw_block(

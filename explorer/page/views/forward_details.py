@@ -12,7 +12,7 @@ from explorer.analysis.pixel import cell_at, explain
 from explorer.analysis.summary import channel_table
 from explorer.figures.distributions import distributions_layouts
 from explorer.figures.gallery import gallery_layouts
-from explorer.figures.pixel import arithmetic_layouts
+from explorer.figures.pixel import arithmetic_layouts, equation_in_words
 from explorer.linked_figure.payload import PanelPixel, PickLink
 from explorer.page import stage_panel
 from explorer.page.cache import get_or_compute
@@ -69,7 +69,7 @@ def draw_block(
     try:
         DETAILS[chosen](subject, display)
     except PROBLEMS as problem:
-        show_problem(problem)
+        show_problem(problem, "details")
 
 
 def _arithmetic(blocks: Sequence[PanelBlock], display: DisplaySettings) -> None:
@@ -91,8 +91,15 @@ def _arithmetic(blocks: Sequence[PanelBlock], display: DisplaySettings) -> None:
             f"its shape is {'×'.join(map(str, trace[stage].shape))}."
         )
         return
-    figure = arithmetic_layouts(explain(trace, cell), theme=display.theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="arithmetic", theme=display.theme)
+    found = explain(trace, cell)
+    figure = arithmetic_layouts(found, theme=display.theme)
+    linked_figure(
+        figure.figure(),
+        narrow=figure.narrow,
+        key="arithmetic",
+        theme=display.theme,
+        label=equation_in_words(found),
+    )
 
 
 def _gallery(subject: Subject, display: DisplaySettings) -> None:
@@ -151,7 +158,13 @@ def _distributions(subject: Subject, display: DisplaySettings) -> None:
         message="Computing the histograms",
     )
     figure = distributions_layouts(found, theme=display.theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="distributions", theme=display.theme)
+    linked_figure(
+        figure.figure(),
+        narrow=figure.narrow,
+        key="distributions",
+        theme=display.theme,
+        label=f"Histograms of all values of each stage: {', '.join(found)}.",
+    )
 
 
 def _channels(subject: Subject, display: DisplaySettings) -> None:
@@ -171,7 +184,7 @@ def _channels(subject: Subject, display: DisplaySettings) -> None:
         column_config={"zeroed": st.column_config.NumberColumn(format="percent")},
     )
     shortcut = " Here x is the output of the shortcut." if subject.trace.spec.shortcut else ""
-    st.caption(f"Select a row to see that channel.{shortcut}")
+    st.caption(f"Numbers are rounded. Select a row to see that channel.{shortcut}")
 
 
 def _pick_channel() -> None:
@@ -204,7 +217,8 @@ def _statistics(subject: Subject, display: DisplaySettings) -> None:
     momentum = next(iter(trace.norms.values())).momentum
     st.caption(
         f"after = {momentum:g} · before + {1 - momentum:g} · batch in train mode; in eval mode the "
-        "running statistics do not change. They start at mean 0 and variance 1."
+        "running statistics do not change. They start at mean 0 and variance 1. Numbers are "
+        "rounded."
     )
 
 

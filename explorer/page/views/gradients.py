@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.receptive_field import Influence, influence
 from explorer.analysis.summary import GradientNumbers, gradient_numbers
@@ -20,7 +21,8 @@ from explorer.page.component import linked_figure
 from explorer.page.controls import segmented_choice, select, slider
 from explorer.page.display import DisplaySettings
 from explorer.page.errors import PROBLEMS, show_problem
-from explorer.page.experiment import Experiment, Result, run
+from explorer.page.experiment import ONE_IMAGE, Experiment, Result, run
+from explorer.page.last_result import is_stale, recall, remember
 from explorer.page.panel_link import PanelBlock
 from explorer.records import BlockTrace, CotangentKind, GradientSplit
 
@@ -36,6 +38,9 @@ RUNNABLE = [name for name in VARIANTS if name not in FIXES]
 
 def view(experiment: Experiment, result: Result) -> None:
     """Draw the view of one experiment."""
+    if experiment.image is not None:
+        st.caption(ONE_IMAGE)
+        experiment = experiment.alone()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         spec = _spec()
     _figure(experiment, spec)
@@ -58,45 +63,96 @@ def _spec() -> BlockSpec:
 
 @st.fragment
 def _figure(experiment: Experiment, spec: BlockSpec) -> None:
-    """Draw the gradient of the selected cotangent."""
-    try:
-        trace = run(experiment, st.empty(), spec).trace
-    except PROBLEMS as problem:
-        show_problem(problem)
-        return
+    """Draw the gradient of the selected cotangent; after an error, the last one, pale."""
     kind: CotangentKind = segmented_choice(
         "Gradient of",
         tuple(COTANGENTS),
         key="cotangent",
         titles=COTANGENTS,
         help="The gradient at out: random, ones (the gradient of the sum of out), one pixel (the "
-        "pinned one, else the middle one), or out − x (the gradient of ½ ‖out − x‖²).",
+        "pinned one, else the one with the largest out in the channel), or out − x (the gradient "
+        "of ½ ‖out − x‖²).",
     )
-    display = stage_panel.controls(KEY, PanelBlock(trace, backward=True))
+    stale, placeholder, messages = False, st.empty(), st.container()
     try:
-        split = _split(experiment, trace, kind, _pixel(trace, display) if kind == "pixel" else None)
-        if kind == "pixel":
-            influences = _influences(experiment, split, _pixel(trace, display))
+        trace = _trace(experiment, spec, kind, placeholder)
     except PROBLEMS as problem:
-        show_problem(problem)
+        with messages:
+            show_problem(problem, "block")
+        last = recall(KEY)
+        if last is None:
+            return
+        spec, kind = last
+        try:
+            trace = _trace(experiment, spec, kind, placeholder)
+        except PROBLEMS:  # the input has changed too
+            return
+        stale = True
+    remember(KEY, (spec, kind))
+    display = stage_panel.controls(KEY, PanelBlock(trace, backward=True))
+    pixel = _pixel(trace, display) if kind == "pixel" else None
+    placeholder, above = st.empty(), st.container()
+    try:
+        split = _split(experiment, trace, kind, pixel, placeholder)
+        influences = _influences(experiment, split, pixel, placeholder) if pixel else {}
+    except PROBLEMS as problem:
+        show_problem(problem, "gradient")
         return
-    _numbers(gradient_numbers(split))
+    if stale or is_stale():
+        stage_panel.draw_gradient(KEY, split, display, stale=stale)
+        return
+    with above:
+        if pixel and not display.pin:
+            st.caption(_choice(trace, pixel))
+        _numbers(gradient_numbers(split))
     stage_panel.draw_gradient(KEY, split, display)
     st.caption(_explanation(trace))
     for words in _remarks(split):
         st.caption(words)
-    if kind == "pixel":
-        _show_influences(influences, trace, display)
+    if pixel:
+        _show_influences(influences, trace, display, pixel)
+
+
+def _trace(
+    experiment: Experiment, spec: BlockSpec, kind: CotangentKind, placeholder: DeltaGenerator
+) -> BlockTrace:
+    """Return the trace, if it has a cotangent of this kind."""
+    trace = run(experiment, placeholder, spec).trace
+    if kind == "error":
+        cotangent_of(kind, trace)  # raises InputError where out and x differ in shape
+    return trace
 
 
 def _pixel(trace: BlockTrace, display: DisplaySettings) -> tuple[int, int, int]:
-    """Return the pixel of out at the pinned pixel of x, else the middle one."""
-    grid, (height, width, channels) = trace.spec.grids()["out"], trace["out"].shape
-    row, col = height // 2, width // 2
+    """Return the pixel of out at the pinned pixel of x, else the one with the largest value.
+
+    A pixel that the last ReLU zeroed has no gradient; the largest is zeroed only if all are.
+    """
+    out = trace["out"]
+    height, width, channels = out.shape
+    channel = min(display.channel or 0, channels - 1)
     if display.pin:
+        grid = trace.spec.grids()["out"]
         row, col = grid.to_stage(display.pin.row), grid.to_stage(display.pin.col)
-    row, col = min(max(row, 0), height - 1), min(max(col, 0), width - 1)
-    return row, col, min(display.channel or 0, channels - 1)
+        return min(max(row, 0), height - 1), min(max(col, 0), width - 1), channel
+    values = out[:, :, channel]
+    largest = np.argmax(np.where(np.isfinite(values), values, -np.inf))
+    row, col = divmod(int(largest), width)
+    return row, col, channel
+
+
+def _choice(trace: BlockTrace, pixel: tuple[int, int, int]) -> str:
+    """Return a sentence on the pixel that is taken where none is pinned."""
+    row, col, channel = pixel
+    if trace.spec.last_relu_input and not trace["out"][:, :, channel].any():
+        return (
+            f"No pixel is pinned, and the last ReLU zeroed every pixel of channel {channel}, so "
+            "the gradient of each is 0. Select another channel."
+        )
+    return (
+        f"No pixel is pinned, so the one with the largest out in channel {channel} is taken: "
+        f"[{row}, {col}]. Click on a pixel to take that one."
+    )
 
 
 def _split(
@@ -104,18 +160,22 @@ def _split(
     trace: BlockTrace,
     kind: CotangentKind,
     pixel: tuple[int, int, int] | None,
+    placeholder: DeltaGenerator,
 ) -> GradientSplit:
     return get_or_compute(
         ("gradient", *experiment.key(trace.spec), kind, pixel),
         lambda: split_trace(trace, cotangent_of(kind, trace, pixel, experiment.seed)),
         private=experiment.private,
-        placeholder=st.empty(),
+        placeholder=placeholder,
         message="Computing the gradient",
     )
 
 
 def _influences(
-    experiment: Experiment, split: GradientSplit, pixel: tuple[int, int, int]
+    experiment: Experiment,
+    split: GradientSplit,
+    pixel: tuple[int, int, int],
+    placeholder: DeltaGenerator,
 ) -> dict[str, Influence]:
     """Return the influence on one pixel of out, with and without the shortcut."""
     trace, spec = split.trace, split.trace.spec
@@ -136,7 +196,7 @@ def _influences(
         ("influence", *experiment.key(spec), pixel),
         compute,
         private=experiment.private,
-        placeholder=st.empty(),
+        placeholder=placeholder,
         message="Computing the gradient without the shortcut",
     )
 
@@ -191,16 +251,24 @@ def _remarks(split: GradientSplit) -> list[str]:
 
 
 def _show_influences(
-    found: dict[str, Influence], trace: BlockTrace, display: DisplaySettings
+    found: dict[str, Influence],
+    trace: BlockTrace,
+    display: DisplaySettings,
+    pixel: tuple[int, int, int],
 ) -> None:
-    row, col, channel = _pixel(trace, display)
+    row, col, channel = pixel
     st.markdown(f"**Effective receptive field** of out[{row}, {col}], channel {channel}")
-    if not display.pin:
-        st.caption("No pixel is pinned, so the middle one is used.")
     titles = {"block": trace.spec.title, "without_shortcut": "without the shortcut"}
     named = {titles[name]: each for name, each in found.items()}
     figure = influence_layouts(named, theme=display.theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="influence", theme=display.theme)
+    linked_figure(
+        figure.figure(),
+        narrow=figure.narrow,
+        key="influence",
+        theme=display.theme,
+        label=f"Maps of how much each pixel of x influences out[{row}, {col}], channel {channel}: "
+        f"{', '.join(named)}.",
+    )
     st.caption(
         "Σ over channels of |∂out/∂x|, on a scale of powers of ten, after Luo et al. 2016. Frame: "
         "the theoretical receptive field. " + _explain_influence(trace, found["block"])

@@ -15,7 +15,7 @@ from explorer.figures.sum_comparison import sum_comparison_layouts
 from explorer.linked_figure.payload import BoxLink
 from explorer.page.component import component_state, linked_figure
 from explorer.page.display import DisplaySettings
-from explorer.page.link_state import check
+from explorer.page.link_state import check, publish
 from explorer.page.panel_link import MAX_MARKED
 from explorer.page.views.subject import ONE_CHANNEL, Subject
 from explorer.records import BlockTrace
@@ -42,7 +42,15 @@ def sum_comparison(subject: Subject, display: DisplaySettings) -> None:
         return
     found = compare_sum(subject.trace, display.channel)
     figure = sum_comparison_layouts(found, theme=display.theme)
-    linked_figure(figure.figure(), narrow=figure.narrow, key="sum_comparison", theme=display.theme)
+    counts = zip(found.categories, found.counts, strict=True)
+    linked_figure(
+        figure.figure(),
+        narrow=figure.narrow,
+        key="sum_comparison",
+        theme=display.theme,
+        label=f"Two maps of channel {display.channel}: which term dominates each cell of the sum, "
+        f"and the outcome: {', '.join(f'{name} in {count:,} cells' for name, count in counts)}.",
+    )
     positive, raised, lowered, last = found.categories
     st.caption(
         f"The cells of this channel. {_capitalised(positive)}: the identity and the sum are "
@@ -103,10 +111,7 @@ def _box() -> Box | None:
     )
     drawn = component_state("scatter", "box")
     box = _edges(st.query_params.get("box", "").split(",") if drawn is None else drawn)
-    if box is None:
-        st.query_params.pop("box", None)
-        return None
-    st.query_params["box"] = ",".join(f"{edge:.4g}" for edge in box)
+    publish("box", ",".join(f"{edge:.4g}" for edge in box) if box else None, None)
     return box
 
 

@@ -1,10 +1,12 @@
 """The What if view: the basic block and a variant, on the same input with the same weights."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.summary import Headline
 from explorer.engine.forward import MAX_WARMUP_PASSES
@@ -24,6 +26,7 @@ from explorer.page.controls import (
 from explorer.page.display import VARIANT_PREFIX
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
+from explorer.page.last_result import is_stale
 from explorer.page.panel_link import PanelBlock
 from explorer.page.views import forward_details, what_if_details
 from explorer.page.views.subject import Subject
@@ -39,15 +42,30 @@ def view(experiment: Experiment, result: Result) -> None:
         spec, warmup_passes = _variant(experiment)
     st.markdown(spec.description)
     st.caption(f"{spec.source}.")
-    runs = True
     placeholder = st.empty()
-    try:
-        _numbers(result, run(experiment, placeholder, spec, warmup_passes))
-    except InputError as problem:
-        runs = False
-        show_problem(problem)
-        _shapes(experiment, spec)
+    with st.container():  # one place, so that the figure below keeps its own
+        runs = _compare(experiment, result, placeholder, spec, warmup_passes)
     _figure(experiment, spec, warmup_passes, runs)
+
+
+def _compare(
+    experiment: Experiment,
+    result: Result,
+    placeholder: DeltaGenerator,
+    spec: BlockSpec,
+    warmup_passes: int | None,
+) -> bool:
+    """Draw the numbers of both blocks, or what is wrong; return whether the variant runs."""
+    try:
+        other = run(experiment, placeholder, spec, warmup_passes)
+    except PROBLEMS as problem:
+        show_problem(problem, "variant")
+        if isinstance(problem, InputError):
+            _shapes(experiment, spec)
+        return False
+    if not is_stale():
+        _numbers(result, other)
+    return True
 
 
 def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
@@ -70,7 +88,7 @@ def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
         if segmented_choice("The sum", options, key="fix", titles=titles_of_fixes) == fix:
             spec = fixed
     warmup_passes = None
-    if spec.always_eval and not experiment.use_running_average:  # else in the sidebar
+    if spec.always_eval and st.session_state.get("mode") != "eval":  # else in the sidebar
         warmup_passes = integer_input(
             "Warm-up passes",
             0,
@@ -125,6 +143,19 @@ def _numbers(result: Result, other: Result) -> None:
     if channels == 1 and any(isinstance(layer, LayerNorm) for _, layer in spec.branch):
         words.append("With one channel, LayerNorm maps every pixel to 0, so F(x) is constant.")
     st.caption(" ".join(words))
+    if compared := _correlations(result.headline.correlation, other.headline.correlation):
+        st.caption(compared)
+
+
+def _correlations(before: float, after: float) -> str:
+    """Return a sentence on how much of x is in out; none where a correlation is undefined."""
+    if not (math.isfinite(before) and math.isfinite(after)):
+        return ""
+    one, other = (_typeset(f"{value:.3f}") for value in (before, after))
+    return (
+        f"The correlation of out with x is {one} in v1 and {other} in the variant. It compares "
+        "value by value, so shapes of x may be visible in out even where it is small or negative."
+    )
 
 
 def _typeset(text: str) -> str:
@@ -137,7 +168,7 @@ def _shapes(experiment: Experiment, spec: BlockSpec) -> None:
     branch = replace(spec, shortcut=None, after=())
     try:
         stages = run(experiment, st.empty(), branch).trace.stages
-    except InputError:
+    except PROBLEMS:
         return
     shapes = {name: "×".join(map(str, value.shape)) for name, value in stages.items()}
     path = " → ".join(f"{name} {shapes[name]}" for name in ("x", *dict(spec.branch)))
@@ -161,7 +192,7 @@ def _figure(experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, 
         result = run(experiment, st.empty())
         other = run(experiment, st.empty(), spec, warmup_passes) if runs else None
     except PROBLEMS as problem:
-        show_problem(problem)
+        show_problem(problem, "figure")
         return
     blocks = [PanelBlock(result.trace, heading="v1, the reference")]
     if other:
@@ -178,4 +209,6 @@ def _figure(experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, 
         ),
         difference=difference,
     )
+    if warmup_passes is not None:
+        experiment = replace(experiment, warmup_passes=warmup_passes)
     what_if_details.draw_details(experiment, result.trace, spec)

@@ -2,6 +2,7 @@
 
 import inspect
 from functools import partial
+from io import BytesIO
 
 import numpy as np
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from explorer.engine.linen_parity import LinenBlock, linen_parity
 from explorer.engine.state import state_variables
 from explorer.model.block import BasicBlock
-from explorer.model.source_code import nnx_source, source_diff
+from explorer.model.source_code import nnx_script, source_diff
 from explorer.model.spec import BlockSpec
 from explorer.page.cache import get_or_compute
 from explorer.page.controls import optional_segmented_choice
@@ -28,25 +29,48 @@ def draw_details(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec)
     try:
         _VIEWS[chosen](experiment, canonical, spec)
     except PROBLEMS as problem:
-        show_problem(problem)
+        show_problem(problem, "what if details")
 
 
 def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
     in_eval = canonical.use_running_average
     if difference := source_diff(canonical.spec, spec, in_eval):
         st.caption("The difference from v1.")
-        st.code(difference, language="diff")
+        st.code(difference, language=None)
+    words = ""
+    if not experiment.input_source:
+        words = " It reads this input from the file x.npy, which the button below saves."
+    if experiment.image is not None:
+        words += " The input is the whole batch, so the digest is of the outputs of all images."
     st.caption(
-        "The whole block as runnable code. Kernels with the same name and shape as in v1 are equal "
-        "to v1's. The tests run this code and compare its output with the trace."
+        "A complete script with the settings of this page, which needs only Flax and NumPy. "
+        "Kernels with the same name and shape as in v1 are equal to v1's." + words
     )
-    st.code(nnx_source(spec, in_eval), language="python")
+    x = experiment.whole_input(canonical)
+    code = nnx_script(
+        spec,
+        x.shape,
+        seed=experiment.seed,
+        features=experiment.features,
+        use_running_average=in_eval,
+        warmup_passes=experiment.warmup_passes,
+        input_source=experiment.input_source,
+    )
+    st.code(code, language=None)
+    if not experiment.input_source:
+        st.download_button("Save x.npy", partial(_npy, x), "x.npy", on_click="ignore", key="npy")
+
+
+def _npy(array: np.ndarray) -> bytes:
+    file = BytesIO()
+    np.save(file, array)
+    return file.getvalue()
 
 
 def _state(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
     variables = get_or_compute(
         ("state", *experiment.key(spec)),
-        lambda: state_variables(experiment.model(spec), canonical["x"]),
+        lambda: state_variables(experiment.model(spec), experiment.whole_input(canonical)),
         private=experiment.private,
         placeholder=st.empty(),
         message="Calling the block twice",
@@ -109,7 +133,7 @@ def _linen(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
         partial(
             linen_parity,
             canonical.model,
-            canonical["x"],
+            experiment.whole_input(canonical),
             use_running_average=canonical.use_running_average,
             warmup_passes=canonical.warmup_passes,
         ),
@@ -137,14 +161,14 @@ def _linen(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
     )
     left, right = st.columns(2)
     left.caption("NNX")
-    left.code(inspect.getsource(BasicBlock), language="python")
+    left.code(inspect.getsource(BasicBlock), language=None)
     right.caption("Linen")
-    right.code(inspect.getsource(LinenBlock), language="python")
+    right.code(inspect.getsource(LinenBlock), language=None)
     right.code(
         "out, moved = block.apply(\n"
         '    {"params": params, "batch_stats": batch_stats},\n'
         '    x, use_running_average, mutable=["batch_stats"],\n)',
-        language="python",
+        language=None,
     )
 
 

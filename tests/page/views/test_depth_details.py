@@ -13,7 +13,7 @@ from explorer.inputs import generate
 from explorer.model.variants import V1, VARIANTS
 from explorer.page.limiter import Busy
 from explorer.records import AblationKind, AblationRecord, PathRecord
-from tests.helpers import TIMEOUT, decoded, figure_messages, page
+from tests.helpers import TIMEOUT, decoded, figure_messages, messages, page
 from tests.reference import relu, stages
 
 DEPTH = 4
@@ -70,7 +70,7 @@ def caption(at: AppTest) -> str:
 def test_without_a_choice_nothing_is_computed_or_drawn() -> None:
     at = details(Stacks(problem=InputError("computed")))
     assert figure_messages(at) == {}
-    assert not at.error
+    assert not messages(at, "error")
     assert not at.caption
 
 
@@ -137,9 +137,9 @@ def test_what_was_stopped_is_not_drawn(chosen: str) -> None:
 @pytest.mark.parametrize("chosen", ["ablation", "paths"])
 def test_an_error_is_shown_in_place_of_the_details(chosen: str) -> None:
     at = details(Stacks(problem=InputError("Too large.")), depth_details=chosen)
-    assert [error.value.replace("\\", "") for error in at.error] == ["Too large."]
+    assert messages(at, "error") == ["Too large."]
     at = details(Stacks(problem=Busy("Server busy.")), depth_details=chosen)
-    assert [warning.value.replace("\\", "") for warning in at.warning] == ["Server busy."]
+    assert messages(at, "warning") == ["Server busy."]
 
 
 @pytest.mark.parametrize("which", ["residual", "plain"])

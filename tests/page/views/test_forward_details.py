@@ -13,7 +13,7 @@ from explorer.figures.pixel import equation
 from explorer.inputs import generate
 from explorer.model.variants import FIXES
 from explorer.page.views.forward_details import DETAILS
-from tests.helpers import SMALL, SMALL_PAGE, figure_messages, page
+from tests.helpers import SMALL, SMALL_PAGE, figure_messages, messages, page
 
 X = generate("zone_plate", *SMALL)
 RUNNABLE = [name for name in VARIANTS if name not in FIXES]
@@ -24,7 +24,7 @@ def expect_details(at: object, trace: BlockTrace) -> None:
     for name in DETAILS:
         at.segmented_control(key="details").set_value(name).run()  # type: ignore[attr-defined]
         assert not at.exception, name  # type: ignore[attr-defined]
-        errors = [error.value.replace("\\", "") for error in at.error]  # type: ignore[attr-defined]
+        errors = messages(at, "error")  # type: ignore[arg-type]
         figures = figure_messages(at)  # type: ignore[arg-type]
         frames = [frame.value for frame in at.dataframe]  # type: ignore[attr-defined]
         if name in ("sum_comparison", "scatter") and trace.spec.identity is None:

@@ -10,9 +10,10 @@ from explorer.engine.gradients import cotangent_of, split_trace
 from explorer.inputs import generate
 from explorer.model.variants import FIXES, V1, with_bias, zero_gamma
 from tests.files import npy
-from tests.helpers import SMALL_PAGE, decoded, figure_messages, page, upload
+from tests.helpers import SMALL, SMALL_PAGE, decoded, figure_messages, messages, page, upload
 
 X = generate("zone_plate", 32, 32, 8)
+SMALL_X = generate("zone_plate", *SMALL)
 
 
 def test_the_figure_and_the_numbers_are_the_splits() -> None:
@@ -38,7 +39,7 @@ def test_the_figure_and_the_numbers_are_the_splits() -> None:
 def test_every_block_has_its_gradient(name: str) -> None:
     at = page(view="gradients", block=VARIANTS[name].title, **SMALL_PAGE)
     assert not at.exception
-    assert not at.error
+    assert not messages(at, "error")
     panels = figure_messages(at)["gradients"]["link"]["panels"]
     assert {"x", "residual", "out"} <= set(panels)
     assert ("identity" in panels) == (VARIANTS[name].shortcut is not None)
@@ -105,12 +106,46 @@ def test_a_branch_and_a_pixel_without_gradient_are_explained() -> None:
     row, col = (int(at) for at in np.argwhere(trace["add"][:, :, 0] < 0)[0])
     at = page(view="gradients", cotangent="pixel", pin=f"out,{row},{col}")
     assert any("the last ReLU zeroed it" in c.value for c in at.caption)
+    assert not any("No pixel is pinned" in c.value for c in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("block", "link"),
+    [
+        ("v1", {}),
+        ("v1", {"show": "mean"}),
+        ("zero_pad", {"channel": "3"}),
+        ("no_skip", {"mode": "eval"}),
+        ("full_preact", {}),
+    ],
+)
+def test_without_a_pin_the_pixel_with_the_largest_out_is_taken(
+    block: str, link: dict[str, str]
+) -> None:
+    at = page(view="gradients", cotangent="pixel", block=block, **SMALL_PAGE, **link)
+    trace = trace_block(
+        0, SMALL_X, 4, variant=block, use_running_average=link.get("mode") == "eval"
+    )
+    channel = int(link.get("channel", "0"))
+    row, col = np.argwhere(trace["out"][:, :, channel] == trace["out"][:, :, channel].max())[0]
+    words = f"the largest out in channel {channel} is taken: [{row}, {col}]."
+    assert any(words in caption.value for caption in at.caption)
+    assert any(f"of out[{row}, {col}], channel {channel}" in text.value for text in at.markdown)
+    assert float(at.metric[0].value) + float(at.metric[1].value) > 0
+
+
+def test_a_channel_without_a_pixel_that_is_not_zeroed_is_explained() -> None:
+    x = -np.abs(SMALL_X) - np.float32(1)
+    at = upload(page(view="gradients", cotangent="pixel", gamma2="0"), "a.npy", npy(x))
+    assert not trace_block(0, x, 4, variant=zero_gamma(0.0))["out"].any()
+    assert any("the last ReLU zeroed every pixel of channel 0" in c.value for c in at.caption)
+    assert not at.error
 
 
 def test_shapes_that_differ_have_no_squared_error() -> None:
     at = page(view="gradients", block="zero_pad", cotangent="error")
     assert not at.exception
-    assert "choose another cotangent" in at.error[0].value.replace("\\", "")
+    assert "choose another cotangent" in messages(at, "error")[0]
 
 
 def test_values_that_overflow_do_not_break_the_view() -> None:

@@ -1,17 +1,29 @@
 """The logic of the What if view, without a browser."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from explorer import VARIANTS, Model, trace_block
 from explorer.analysis.summary import headline
 from explorer.engine.linen_parity import linen_parity
 from explorer.engine.state import state_variables
-from explorer.inputs import generate
-from explorer.model.source_code import nnx_source, source_diff
-from explorer.model.variants import CROPPED_IDENTITY, FIXES, V1, projection, zero_gamma
+from explorer.inputs import generate, project_channels, standardise
+from explorer.inputs.source_code import generator_source
+from explorer.model.source_code import nnx_script, source_diff
+from explorer.model.variants import (
+    CROPPED_IDENTITY,
+    FIXES,
+    V1,
+    projection,
+    scaled_skip,
+    zero_gamma,
+)
 from tests.files import npy
-from tests.helpers import SMALL, SMALL_PAGE, figure_messages, page, upload
+from tests.helpers import SMALL, SMALL_PAGE, figure_messages, messages, page, upload
 
 X = generate("zone_plate", 32, 32, 8)
 
@@ -29,10 +41,10 @@ def test_every_variant_on_noise_a_pattern_and_a_file(name: str) -> None:
 def expect_figure(at: object, name: str) -> None:
     assert not at.exception  # type: ignore[attr-defined]
     drawn = figure_messages(at)["compared"]["link"]["panels"]  # type: ignore[arg-type]
-    errors = [error.value for error in at.error]  # type: ignore[attr-defined]
+    errors = messages(at, "error")  # type: ignore[arg-type]
     if name in FIXES:
         assert len(errors) == 1
-        assert "The addition does not run" in errors[0].replace("\\", "")
+        assert "The addition does not run" in errors[0]
         assert "JAX says" in errors[0]
         assert drawn[-1] == "out"
     else:
@@ -51,6 +63,24 @@ def test_both_rows_of_numbers_are_the_traces() -> None:
         assert table.value["correlation of out with x"][row] == f"{numbers.correlation:.3f}"
     assert list(table.value["add − F(x) − x"]) == ["0", "–"]
     assert list(table.value["variance from x"]) == ["33%", "–"]
+
+
+@pytest.mark.parametrize("name", ["no_skip", "bn_after_add", "projection"])
+def test_what_remains_of_the_input_is_said_in_numbers(name: str) -> None:
+    """Rings of the zone plate are visible without a skip, with a correlation of 0.103."""
+    before, after = (
+        f"{headline(trace_block(0, X, 8, variant=block)).correlation:.3f}".replace("-", "−")
+        for block in ("v1", name)
+    )
+    words = [caption.value for caption in page(view="what_if", variant=name).caption]
+    start = f"The correlation of out with x is {before} in v1 and {after} in the variant."
+    assert sum(each.startswith(start) for each in words) == 1
+
+
+def test_nothing_is_said_of_an_undefined_correlation() -> None:
+    at = page(view="what_if", variant="zero_pad")
+    assert list(at.table[0].value["correlation of out with x"])[1] == "–"
+    assert not any("correlation of out with x is" in caption.value for caption in at.caption)
 
 
 def test_description_and_source_are_on_the_page() -> None:
@@ -77,12 +107,12 @@ def test_a_link_sets_variant_and_parameters() -> None:
 
 def test_the_fixes_run() -> None:
     at = page(view="what_if", variant="valid_padding")
-    assert len(at.error) == 1
+    assert len(messages(at, "error")) == 1
     at.segmented_control(key="fix").select("crop_identity").run()
-    assert not at.error
+    assert not messages(at, "error")
     assert CROPPED_IDENTITY.description in [m.value for m in at.markdown]
     at = page(view="what_if", variant="wrong_channels", fix="project_identity")
-    assert not at.error
+    assert not messages(at, "error")
     assert not at.exception
 
 
@@ -95,13 +125,13 @@ def test_eval_untrained_uses_its_warmup_passes() -> None:
 def test_zero_padding_to_fewer_channels_is_an_error() -> None:
     at = page(view="what_if", variant="zero_pad", out="3")
     assert not at.exception
-    assert "Zero channels can only be added" in at.error[0].value.replace("\\", "")
+    assert "Zero channels can only be added" in messages(at, "error")[0]
 
 
 def test_attention_on_a_large_picture_is_an_error() -> None:
     at = page(view="what_if", variant="transformer_attention", height="65", width="64")
     assert not at.exception
-    assert "4,160 tokens, the limit is 4,096" in at.error[0].value.replace("\\", "")
+    assert "4,160 tokens, the limit is 4,096" in messages(at, "error")[0]
 
 
 def test_the_difference_is_a_third_block() -> None:
@@ -123,7 +153,7 @@ def test_a_pin_on_a_difference_is_restored() -> None:
 def test_too_small_for_convolutions_without_padding(side: str, fix: str) -> None:
     at = page(view="what_if", variant="valid_padding", height=side, width=side, fix=fix)
     assert not at.exception
-    assert "convolution without padding needs" in at.error[0].value.replace("\\", "")
+    assert "convolution without padding needs" in messages(at, "error")[0]
     assert figure_messages(at)["compared"]["link"]["panels"][-1] == "out"
 
 
@@ -143,7 +173,7 @@ def test_a_variant_that_does_not_run_has_shapes_and_code() -> None:
     assert "x 32×32×8 → conv1 30×30×8 → bn1 30×30×8 → relu1 30×30×8 → conv2 28×28×8" in words
     assert 'padding="VALID"' in at.code[0].value
     state = page(view="what_if", variant="valid_padding", what_if_details="state")
-    assert len(state.error) == 2
+    assert len(messages(state, "error")) == 2
     assert not state.exception
 
 
@@ -157,8 +187,59 @@ def test_the_pin_of_a_variants_panel_is_restored_and_fits_other_views() -> None:
 
 def test_the_code_on_the_page_is_the_tested_code() -> None:
     at = page(view="what_if", variant="no_skip", what_if_details="code")
-    spec = VARIANTS["no_skip"]
-    assert [c.value for c in at.code] == [source_diff(V1, spec), nnx_source(spec).strip()]
+    spec, shape = VARIANTS["no_skip"], (32, 32, 8)
+    source = generator_source("zone_plate", *shape, 0)
+    script = nnx_script(spec, shape, seed=0, features=8, input_source=source)
+    assert [c.value for c in at.code] == [source_diff(V1, spec), script.strip()]
+    assert not at.get("download_button")
+
+
+def run_script(at: AppTest, folder: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {}
+    exec(at.code[-1].value, names)
+    out: np.ndarray = names["out"]
+    return out
+
+
+def test_the_script_on_the_page_has_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = {"input": "normal", "input_seed": "5", "seed": "3", "features": "6"} | SMALL_PAGE
+    more = {"standardise": "always", "widen": "projection", "mode": "eval", "warmup": "2"}
+    view = {"view": "what_if", "variant": "scaled_skip", "factor": "0.3"}
+    at = page(what_if_details="code", **link, **more, **view)
+    assert not at.exception
+    x = project_channels(standardise(generate("normal", *SMALL, 5)), 6, 3)
+    spec = scaled_skip(0.3)
+    trace = trace_block(3, x, 6, variant=spec, use_running_average=True, warmup_passes=2)
+    found = run_script(at, tmp_path, monkeypatch)
+    np.testing.assert_allclose(found, trace["out"], atol=1e-5)
+
+
+def test_the_script_of_an_untrained_block_has_its_warmup_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = {"variant": "eval_untrained", "warmup": "4", "what_if_details": "code"}
+    at = page(view="what_if", input="normal", **link, **SMALL_PAGE)
+    x = generate("normal", *SMALL)
+    trace = trace_block(0, x, 4, variant="eval_untrained", warmup_passes=4)
+    found = run_script(at, tmp_path, monkeypatch)
+    np.testing.assert_allclose(found, trace["out"], atol=1e-5)
+
+
+def test_an_input_without_a_formula_is_loaded_from_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = {"height": "8", "width": "6", "what_if_details": "code"}
+    at = page(view="what_if", input="digit", variant="no_skip", **link)
+    assert any("which the button below saves" in c.value for c in at.caption)
+    assert len(at.get("download_button")) == 1
+    x = standardise(generate("digit", 8, 6, 1))
+    np.save(tmp_path / "x.npy", x)
+    found = run_script(at, tmp_path, monkeypatch)
+    trace = trace_block(0, x, 1, variant="no_skip")
+    np.testing.assert_allclose(found, trace["out"], atol=1e-5)
 
 
 def test_the_state_is_what_nnx_lists() -> None:

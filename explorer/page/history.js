@@ -1,0 +1,19 @@
+/**
+ * Makes views and variants the entries of the browser's history.
+ *
+ * Streamlit adds an entry for every change of the address; here the present entry is replaced
+ * unless the view or the variant is another. component.py joins this file to component.js.
+ */
+
+if (!Object.hasOwn(history, "pushState")) {
+  const parameters = ["view", "variant", "block"];
+  const entryOf = (/** @type {string} */ address) => {
+    const { searchParams } = new URL(address, document.baseURI);
+    return JSON.stringify(parameters.map((name) => searchParams.get(name)));
+  };
+  history.pushState = (state, title, address) => {
+    const isEntry = address && entryOf(String(address)) !== entryOf(location.href);
+    const change = isEntry ? History.prototype.pushState : History.prototype.replaceState;
+    change.call(history, state, title, address);
+  };
+}

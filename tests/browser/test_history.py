@@ -1,0 +1,136 @@
+"""Back and Forward of the browser: views and variants are its entries."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.page import centre, pick, readout, set_number, wait_for_figure
+
+COMPARED = ".st-key-compared .linked-figure"
+FORWARD = {"seed": "3"}
+WHAT_IF = FORWARD | {"pin": "add,6,8", "channel": "2", "view": "what_if"}
+BOTTLENECK = WHAT_IF | {"variant": "bottleneck", "seed": "7"}
+PROJECTION = BOTTLENECK | {"variant": "projection", "stride": "2", "difference": "true"}
+PROJECTION["pin"] = "variant add,9,11"
+
+
+def wait_for_link(page: Page, expected: dict[str, str]) -> None:
+    page.wait_for_url(lambda url: dict(parse_qsl(urlsplit(url).query)) == expected)
+
+
+def expect_compared(page: Page, variant: str, pinned: str) -> None:
+    """Assert that the page shows a variant and a pinned pixel."""
+    expect(page.get_by_role("radio", name="What if")).to_be_checked()
+    expect(page.get_by_role("combobox", name="Variant")).to_have_value(variant)
+    expect(page.locator(f"{COMPARED}-plot tspan").get_by_text(variant)).not_to_have_count(0)
+    expect(page.locator(f"{COMPARED}-readout")).to_contain_text(f"pinned {pinned}")
+
+
+def choose_variant(page: Page, title: str) -> None:
+    page.get_by_role("combobox", name="Variant").click()
+    page.get_by_role("option", name=title, exact=True).click()
+
+
+def test_back_and_forward_restore_what_was_seen(open_page: OpenPage) -> None:
+    page = open_page("?seed=3", height=1600, in_fresh_profile=True)
+    wait_for_figure(page)
+    length = page.evaluate("history.length")
+    page.mouse.click(*centre(page, "add", 6, 8))
+    page.wait_for_url("**pin=**")
+    set_number(page, "Channel", 2)
+    page.wait_for_url("**channel=2**")
+    pick(page, "What if")
+    expect_compared(page, "No skip", "[6, 8]")
+    choose_variant(page, "Bottleneck")
+    expect_compared(page, "Bottleneck", "[6, 8]")
+    set_number(page, "Seed of the weights", 7)
+    wait_for_link(page, BOTTLENECK)
+    choose_variant(page, "Projection shortcut")
+    pick(page, "2")
+    page.get_by_text("Difference, stage by stage", exact=True).click()
+    page.wait_for_url("**difference=true**")
+    page.mouse.click(*centre(page, "variant add", 9, 11, "compared"))
+    wait_for_link(page, PROJECTION)
+    numbers = readout(page, f"{COMPARED}-readout")
+    assert page.evaluate("history.length") == length + 3
+
+    page.go_back()
+    expect_compared(page, "Bottleneck", "[6, 8]")
+    expect(page.get_by_role("switch", name="Difference, stage by stage")).not_to_be_checked()
+    expect(page.get_by_label("Seed of the weights", exact=True)).to_have_value("7")
+    page.go_back()
+    expect_compared(page, "No skip", "[6, 8]")
+    expect(page.get_by_label("Seed of the weights", exact=True)).to_have_value("3")
+    wait_for_link(page, WHAT_IF)
+    page.go_back()
+    wait_for_figure(page)
+    expect(page.get_by_role("radio", name="Forward")).to_be_checked()
+    expect(page.locator(COMPARED)).to_have_count(0)
+    page.go_forward()
+    expect_compared(page, "No skip", "[6, 8]")
+    wait_for_link(page, WHAT_IF)
+
+    page.reload()
+    expect_compared(page, "No skip", "[6, 8]")
+    page.go_forward()
+    page.go_forward()
+    expect_compared(page, "Projection shortcut", "[9, 11]")
+    wait_for_link(page, PROJECTION)
+    expect(page.get_by_role("switch", name="Difference, stage by stage")).to_be_checked()
+    assert readout(page, f"{COMPARED}-readout") == numbers
+    assert page.evaluate("history.length") == length + 3
+
+
+def test_after_back_the_pin_can_be_set_as_before(open_page: OpenPage) -> None:
+    page = open_page("?view=what_if&height=12&width=12", height=1600, in_fresh_profile=True)
+    expect(page.locator(f"{COMPARED}-plot")).to_contain_text("No skip")
+    choose_variant(page, "Bottleneck")
+    expect(page.locator(f"{COMPARED}-plot")).to_contain_text("Bottleneck")
+    page.mouse.click(*centre(page, "add", 6, 8, "compared"))
+    page.wait_for_url("**pin=**")
+    page.go_back()
+    page.wait_for_url(lambda url: "pin=" not in url and "variant" not in url)
+    expect(page.locator(f"{COMPARED}-readout")).to_contain_text("Move over a panel")
+    set_number(page, "Seed of the weights", 2)
+    page.wait_for_url(lambda url: "seed=2" in url and "pin=" not in url)
+    page.mouse.click(*centre(page, "add", 6, 8, "compared"))
+    page.wait_for_url("**pin=add%2C6%2C8**")
+
+
+def test_back_from_a_fresh_link_leaves_the_page(open_page: OpenPage) -> None:
+    page = open_page("_stcore/health", in_fresh_profile=True)
+    origin = page.url.removesuffix("_stcore/health")
+    page.goto(f"{origin}?view=what_if&variant=bottleneck&seed=5&pin=add,3,4")
+    expect_compared(page, "Bottleneck", "[3, 4]")
+    set_number(page, "Seed of the weights", 6)
+    page.wait_for_url("**seed=6**")
+    page.go_back()
+    page.wait_for_url("**/_stcore/health")
+    page.go_forward()
+    expect_compared(page, "Bottleneck", "[3, 4]")
+    expect(page.get_by_label("Seed of the weights", exact=True)).to_have_value("6")
+
+
+def test_gradients_blocks_are_entries_and_quick_steps_end_where_they_should(
+    open_page: OpenPage,
+) -> None:
+    page = open_page("?height=8&width=8&channels=4", in_fresh_profile=True)
+    wait_for_figure(page)
+    for view in ("Depth", "Gradients"):
+        pick(page, view)
+        page.wait_for_url(f"**view={view.lower()}**")
+    page.get_by_role("combobox", name="Block").click()
+    page.get_by_role("option", name="Bottleneck", exact=True).click()
+    page.wait_for_url("**block=bottleneck**")
+    pick(page, "squared error")
+    page.wait_for_url("**cotangent=error**")
+    for _ in range(3):
+        page.evaluate("history.back()")
+    expect(page.get_by_role("radio", name="Forward")).to_be_checked()
+    wait_for_figure(page)
+    wait_for_link(page, {"height": "8", "width": "8", "channels": "4"})
+    page.evaluate("history.go(3)")
+    expect(page.get_by_role("radio", name="squared error")).to_be_checked()
+    expect(page.get_by_role("combobox", name="Block")).to_have_value("Bottleneck")
+    expect(page.get_by_role("alert")).to_have_count(0)
