@@ -59,7 +59,7 @@ def read_table(data: bytes, ending: str) -> tuple[np.ndarray, tuple[str, ...]]:
     )
     notes = [*columns.notes, *numbering]
     if lines.separator is not None:
-        notes.insert(0, "The first line, sep=, was skipped; it names the separator.")
+        notes.insert(0, "The first line was skipped: it names the separator (sep=).")
     if lines.comments:
         count = "1 comment was" if lines.comments == 1 else f"{lines.comments:,} comments were"
         notes.append(f"{count} skipped (text after #).")

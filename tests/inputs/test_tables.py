@@ -44,7 +44,7 @@ ONE_COLUMN = (
     "separate two columns, rename the file to .csv."
 )
 RUNS = "Any run of tabs and spaces was read as one separator."
-SEP = "The first line, sep=, was skipped; it names the separator."
+SEP = "The first line was skipped: it names the separator (sep=)."
 
 
 def comments(count: int) -> str:
