@@ -1,5 +1,7 @@
 """Texts of figures against what is behind them: at least 4.5 : 1, as WCAG AA asks."""
 
+import tomllib
+
 import numpy as np
 import pytest
 from plotly.colors import sample_colorscale, unlabel_rgb
@@ -10,6 +12,7 @@ from explorer.figures.cell_text import black_or_white, luminance, rgb
 from explorer.figures.pixel import arithmetic_figure
 from explorer.figures.theme import THEMES, ThemeName
 from explorer.inputs import generate
+from tests.helpers import ROOT
 
 LEAST = 4.5
 # Colours of texts on the page's background.
@@ -40,6 +43,21 @@ def test_the_contrast_of_known_colours() -> None:
 def test_each_colour_of_texts_on_the_page(theme: ThemeName, name: str) -> None:
     palette = THEMES[theme]
     assert contrast(rgb(getattr(palette, name)), rgb(palette.page)) >= LEAST
+
+
+def mixed(front: str, share: float, back: str) -> tuple[int, ...]:
+    pairs = zip(rgb(front), rgb(back), strict=True)
+    return tuple(round(share * one + (1 - share) * other) for one, other in pairs)
+
+
+@pytest.mark.parametrize("back", ["#ffffff", "#f8f8f7"])  # of the page and of the sidebar
+def test_captions_and_selected_buttons_in_the_light_theme(back: str) -> None:
+    """Streamlit gives captions 60 % of the text's opacity, and selected buttons a tint."""
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    light = config["theme"]["light"]
+    assert contrast(mixed(light["textColor"], 0.6, back), rgb(back)) >= LEAST
+    tint = mixed(light["primaryColor"], 0.1, back)
+    assert contrast(rgb(light["primaryColor"]), tint) >= LEAST
 
 
 def test_black_or_white_is_readable_on_every_colour() -> None:
