@@ -1,9 +1,12 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 from explorer import STAGES, VARIANTS, BlockSpec, BlockTrace, InputError, trace_block
 from explorer.analysis.pixel import (
     Activation,
+    Arithmetic,
     AttentionSum,
     Cell,
     Copy,
@@ -15,6 +18,18 @@ from explorer.analysis.pixel import (
     explain,
 )
 from explorer.inputs import generate
+from explorer.model.layers import (
+    GELU,
+    Attention,
+    BatchNorm,
+    Conv,
+    Crop,
+    Dense,
+    LayerNorm,
+    PadChannels,
+    ReLU,
+    Scale,
+)
 from explorer.model.variants import (
     CROPPED_IDENTITY,
     FIXES,
@@ -22,6 +37,7 @@ from explorer.model.variants import (
     projection,
     zero_pad,
 )
+from tests import reference
 from tests.helpers import SMALL, noise
 
 SHAPE = (9, 7, 5)
@@ -72,6 +88,101 @@ def test_the_value_equals_the_traced_one_in_every_stage_of_every_variant(
             found = explain(trace, cell)
             assert found.traced == values[cell.row, cell.col, cell.channel]
             assert found.value == pytest.approx(found.traced, rel=2e-6, abs=4e-6), (stage, cell)
+
+
+def independent(trace: BlockTrace, stage: str) -> np.ndarray:
+    """Return a stage computed in NumPy from the stages before it, by the type of its layer."""
+    spec, weights = trace.spec, {k: dict(v) for k, v in trace.model.parameters.items()}
+    sources = [trace[source].astype(np.float64) for source in spec.sources()[stage]]
+    v, layer = sources[0], spec.layers().get(stage)
+    if layer is None:
+        return np.sum(sources, axis=0)
+    if isinstance(layer, Conv):
+        padding = 0 if layer.padding == "VALID" else (layer.size - 1) // 2
+        found = reference.conv(v, weights[stage]["kernel"], layer.stride, padding)
+        return found + weights[stage]["bias"]
+    if isinstance(layer, BatchNorm):
+        mean, var = reference.statistics(v)
+        if trace.use_running_average:
+            mean, var = trace.norms[stage].mean_before, trace.norms[stage].var_before
+        scale, shift = (weights[stage][key] for key in ("scale", "bias"))
+        return reference.batch_norm(v, mean, var, scale, shift)
+    if isinstance(layer, Dense):
+        return v @ weights[stage]["kernel"] + weights[stage]["bias"]
+    if isinstance(layer, LayerNorm):
+        centred = v - v.mean(axis=2, keepdims=True)
+        scaled = centred / np.sqrt(v.var(axis=2, keepdims=True) + 1e-6)
+        return scaled * weights[stage]["scale"] + weights[stage]["bias"]
+    if isinstance(layer, Attention):
+        return attention(v, weights[stage])
+    if isinstance(layer, Crop):
+        return v[layer.margin : -layer.margin, layer.margin : -layer.margin]
+    if isinstance(layer, PadChannels):
+        strided = v[:: layer.stride, :: layer.stride]
+        return np.pad(strided, [(0, 0), (0, 0), (0, trace[stage].shape[2] - v.shape[2])])
+    if isinstance(layer, Scale):
+        return layer.factor * v
+    if isinstance(layer, GELU):
+        return v * (1 + np.tanh(np.sqrt(2 / np.pi) * (v + 0.044715 * v**3))) / 2
+    assert isinstance(layer, ReLU)
+    return reference.relu(v)
+
+
+def attention(v: np.ndarray, weights: dict[str, Any]) -> np.ndarray:
+    tokens = v.reshape(-1, v.shape[2])
+    query, key, value = (
+        tokens @ weights[name]["kernel"][:, 0] + weights[name]["bias"][0]
+        for name in ("query", "key", "value")
+    )
+    parts = np.exp(query @ key.T / np.sqrt(v.shape[2]))
+    mixed = parts / parts.sum(axis=1, keepdims=True) @ value
+    return (mixed @ weights["out"]["kernel"][0] + weights["out"]["bias"]).reshape(v.shape)
+
+
+def value_of_terms(found: Arithmetic, trace: BlockTrace) -> float:
+    """Return the value that the printed terms add up to; they must be values of the trace."""
+    at = found.cell.row, found.cell.col, found.cell.channel
+    match found:
+        case WeightedSum():
+            kernel = trace.model.parameters[found.cell.stage]["kernel"][..., at[2]]
+            np.testing.assert_array_equal(found.kernel.ravel(), kernel.ravel())
+            return float(np.sum(found.window * found.kernel) + found.bias)
+        case Normalisation():
+            assert found.v == trace[found.source][at]
+            return (found.v - found.mean) / np.sqrt(
+                found.var + found.epsilon
+            ) * found.gamma + found.beta
+        case Sum():
+            assert found.residual == trace[trace.spec.residual][at]
+            assert found.shortcut == trace.spec.identity
+            assert found.identity == trace[found.shortcut][at]
+            return found.residual + found.identity
+        case Product():
+            assert found.v == trace[found.source][at]
+            return found.factor * found.v
+        case Copy() if found.source:
+            return float(trace[found.source][(*found.at, at[2])])
+        case AttentionSum():
+            return float(np.sum(found.weights * found.values) + found.bias)
+        case _:
+            return found.value
+
+
+@pytest.mark.parametrize("use_running_average", [False, True])
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_the_terms_are_values_of_the_trace_and_give_numpys_value(
+    name: str, use_running_average: bool
+) -> None:
+    spec = RUNNABLE[name]
+    trace = trace_block(2, noise(SMALL), 4, variant=spec, use_running_average=use_running_average)
+    for stage in trace.spec.sources():
+        expected = independent(trace, stage)
+        assert expected.shape == trace[stage].shape
+        for cell in cells(stage, expected.shape):
+            found = explain(trace, cell)
+            value = expected[cell.row, cell.col, cell.channel]
+            assert found.value == pytest.approx(value, rel=1e-5, abs=1e-5), (stage, cell)
+            assert value_of_terms(found, trace) == pytest.approx(value, rel=1e-5, abs=1e-5)
 
 
 def test_each_type_of_layer_has_its_own_arithmetic() -> None:

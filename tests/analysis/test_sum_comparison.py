@@ -40,6 +40,9 @@ def test_categories_agree_with_the_signs_in_every_variant_with_a_sum(name: str) 
             compare_sum(trace, 1)
         return
     found = compare_sum(trace, 1)
+    np.testing.assert_array_equal(found.residual, trace[spec.branch[-1][0]][:, :, 1])
+    end_of_shortcut = spec.shortcut[-1][0] if spec.shortcut else "x"
+    np.testing.assert_array_equal(found.identity, trace[end_of_shortcut][:, :, 1])
     np.testing.assert_array_equal(found.identity + found.residual, trace["add"][:, :, 1])
     np.testing.assert_array_equal(found.category <= 1, trace["add"][:, :, 1] > 0)
     np.testing.assert_array_equal(found.category % 2 == 0, found.identity > 0)
