@@ -13,13 +13,15 @@ from explorer.server.assets import asset_routes
 from explorer.server.log_filter import filter_logs
 from explorer.server.memory import reuse_freed_memory
 from explorer.server.middleware import middleware
+from explorer.server.shutdown import limit_shutdown
 from explorer.server.warm_up import warm_up
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Set up log, memory and the compilation cache, and warm up, before the first request."""
+    """Set up log, shutdown, memory and compilation cache, and warm up, before the first request."""
     filter_logs()
+    limit_shutdown()
     reuse_freed_memory()
     enable_compilation_cache()
     await run_in_threadpool(warm_up)

@@ -1,4 +1,4 @@
-"""A server under flood: the only test of time, since the limits are promised in seconds."""
+"""A server under flood: the only tests of time, since the limits are promised in seconds."""
 
 import asyncio
 import http.client
@@ -6,9 +6,10 @@ import signal
 import statistics
 import threading
 import time
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from tests.browser.server import running_server
+from tests.browser.server import Server, running_server
 from tests.load.client import Client, awaited
 from tests.load.flooder import LABEL, Flooder
 
@@ -44,37 +45,73 @@ class HealthProbe(threading.Thread):
         return self.seconds
 
 
-async def reruns(address: str, seconds: float) -> list[float]:
-    """Return the times of the reruns of a user who changes the seed again and again."""
-    client = await Client.open(address)
-    await client.run()
-    times: list[float] = []
+async def rerun_times(addresses: Sequence[str], seconds: float) -> list[list[float]]:
+    """Return the times of reruns at each address, of a user who changes the seed again and again.
+
+    The addresses take turns, so that whatever else the machine does slows all of them.
+    """
+    clients = [await Client.open(address) for address in addresses]
+    times: list[list[float]] = [[] for _ in addresses]
+    for client in clients:
+        await client.run()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        client.set_number(LABEL, len(times) % 7)
-        times.append(await client.run())
+        for client, found in zip(clients, times, strict=True):
+            client.set_number(LABEL, len(found) % 7)
+            found.append(await client.run())
         await asyncio.sleep(PAUSE)
-    await client.close()
+    for client in clients:
+        await client.close()
     return times
 
 
-def test_flooders_do_not_stop_the_server() -> None:
+def seconds_until_ended(server: Server) -> float:
+    """Send SIGTERM and return the seconds until the server has ended."""
+    start = time.perf_counter()
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(timeout=60)
+    return time.perf_counter() - start
+
+
+def test_flooders_do_not_stop_the_server(address: str) -> None:
+    """A server without flooders tells the usual time of a rerun."""
     with running_server() as server:
-        awaited(reruns(server.address, 2))
-        usual = awaited(reruns(server.address, 4))
+        awaited(rerun_times([server.address, address], 2))
         flooders = [Flooder(server.address, RATE) for _ in range(FLOODERS)]
         for flooder in flooders:
             assert flooder.started.wait(20)
         probe = HealthProbe(server.address)
-        during = awaited(reruns(server.address, SECONDS))
+        flooded, usual = awaited(rerun_times([server.address, address], SECONDS))
         health = probe.stop()
-        start = time.perf_counter()
-        server.process.send_signal(signal.SIGTERM)
-        server.process.wait(timeout=60)
-        end = time.perf_counter() - start
+        end = seconds_until_ended(server)
         for flooder in flooders:
             flooder.stop()
     assert max(health) < SLOWEST_HEALTH
-    assert statistics.median(during) < 2 * statistics.median(usual)
+    assert statistics.median(flooded) < 2 * statistics.median(usual)
     assert end < SLOWEST_END
     assert all(flooder.sent > 500 for flooder in flooders)
+
+
+def test_a_slow_upload_does_not_keep_the_server_from_ending() -> None:
+    async def with_slow_upload(server: Server) -> float:
+        client = await Client.open(server.address)
+        await client.run()
+        upload = http.client.HTTPConnection(urlsplit(server.address).netloc)
+        upload.request("GET", "/_stcore/health")
+        answer = upload.getresponse()
+        cookie = answer.headers["set-cookie"].split(";")[0]
+        answer.read()
+        upload.putrequest("PUT", f"/_stcore/upload_file/{client.session}/file")
+        upload.putheader("Cookie", cookie)
+        upload.putheader("X-Xsrftoken", cookie.split("=", 1)[1])
+        upload.putheader("Content-Type", "multipart/form-data; boundary=b")
+        upload.putheader("Content-Length", "1000")
+        upload.endheaders(b"--b\r\n")
+        await asyncio.sleep(0.5)
+        seconds = await asyncio.to_thread(seconds_until_ended, server)
+        upload.close()
+        await client.close()
+        return seconds
+
+    with running_server() as server:
+        assert awaited(with_slow_upload(server)) < SLOWEST_END
