@@ -196,7 +196,7 @@ def _array_controls(shape: tuple[int, ...]) -> tuple[str, int, int | None]:
     layout = AUTO
     if len(layouts) > 1:
         titles = {AUTO: "automatic"} | {name: f"{name}: {LAYOUTS[name]}" for name in layouts}
-        layout = select("Axes", titles, AUTO, key="layout", help=AXES_HELP)
+        layout = select("Layout of the axes", titles, AUTO, key="layout", help=AXES_HELP)
     if not layouts or "N" not in (chosen := choose_layout(shape, layout)[0]):
         return layout, 0, None
     images = batch_shape(shape, chosen)[0]
