@@ -139,7 +139,7 @@ def test_a_channel_without_a_pixel_that_is_not_zeroed_is_explained() -> None:
     at = upload(page(view="gradients", cotangent="pixel", gamma2="0"), "a.npy", npy(x))
     assert not trace_block(0, x, 4, variant=zero_gamma(0.0))["out"].any()
     assert any("the last ReLU zeroed every pixel of channel 0" in c.value for c in at.caption)
-    assert not at.error
+    assert not messages(at, "error")
 
 
 def test_shapes_that_differ_have_no_squared_error() -> None:
