@@ -38,9 +38,10 @@ def check_channel(channel: float | None, *traces: BlockTrace) -> int | None:
 
 def stage_maps(trace: BlockTrace, channel: int | None) -> dict[str, np.ndarray]:
     """Return `(h, w)` maps of the stages with this channel, or means over channels for None."""
-    channel = check_channel(channel, trace)
+    check_image(trace)
     if channel is None:
         return {stage: trace[stage].mean(axis=2) for stage in trace.stages}
+    channel = check_integer("channel", channel, 0, None)
     return {
         stage: np.ascontiguousarray(values[:, :, channel])
         for stage, values in trace.stages.items()

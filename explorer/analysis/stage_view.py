@@ -11,13 +11,14 @@ from explorer.analysis.colour_limits import (
     Maps,
     Scope,
     check_channel,
+    check_image,
     colour_limits,
     limit_of,
     stage_maps,
 )
 from explorer.analysis.downsampling import Window, block_means, select_marks, whole
 from explorer.analysis.summary import zeroed
-from explorer.errors import check_list, check_type
+from explorer.errors import check_integer, check_list, check_type
 from explorer.model.record import Record
 from explorer.model.spec import BlockSpec, Grid
 from explorer.records import BlockTrace, GradientSplit, measure
@@ -180,9 +181,10 @@ def gradient_view(
 
 def zeroed_map(trace: BlockTrace, channel: int | None) -> np.ndarray:
     """Return `(h, w)` bool: cells that the last ReLU zeroed; in every channel for None."""
-    channel, mask = check_channel(channel, trace), zeroed(trace)
+    mask = zeroed(check_image(trace))
     if channel is None:
         return np.all(mask, axis=2)
+    channel = check_integer("channel", channel, 0, None)
     return mask[:, :, channel] if channel < mask.shape[2] else np.zeros(mask.shape[:2], bool)
 
 

@@ -132,6 +132,13 @@ def test_a_difference_is_stage_by_stage_on_its_own_scale(trace: BlockTrace) -> N
     assert difference_view(trace, halved, 0).panels["conv1"].note == "shapes differ"
 
 
+def test_views_have_channels_that_only_one_of_the_blocks_has(trace: BlockTrace) -> None:
+    wide = trace_block(0, trace["x"], 4, variant=projection(8))
+    narrow_view, wide_view = stage_views([trace, wide], 6)
+    assert narrow_view.panels["out"].is_blank
+    np.testing.assert_array_equal(wide_view.panels["out"].values, wide["out"][:, :, 6])
+
+
 def test_a_stage_without_the_channel_has_a_note(trace: BlockTrace) -> None:
     wide = trace_block(3, trace["x"], 4, variant="zero_pad")
     assert channels(trace, wide) == 8

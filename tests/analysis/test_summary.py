@@ -46,6 +46,11 @@ def test_an_input_of_zeros_has_infinite_ratio_or_none() -> None:
     assert numbers.zeroed == 0
 
 
+def test_the_ratio_where_only_x_is_all_zero_is_infinite(trace: BlockTrace) -> None:
+    assert headline(with_stages(trace, x=np.zeros_like(trace["x"]))).ratio == np.inf
+    assert np.isnan(headline(with_stages(trace, x=0 * trace["x"], bn2=0 * trace["bn2"])).ratio)
+
+
 def test_channel_table_agrees_with_the_headline(trace: BlockTrace) -> None:
     table, numbers = channel_table(trace), headline(trace)
     ratio = np.linalg.norm(table.norm_f) / np.linalg.norm(table.norm_x)

@@ -281,3 +281,21 @@ def test_widths_are_the_channels_of_the_stages() -> None:
         trace = run(name)
         shapes = {stage: values.shape[2] for stage, values in trace.stages.items()}
         assert VARIANTS[name].widths(4) == shapes
+
+
+def test_sources_name_who_published_what() -> None:
+    assert "eq. 1;" in VARIANTS["v1"].source  # eq. 2 is the projection
+    assert "eq. 2" in VARIANTS["wrong_channels"].source
+    vaswani, pre_norm, gelu = VARIANTS["transformer_mlp"].source.split("; ")
+    assert vaswani == "Vaswani et al. 2017, with ReLU and LayerNorm after the sum"
+    assert pre_norm == "LayerNorm before the branch: Xiong et al. 2020"
+    assert gelu == "GELU: Hendrycks & Gimpel 2016"
+    attention = VARIANTS["transformer_attention"].source
+    assert attention.split("; ") == [vaswani.replace("ReLU and ", ""), pre_norm]
+
+
+def test_an_untrained_norm_in_eval_mode_divides_by_what_its_description_says() -> None:
+    assert "only divides by √(1 + 10⁻⁵)" in VARIANTS["eval_untrained"].description
+    trace = run("eval_untrained")
+    for norm, source in (("bn1", "conv1"), ("bn2", "conv2")):
+        np.testing.assert_allclose(trace[norm], trace[source] / np.sqrt(1 + 1e-5), rtol=1e-6)

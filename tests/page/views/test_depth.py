@@ -125,3 +125,15 @@ def test_a_stopped_stack_can_be_run_again(monkeypatch: pytest.MonkeyPatch) -> No
     at.button(key="run curves").click().run()
     assert "curves" in figure_messages(at)
     assert not at.exception
+
+
+def test_the_help_of_runs_gives_the_seed_of_every_block() -> None:
+    at = page(seed="7", **DEPTH)
+    words = at.number_input(key="runs").help
+    assert "With runs and blocks counted from 1" in words
+    (term,) = re.findall(r"the seed of the weights plus ([^.]*)\.", words)
+    formula = term.replace("·", "*").replace("−", "-")
+    provenance = Stack.from_seed(7, SMALL[2], 5, runs=2).provenance
+    for number, row in enumerate(provenance, start=1):
+        for run, weights in enumerate(row, start=1):
+            assert str(weights) == f"seed {7 + eval(formula, {'s': run, 'l': number})}"

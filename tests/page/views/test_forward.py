@@ -11,7 +11,18 @@ from explorer.analysis.summary import headline
 from explorer.figures.sheet import format_number
 from explorer.inputs import GENERATORS, generate, standardise
 from tests.files import colours, npy, npz, picture
-from tests.helpers import PANELS, digest, figure_messages, messages, noise, notes, page, upload
+from tests.helpers import (
+    PANELS,
+    ROOT,
+    SMALL_PAGE,
+    digest,
+    figure_messages,
+    messages,
+    noise,
+    notes,
+    page,
+    upload,
+)
 
 
 def test_the_default_experiment() -> None:
@@ -275,3 +286,21 @@ def test_the_channel_stays_within_fewer_features() -> None:
     at.number_input(key="channels").set_value(3).run()
     assert not at.exception
     assert at.number_input(key="channel").value == 2
+
+
+def test_the_digest_is_promised_for_one_machine_and_these_versions() -> None:
+    (words,) = (each.value for each in page(**SMALL_PAGE).caption if "Digest of out" in each.value)
+    assert "the same digest on this machine and with these versions" in words
+    assert words.endswith("another processor may change the last bits.")
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert (
+        "The digest shown below the figure is that of one machine and one set of versions: another "
+        "processor may change the last bits."
+    ) in readme
+
+
+def test_a_ratio_is_undefined_where_x_is_all_zero() -> None:
+    at = upload(page(), "a.npy", npy(np.zeros((4, 4, 1), np.float32)))
+    (ratio,) = (each for each in at.metric if each.label == "‖F(x)‖ / ‖x‖")
+    assert ratio.value == "–"
+    assert "undefined where x is all zero" in ratio.help
