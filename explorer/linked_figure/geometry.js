@@ -95,6 +95,11 @@ export class Panel {
     return z[Math.round((row - y0) / dy)]?.[Math.round((col - x0) / dx)];
   }
 
+  /** The ranges of the axes, y from bottom to top. */
+  get view() {
+    return { x: this.x.range, y: this.y.range };
+  }
+
   /**
    * Return the rows and columns in view, as half-open ranges.
    * @returns {[top: number, bottom: number, left: number, right: number]}

@@ -1,6 +1,6 @@
 /**
  * Fits a figure's layout to the space on the page, and reads the page's theme.
- * @import { Layout } from "./payload.js"
+ * @import { Layout, Message } from "./payload.js"
  */
 
 const NARROW_BELOW = 800; // CSS pixels of space under which the narrow layout is used
@@ -22,6 +22,17 @@ export function fitLayout(wide, narrow, space) {
   const scale = layout.meta?.fixedHeight ? 1 : (width - l - r) / (layout.width - l - r);
   const height = Math.round((layout.height - t - b) * scale + t + b);
   return { ...structuredClone(layout), width, height };
+}
+
+/**
+ * Return the names of the axes of some traces, such as "xaxis2".
+ * @param {Message["figure"]["data"]} data
+ * @param {string[]} traces
+ */
+export function axesOf(data, traces) {
+  const found = data.filter((trace) => traces.includes(trace.name ?? ""));
+  const ids = found.flatMap((trace) => [trace.xaxis ?? "x", trace.yaxis ?? "y"]);
+  return ids.map((id) => id.replace(/^[xy]/, "$&axis"));
 }
 
 /**

@@ -56,7 +56,7 @@ export interface BoxLink extends LinkBase {
 export type Link = PinLink | PickLink | BoxLink;
 
 export interface Message {
-  figure: { data: object[]; layout: Layout };
+  figure: { data: { name?: string; xaxis?: string; yaxis?: string }[]; layout: Layout };
   narrow: Layout | null;
   digest: string;
   revision: string;

@@ -2,6 +2,7 @@
 
 export interface Plotly {
   react(node: PlotNode, data: object[], layout: object, config: object): Promise<unknown>;
+  relayout(node: PlotNode, update: object): Promise<unknown>;
   purge(node: PlotNode): void;
 }
 

@@ -18,7 +18,7 @@ from explorer.records import BlockTrace
 MAX_MARKED = 3000
 HINT = (
     "Move over a panel to follow one pixel. A click pins it{click}; arrow keys move the pin, "
-    "Escape removes it; drag to zoom, double-click to reset."
+    "Escape removes it; drag or pinch to zoom, double-click to reset."
 )
 LABEL = (
     "The block's stages, linked pixel by pixel. Arrow keys move, Shift and arrow changes the "
