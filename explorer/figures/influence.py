@@ -70,11 +70,14 @@ def _layout(found: dict[str, Influence], theme: Theme, columns: int) -> dict[str
             "domain": x,
             "anchor": f"y{axis_number}",
             "range": [-0.5, shape[1] - 0.5],
+            "constrain": "domain",
         }
         layout[f"yaxis{axis_number}"] = {
             "domain": y,
             "anchor": f"x{axis_number}",
             "range": [shape[0] - 0.5, -0.5],
+            "scaleanchor": f"x{axis_number}",  # cells stay square in a zoom
+            "constrain": "domain",
         }
         layout["shapes"].append(_receptive_field(each, axis_number, shape, theme))
         part = "no influence" if np.isnan(each.outside) else f"{each.outside:.1%} outside the frame"

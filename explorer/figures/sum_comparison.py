@@ -72,7 +72,11 @@ def _layout(
         axis_number = index + 1
         x, y = cell(index, columns, 2 // columns)
         frame = {"showline": True, "mirror": True, "linecolor": palette.muted, "linewidth": 1}
-        matches_x, matches_y = ({"matches": "x"}, {"matches": "y"}) if index else ({}, {})
+        frame["constrain"] = "domain"
+        # Cells stay square in a zoom.
+        matches_x, matches_y = (
+            ({"matches": "x"}, {"matches": "y"}) if index else ({}, {"scaleanchor": "x"})
+        )
         layout[f"xaxis{axis_number}"] = hidden_axis(
             domain=x, anchor=f"y{axis_number}", range=[-0.5, cols - 0.5], **frame, **matches_x
         )

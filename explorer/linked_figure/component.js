@@ -16,8 +16,13 @@ import { Input } from "./input.js";
 import { axesOf, fitLayout, pageTheme } from "./layout.js";
 import { loadPlotly } from "./load_plotly.js";
 import { Overlay } from "./overlay.js";
+<<<<<<< HEAD
 import { spokenReadout, writeReadout } from "./readout.js";
 import { boxInFrame, changedView, rangeOf, rangesOf, whole } from "./zoom.js";
+=======
+import { writeReadout } from "./readout.js";
+import { rangeOf, rangesOf, whole, Zoom } from "./zoom.js";
+>>>>>>> component
 
 const MIN_DRAG = 8; // CSS pixels under which a drag does not zoom
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
@@ -61,11 +66,18 @@ export class LinkedFigure {
     this.timers = new Map();
     /** @type {Message | null} the message on screen */
     this.drawn = null;
+<<<<<<< HEAD
     /** @type {View | null} what the panels show; null for all pixels */
     this.view = null;
     /** @type {{ view: View, panel: Panel, point: Point } | null} the beginning of a pinch or pan */
     this.held = null;
     this.isZooming = false;
+=======
+    this.zoom = new Zoom(
+      () => (this.link?.mode === "box" ? [] : this.panels),
+      () => this.drawView(),
+    );
+>>>>>>> component
     this.revision = "";
     /** @type {string[]} names of the panels' axes */
     this.axes = [];
@@ -76,8 +88,13 @@ export class LinkedFigure {
       press: (point) => this.panels.some((panel) => panel.contains(point)),
       drag: (from, to) => this.drag(from, to),
       drop: (from, to) => this.drop(from, to),
+<<<<<<< HEAD
       hold: (point) => this.hold(point),
       zoom: (place, factor) => this.zoomHeld(place, factor),
+=======
+      hold: (point) => this.zoom.hold(point),
+      zoom: (place, factor) => this.zoom.change(place, factor),
+>>>>>>> component
       click: (point, isDouble) => this.click(point, isDouble),
       move: (down, right, isPanel) => this.move(down, right, isPanel),
       pinCursor: () => this.pinCursor(),
@@ -192,7 +209,11 @@ export class LinkedFigure {
   async react({ figure, narrow, link, revision }, space) {
     const layout = fitLayout(figure.layout, narrow, space);
     layout.uirevision = revision;
+<<<<<<< HEAD
     if (revision !== this.revision) this.view = null;
+=======
+    if (revision !== this.revision) this.zoom.view = null;
+>>>>>>> component
     this.revision = revision;
     this.axes = axesOf(figure.data, link?.panels ?? []);
     if (link) {
@@ -200,6 +221,7 @@ export class LinkedFigure {
       layout.dragmode = false;
       for (const name of this.axes) {
         const axis = /** @type {object} */ (layout[name]);
+<<<<<<< HEAD
         const zoom = this.view && { range: rangeOf(name, this.view) };
         layout[name] = { ...axis, fixedrange: true, ...zoom };
       }
@@ -207,6 +229,23 @@ export class LinkedFigure {
     await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
     // Plotly measures texts in a drawing of its own, outside of the window.
     document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
+=======
+        const { view } = this.zoom;
+        layout[name] = { ...axis, fixedrange: true, ...(view && { range: rangeOf(name, view) }) };
+      }
+    }
+    await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
+  }
+
+  /** Draw the part of the panels in view. */
+  async drawView() {
+    const { link } = this;
+    if (!link || link.mode === "box") return;
+    const view = this.zoom.view ?? whole(link.rows, link.cols);
+    await this.plotly?.relayout(this.plot, rangesOf(this.axes, view));
+    this.panels = panelsOf(this.plot, link);
+    this.zoomed();
+>>>>>>> component
   }
 
   /** Mark everything again, and report the rows and columns in view to the host. */
@@ -355,7 +394,11 @@ export class LinkedFigure {
       this.host?.state("box", []);
       return;
     }
+<<<<<<< HEAD
     if (isDouble && this.view) this.setView(null);
+=======
+    if (isDouble && this.zoom.view) this.zoom.set(null);
+>>>>>>> component
     if (this.link?.mode === "pin" && isDouble) {
       this.setPin(this.previousPin);
     } else {
@@ -385,7 +428,11 @@ export class LinkedFigure {
       this.overlay.drawBox(from, to);
       return;
     }
+<<<<<<< HEAD
     const box = this.zoomBox(from, to);
+=======
+    const box = this.zoom.box(from, to);
+>>>>>>> component
     if (!box) return;
     this.overlay.drawBox({ x: box.left, y: box.top }, { x: box.right, y: box.bottom });
   }
@@ -396,7 +443,11 @@ export class LinkedFigure {
    */
   drop(from, to) {
     if (this.link?.mode === "box") this.dropBox(from, to);
+<<<<<<< HEAD
     else this.dropZoom(from, to);
+=======
+    else if (!this.zoom.into(from, to)) this.mark();
+>>>>>>> component
   }
 
   /**

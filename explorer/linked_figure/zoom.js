@@ -6,6 +6,10 @@
 
 import { clamp } from "./geometry.js";
 
+<<<<<<< HEAD
+=======
+const MIN_DRAG = 8; // CSS pixels under which a drag does not zoom
+>>>>>>> component
 const MIN_CELLS = 1; // along the shorter side of a view
 
 /** @typedef {{ x: [number, number], y: [number, number] }} View ranges; y from bottom to top */
@@ -73,3 +77,95 @@ export function rangesOf(axes, view) {
     axes.map((axis) => [`${axis.replace(/axis1$/, "axis")}.range`, rangeOf(axis, view)]),
   );
 }
+<<<<<<< HEAD
+=======
+
+/** The part of a figure's panels that is in view, as drags and pinches change it. */
+export class Zoom {
+  /**
+   * @param {() => Panel[]} panels
+   * @param {() => Promise<void>} draw draws the view
+   */
+  constructor(panels, draw) {
+    this.panels = panels;
+    this.draw = draw;
+    /** @type {View | null} null for all pixels */
+    this.view = null;
+    /** @type {{ view: View, panel: Panel, point: Point } | null} where a pinch or a pan began */
+    this.held = null;
+    this.isDrawing = false;
+  }
+
+  /** @param {Point} place */
+  panelAt(place) {
+    return this.panels().find((panel) => panel.contains(place));
+  }
+
+  /**
+   * Return the part of a panel that a drag zooms into; null if it is too short.
+   * @param {Point} from
+   * @param {Point} to
+   */
+  box(from, to) {
+    const panel = this.panelAt(from);
+    const length = Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y));
+    return panel && length >= MIN_DRAG ? { panel, ...boxInFrame(panel.frame, from, to) } : null;
+  }
+
+  /**
+   * Zoom into the box of a drag; return whether there is one.
+   * @param {Point} from
+   * @param {Point} to
+   */
+  into(from, to) {
+    const box = this.box(from, to);
+    if (!box) return false;
+    const { panel, left, right, top, bottom, share } = box;
+    const { frame } = panel;
+    const point = panel.toAxes({ x: (left + right) / 2, y: (top + bottom) / 2 });
+    const place = { x: (frame.left + frame.right) / 2, y: (frame.top + frame.bottom) / 2 };
+    this.set(changedView(panel.view, panel, { point, place, factor: 1 / share }));
+    return true;
+  }
+
+  /**
+   * Begin a pinch or a pan; return whether there is a panel at this place.
+   * @param {Point} place
+   */
+  hold(place) {
+    const panel = this.panelAt(place);
+    this.held = panel ? { view: panel.view, panel, point: panel.toAxes(place) } : null;
+    return this.held !== null;
+  }
+
+  /**
+   * Zoom by a factor since `hold`, whose point moves to this place.
+   * @param {Point} place
+   * @param {number} factor
+   */
+  change(place, factor) {
+    if (!this.held) return;
+    const { view, panel, point } = this.held;
+    this.set(changedView(view, panel, { point, place, factor }));
+  }
+
+  /**
+   * Show a part of the panels; the last one wins while another is drawn.
+   * @param {View | null} view
+   */
+  async set(view) {
+    this.view = view;
+    if (this.isDrawing) return;
+    this.isDrawing = true;
+    try {
+      let drawn;
+      do {
+        drawn = this.view;
+        await this.draw();
+      } while (drawn !== this.view);
+    } finally {
+      this.isDrawing = false;
+    }
+  }
+}
+>>>>>>> component

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
@@ -93,11 +94,8 @@ def test_the_gallerys_tiles_keep_their_shape(open_page: OpenPage) -> None:
     before = page.evaluate(SHAPE, gallery)
     drag(page, centre(page, "bn2", 0, 0, "gallery"), centre(page, "bn2", 0.2, 1.5, "gallery"))
     after = wait_for_width(page, gallery, 0.5, before["width"] - 0.5)
-    ratios = [
-        [width / height for width, height in shape["cells"]]  # type: ignore[attr-defined]
-        for shape in (before, after)
-    ]
-    assert ratios[0] == pytest.approx(ratios[1])
+    ratios = [np.divide(*np.array(shape["cells"]).T) for shape in (before, after)]
+    np.testing.assert_allclose(ratios[0], ratios[1], rtol=1e-6)
 
 
 @pytest.fixture
@@ -195,3 +193,21 @@ def test_two_fingers_zoom_all_panels_and_a_tap_pins(phone: Page) -> None:
         page.touchscreen.tap(*centre(page, "out", 11, 21))
     wait_for_width(page, PLOT, 32, 32)
     expect(page.locator(READOUT)).to_contain_text("pinned [11, 21]")
+
+
+@pytest.mark.parametrize(
+    ("figure", "link"),
+    [
+        ("sum_comparison", "?details=sum_comparison&height=24&width=32"),
+        ("influence", "?view=gradients&cotangent=pixel&height=24&width=32"),
+    ],
+)
+def test_cells_of_other_maps_stay_square(open_page: OpenPage, figure: str, link: str) -> None:
+    page = open_page(link, height=2000)
+    plot = f".st-key-{figure} .linked-figure-plot"
+    page.wait_for_selector(f"{plot} .heatmaplayer image", state="attached")
+    name = page.evaluate("plot => document.querySelector(plot)._fullData[0].name", plot)
+    drag(page, centre(page, name, 4, 4, figure), centre(page, name, 8, 20, figure))
+    shape = wait_for_width(page, plot, 15, 17)
+    for width, height in np.array(shape["cells"]):
+        assert width == pytest.approx(height, rel=0.01)
