@@ -98,7 +98,7 @@ def test_a_bad_file_leaves_widgets_and_picture() -> None:
     at.file_uploader(key="file").upload("b.npy", b"nothing", "application/octet-stream").run()
     assert not at.exception
     assert len(messages(at, "error")) == 1
-    assert sidebar(at) >= widgets - {"side"}
+    assert sidebar(at) >= widgets - {"layout"}  # of arrays
     assert at.number_input(key="seed").value == 9
     assert at.number_input(key="warmup").value == 2
     assert stale_figures(at) == {"stages": True}
