@@ -7,7 +7,6 @@
  * @import { Cell, Point } from "./geometry.js"
  * @import { Link, Message, Pixel, Value } from "./payload.js"
  * @import { PlotNode, Plotly } from "./plotly.js"
- * @import { View } from "./zoom.js"
  */
 
 import { formatValue } from "./format.js";
@@ -16,15 +15,9 @@ import { Input } from "./input.js";
 import { axesOf, fitLayout, pageTheme } from "./layout.js";
 import { loadPlotly } from "./load_plotly.js";
 import { Overlay } from "./overlay.js";
-<<<<<<< HEAD
 import { spokenReadout, writeReadout } from "./readout.js";
-import { boxInFrame, changedView, rangeOf, rangesOf, whole } from "./zoom.js";
-=======
-import { writeReadout } from "./readout.js";
 import { rangeOf, rangesOf, whole, Zoom } from "./zoom.js";
->>>>>>> component
 
-const MIN_DRAG = 8; // CSS pixels under which a drag does not zoom
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
 const STALE = "Last result, before the error";
@@ -43,9 +36,9 @@ export class LinkedFigure {
     this.plot = /** @type {PlotNode} */ (addChild(root, "div", "linked-figure-plot"));
     const canvas = /** @type {HTMLCanvasElement} */ (addChild(root, "canvas", ""));
     this.overlay = new Overlay(canvas);
-    this.note = addChild(root, "div", "linked-figure-stale-note");
     // Their texts run together; the label and the readout say what they show.
     for (const drawn of [this.plot, canvas]) drawn.setAttribute("aria-hidden", "true");
+    this.note = addChild(root, "div", "linked-figure-stale-note");
     this.readout = addChild(root, "div", "linked-figure-readout");
     this.readout.hidden = true;
     this.spoken = addChild(root, "div", "linked-figure-spoken");
@@ -66,18 +59,10 @@ export class LinkedFigure {
     this.timers = new Map();
     /** @type {Message | null} the message on screen */
     this.drawn = null;
-<<<<<<< HEAD
-    /** @type {View | null} what the panels show; null for all pixels */
-    this.view = null;
-    /** @type {{ view: View, panel: Panel, point: Point } | null} the beginning of a pinch or pan */
-    this.held = null;
-    this.isZooming = false;
-=======
     this.zoom = new Zoom(
       () => (this.link?.mode === "box" ? [] : this.panels),
       () => this.drawView(),
     );
->>>>>>> component
     this.revision = "";
     /** @type {string[]} names of the panels' axes */
     this.axes = [];
@@ -88,13 +73,8 @@ export class LinkedFigure {
       press: (point) => this.panels.some((panel) => panel.contains(point)),
       drag: (from, to) => this.drag(from, to),
       drop: (from, to) => this.drop(from, to),
-<<<<<<< HEAD
-      hold: (point) => this.hold(point),
-      zoom: (place, factor) => this.zoomHeld(place, factor),
-=======
       hold: (point) => this.zoom.hold(point),
       zoom: (place, factor) => this.zoom.change(place, factor),
->>>>>>> component
       click: (point, isDouble) => this.click(point, isDouble),
       move: (down, right, isPanel) => this.move(down, right, isPanel),
       pinCursor: () => this.pinCursor(),
@@ -209,11 +189,7 @@ export class LinkedFigure {
   async react({ figure, narrow, link, revision }, space) {
     const layout = fitLayout(figure.layout, narrow, space);
     layout.uirevision = revision;
-<<<<<<< HEAD
-    if (revision !== this.revision) this.view = null;
-=======
     if (revision !== this.revision) this.zoom.view = null;
->>>>>>> component
     this.revision = revision;
     this.axes = axesOf(figure.data, link?.panels ?? []);
     if (link) {
@@ -221,20 +197,13 @@ export class LinkedFigure {
       layout.dragmode = false;
       for (const name of this.axes) {
         const axis = /** @type {object} */ (layout[name]);
-<<<<<<< HEAD
-        const zoom = this.view && { range: rangeOf(name, this.view) };
-        layout[name] = { ...axis, fixedrange: true, ...zoom };
-      }
-    }
-    await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
-    // Plotly measures texts in a drawing of its own, outside of the window.
-    document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
-=======
         const { view } = this.zoom;
         layout[name] = { ...axis, fixedrange: true, ...(view && { range: rangeOf(name, view) }) };
       }
     }
     await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
+    // Plotly measures texts in a drawing of its own, outside of the window.
+    document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
   }
 
   /** Draw the part of the panels in view. */
@@ -245,7 +214,6 @@ export class LinkedFigure {
     await this.plotly?.relayout(this.plot, rangesOf(this.axes, view));
     this.panels = panelsOf(this.plot, link);
     this.zoomed();
->>>>>>> component
   }
 
   /** Mark everything again, and report the rows and columns in view to the host. */
@@ -394,16 +362,14 @@ export class LinkedFigure {
       this.host?.state("box", []);
       return;
     }
-<<<<<<< HEAD
-    if (isDouble && this.view) this.setView(null);
-=======
     if (isDouble && this.zoom.view) this.zoom.set(null);
->>>>>>> component
+    const pixel = this.pixelAt(point);
+    this.cursor = null; // until the mouse moves again
     if (this.link?.mode === "pin" && isDouble) {
       this.setPin(this.previousPin);
     } else {
       this.previousPin = this.pin;
-      this.setPin(this.pixelAt(point));
+      this.setPin(pixel);
     }
     this.speak();
   }
@@ -428,11 +394,7 @@ export class LinkedFigure {
       this.overlay.drawBox(from, to);
       return;
     }
-<<<<<<< HEAD
-    const box = this.zoomBox(from, to);
-=======
     const box = this.zoom.box(from, to);
->>>>>>> component
     if (!box) return;
     this.overlay.drawBox({ x: box.left, y: box.top }, { x: box.right, y: box.bottom });
   }
@@ -443,11 +405,7 @@ export class LinkedFigure {
    */
   drop(from, to) {
     if (this.link?.mode === "box") this.dropBox(from, to);
-<<<<<<< HEAD
-    else this.dropZoom(from, to);
-=======
     else if (!this.zoom.into(from, to)) this.mark();
->>>>>>> component
   }
 
   /**
@@ -460,85 +418,6 @@ export class LinkedFigure {
     const [a, b] = [panel.toAxes(from), panel.toAxes(to)];
     const edges = [Math.min(a.x, b.x), Math.max(a.x, b.x), Math.min(a.y, b.y), Math.max(a.y, b.y)];
     this.host?.state("box", edges);
-  }
-
-  // ---- Zoom -------------------------------------------------------------------
-
-  /**
-   * Return the part of a panel that a drag zooms into.
-   * @param {Point} from
-   * @param {Point} to
-   */
-  zoomBox(from, to) {
-    const panel = this.panels.find((each) => each.contains(from));
-    const length = Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y));
-    return panel && length >= MIN_DRAG ? { panel, ...boxInFrame(panel.frame, from, to) } : null;
-  }
-
-  /**
-   * @param {Point} from
-   * @param {Point} to
-   */
-  dropZoom(from, to) {
-    const box = this.zoomBox(from, to);
-    if (!box) {
-      this.mark();
-      return;
-    }
-    const { panel, left, right, top, bottom, share } = box;
-    const { frame } = panel;
-    this.setView(
-      changedView(panel.view, panel, {
-        point: panel.toAxes({ x: (left + right) / 2, y: (top + bottom) / 2 }),
-        place: { x: (frame.left + frame.right) / 2, y: (frame.top + frame.bottom) / 2 },
-        factor: 1 / share,
-      }),
-    );
-  }
-
-  /**
-   * Begin a pinch or a pan; return whether there is a panel at this point.
-   * @param {Point} place
-   */
-  hold(place) {
-    const panel = this.panels.find((each) => each.contains(place));
-    this.held =
-      panel && this.link?.mode !== "box"
-        ? { view: panel.view, panel, point: panel.toAxes(place) }
-        : null;
-    return this.held !== null;
-  }
-
-  /**
-   * Zoom since the last `hold`, whose point moves to this place.
-   * @param {Point} place
-   * @param {number} factor
-   */
-  zoomHeld(place, factor) {
-    if (!this.held) return;
-    const { view, panel, point } = this.held;
-    this.setView(changedView(view, panel, { point, place, factor }));
-  }
-
-  /**
-   * Show a part of the panels; the last one wins while Plotly draws.
-   * @param {View | null} view null for all pixels
-   */
-  async setView(view) {
-    this.view = view;
-    if (this.isZooming) return;
-    this.isZooming = true;
-    let drawn;
-    do {
-      drawn = this.view;
-      const { link, axes } = this;
-      if (!link || link.mode === "box") break;
-      const all = whole(link.rows, link.cols);
-      await this.plotly?.relayout(this.plot, rangesOf(axes, drawn ?? all));
-      this.panels = panelsOf(this.plot, link);
-      this.zoomed();
-    } while (drawn !== this.view);
-    this.isZooming = false;
   }
 
   /** The pixel that the keys start from. */

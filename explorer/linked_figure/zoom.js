@@ -6,10 +6,7 @@
 
 import { clamp } from "./geometry.js";
 
-<<<<<<< HEAD
-=======
 const MIN_DRAG = 8; // CSS pixels under which a drag does not zoom
->>>>>>> component
 const MIN_CELLS = 1; // along the shorter side of a view
 
 /** @typedef {{ x: [number, number], y: [number, number] }} View ranges; y from bottom to top */
@@ -77,8 +74,6 @@ export function rangesOf(axes, view) {
     axes.map((axis) => [`${axis.replace(/axis1$/, "axis")}.range`, rangeOf(axis, view)]),
   );
 }
-<<<<<<< HEAD
-=======
 
 /** The part of a figure's panels that is in view, as drags and pinches change it. */
 export class Zoom {
@@ -168,4 +163,3 @@ export class Zoom {
     }
   }
 }
->>>>>>> component

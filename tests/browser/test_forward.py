@@ -115,7 +115,7 @@ BAD_FILES = [
     ("pickled.npy", npy(np.array([{}]), allow_pickle=True), "Python objects"),
     ("huge.png", png_header(30000, 30000), "30,000×30,000 pixels"),
     ("empty.png", b"", "0 bytes"),
-    ("text.png", b"plain words", "neither a PNG nor a JPEG"),
+    ("text.png", b"plain words", "are no PNG picture"),
     ("gap.csv", b"1,2\nnan,3", "1 NaN"),
 ]
 
