@@ -28,6 +28,11 @@ WORDS = (
 # What Markdown makes of such words, in the page's main part and its sidebar.
 FORMATTED = "a, code, pre, strong, em, del, .katex, .stMarkdownColoredText, .stMarkdownBadge"
 SHOWN = "[data-kind], .stHtml"
+# Read only with a file, repeated in the list, or unknown.
+UNREPORTED = {
+    *("file", "digest", "array", "side", "layout", "image", "statistics"),
+    *("block", "nobody"),
+}
 
 
 def expect_plain_text(page: Page, *words: str) -> None:
@@ -48,7 +53,7 @@ def groups() -> dict[str, list[str]]:
     """Return parameters by the rest of the address with which they are read."""
     found: dict[str, list[str]] = {}
     for parameter, rest in PARAMETERS.items():
-        if parameter not in ("file", "digest", "array", "side", "block", "nobody"):
+        if parameter not in UNREPORTED:
             found.setdefault(rest, []).append(parameter)
     return found
 
