@@ -73,7 +73,7 @@ def weighted_sum_layout(found: WeightedSum, theme: Theme, tiles: int) -> dict[st
             text(0, top - 0.095, label, xanchor="right", yanchor="middle", xshift=-6)
         )
     for index, channel in enumerate(channels):
-        total = f": Σ {format_number(found.contributions[channel])}" if side > 1 else ""
+        total = f"<br>Σ {format_number(found.contributions[channel])}" if side > 1 else ""
         layout["annotations"].append(
             text(
                 ((side + 1) * index + side / 2) / columns,

@@ -20,7 +20,7 @@ from explorer.figures.theme import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, Theme
 from explorer.figures.wires import on_paper
 
 SCOPES = {
-    "block": "one scale for all panels",
+    "block": "one scale for all",
     "stage": "one limit per stage",
     "map": "one limit per map",
 }
