@@ -176,7 +176,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     """
     side, gap, left = 118, 42, 34
     columns = [left + side / 2 + i * (side + gap) for i in range(3)]
-    pitch = side + TITLE + 50
+    pitch = side + TITLE + 80
 
     def centre(index: int, first_row: int = 0) -> Point:
         row, col = divmod(index, 3)
@@ -216,14 +216,14 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     bottom = lower[-1].middle[1] + side / 2
     return Arrangement(
         width=outside + 4,
-        height=bottom + 116,
+        height=bottom + 142,
         boxes=dict(zip(_names(paths), [*upper, *lower], strict=True)),
         wires=tuple(wires),
         plus=plus,
         branch_label=beside,
-        identity_label=(lane + 12, turn - 10 if rows == 1 else side + 34),
+        identity_label=(lane + 12, turn - 10 if rows == 1 else side + 36),
         equation=None,
-        colour_bar=((left, bottom + 116), (columns[2] + side / 2 - 14, bottom + 116)),
+        colour_bar=((left, bottom + 142), (columns[2] + side / 2 - 14, bottom + 142)),
     )
 
 
