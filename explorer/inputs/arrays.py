@@ -16,7 +16,7 @@ from numpy.lib import format as npy_format
 
 from explorer.errors import InputError
 from explorer.inputs.budgeted_bytes import BudgetedBytesIO
-from explorer.inputs.layout import as_stored, batch_shape, choose_layout
+from explorer.inputs.layout import as_stored, batch_shape, choose_layout, layout_fix
 from explorer.inputs.limits import MAX_ELEMENTS, check_shape, format_shape
 
 MAX_ITEM_BYTES = 16
@@ -225,7 +225,10 @@ def _check_type(dtype: np.dtype) -> None:
 def _checked_batch_shape(shape: tuple[int, ...], layout: str) -> tuple[int, int, int, int]:
     """Return `batch_shape`, after a check of every image's shape and of the number of values."""
     images, *image = batch_shape(shape, layout)
-    check_shape(tuple(image))
+    try:
+        check_shape(tuple(image))
+    except InputError as error:
+        raise InputError(f"{str(error).removesuffix('.')}{layout_fix(shape, layout)}.") from None
     if images < 1:
         raise InputError(
             f"The array has shape {format_shape(shape)}, so no image; expected at least one."

@@ -85,11 +85,16 @@ def read_image(kind: str, data: bytes, max_side: int) -> tuple[np.ndarray, tuple
             f"The picture ({size[0]}×{size[1]}) cannot be decoded, {len(data):,} bytes received; "
             f"expected a complete, undamaged {FORMATS[kind].title}."
         ) from None
-    if (array == array[0, 0]).all():
-        notes.append(
-            "All pixels of the picture are equal, so it is blank; standardised, it is 0 everywhere."
-        )
-    return array, tuple(notes)
+    return array, (*notes, *constant_note(array))
+
+
+def constant_note(array: np.ndarray) -> tuple[str, ...]:
+    """Return a sentence on why a picture `(H, W, C)` is blank if all its pixels are equal."""
+    if (array != array[0, 0]).any():
+        return ()
+    return (
+        "All pixels of the picture are equal, so it is blank; standardised, it is 0 everywhere.",
+    )
 
 
 def _open(kind: str, data: bytes) -> tuple[BudgetedBytesIO, ImageFile.ImageFile]:

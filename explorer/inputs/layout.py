@@ -77,6 +77,15 @@ def batch_shape(shape: tuple[int, ...], layout: str) -> tuple[int, int, int, int
     return sides.get("N", 1), sides["H"], sides["W"], sides.get("C", 1)
 
 
+def layout_fix(shape: tuple[int, ...], layout: str) -> str:
+    """Return how an array is read whose channels come first instead of last; else no words."""
+    order = {"HWC": "(1, 2, 0)", "NHWC": "(0, 2, 3, 1)"}.get(layout)
+    if order is None or not shape[-3] < min(shape[-2:]):
+        return ""
+    first = layout.replace("HWC", "CHW")
+    return f"; if its channels come first, select the layout {first} or save x.transpose{order}"
+
+
 def as_stored(batch: np.ndarray, layout: str) -> np.ndarray:
     """Return a view of an array `(N, H, W, C)` with its axes as in `layout`."""
     missing = tuple(axis for axis, name in enumerate("NHWC") if name not in layout)

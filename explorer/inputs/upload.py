@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from explorer.errors import InputError, check_integer
+from explorer.errors import InputError, check_integer, check_type
 from explorer.inputs.arrays import StoredArray, read_npy, read_npz
 from explorer.inputs.formats import recognise
-from explorer.inputs.images import read_image
+from explorer.inputs.images import constant_note, read_image
 from explorer.inputs.layout import AUTO, check_layout, layouts_of
 from explorer.inputs.limits import (
     MAX_FILE_BYTES,
@@ -88,6 +88,10 @@ def decode_upload(
     max_side: int = MAX_PICTURE_SIDE,
 ) -> Upload:
     """Read an uploaded file as `read_upload` does, with notes on what was changed."""
+    check_type("filename", filename, str)
+    check_type("data", data, bytes)
+    if name is not None:
+        check_type("name", name, str)
     check_layout(layout)
     side = check_integer("max_side", max_side, 1, MAX_SIDE)
     if not data:
@@ -124,6 +128,7 @@ def _upload_of(stored: StoredArray, index: Any, notes: tuple[str, ...]) -> Uploa
             *notes,
             f"The array holds integers, from {array.min():g} to {array.max():g}, and is treated "
             "as a picture.",
+            *constant_note(array),
         )
     return Upload(
         array,

@@ -1,4 +1,5 @@
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from PIL import Image
 from explorer.errors import InputError
 from explorer.inputs import decode_upload, read_upload
 from explorer.inputs.limits import MAX_ELEMENTS
-from tests.files import colours, picture, png_header
+from tests.files import colours, npy, picture, png_header
 
 ON_WHITE = "Transparent pixels were drawn on white."
 
@@ -158,10 +159,11 @@ def test_opaque_alpha_changes_nothing() -> None:
     assert upload.notes == ()
 
 
-def test_a_constant_picture_says_why_all_is_blank() -> None:
-    upload = decode_upload("a.png", picture(np.full((5, 4, 3), 9, np.uint8), "PNG"))
-    assert upload.notes == (
-        "All pixels of the picture are equal, so it is blank; standardised, it is 0 everywhere.",
+@pytest.mark.parametrize("save", [lambda pixels: picture(pixels, "PNG"), npy])
+def test_a_constant_picture_says_why_all_is_blank(save: Callable[[np.ndarray], bytes]) -> None:
+    upload = decode_upload("a", save(np.full((5, 4, 3), 9, np.uint8)))
+    assert upload.notes[-1] == (
+        "All pixels of the picture are equal, so it is blank; standardised, it is 0 everywhere."
     )
 
 

@@ -124,6 +124,17 @@ REFUSED = {
     ),
     "2 axes as HWC": ((8, 8), "HWC", "layout HWC has 3 axes but the array has 2, .* expected HW."),
     "empty stack": ((0, 8, 8), "NHW", "shape 0×8×8, so no image; expected at least one"),
+    "channels first, not 1, 3 or 4": (
+        (2, 600, 520),
+        "auto",
+        "C from 1 to 512; if its channels come first, select the layout CHW or save "
+        "x.transpose(1, 2, 0).",
+    ),
+    "batch, channels first": (
+        (2, 2, 600, 520),
+        "auto",
+        "if its channels come first, select the layout NCHW or save x.transpose(0, 2, 3, 1).",
+    ),
     "too many channels": ((600, 8, 8), "CHW", "8×8×600; expected H and W from 1 to 2048"),
 }
 

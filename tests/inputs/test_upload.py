@@ -106,3 +106,30 @@ def test_member_names_are_shown_without_special_characters() -> None:
     data = zipped(**{"<b>../x.npy": npy(np.eye(2)), "y.npy": npy(np.eye(2))})
     with pytest.raises(InputError, match=r"one of: \?b\?\?\?\?x, y"):
         read_upload("a.npz", data)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ((b"a.npy", npy(np.eye(2))), "filename"),
+        ((None, npy(np.eye(2))), "filename"),
+        (("a.npy", "text"), "data"),
+        (("a.npy", None), "data"),
+        (("a.npy", [1, 2]), "data"),
+    ],
+)
+def test_the_arguments_are_checked(arguments: tuple[object, object], name: str) -> None:
+    with pytest.raises(InputError, match=f"^{name} must be a (str|bytes), got [^\n]*$"):
+        read_upload(*arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [3, ["a"], b"a"])
+def test_the_name_of_an_array_is_checked(name: object) -> None:
+    with pytest.raises(InputError, match="name must be a str"):
+        read_upload("a.npz", npz(a=np.eye(2)), name=name)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("index", [-1, 2, 0.5, "x", None, True])
+def test_the_index_of_an_image_is_checked(index: object) -> None:
+    with pytest.raises(InputError, match="index must be an integer from 0 to 1"):
+        read_upload("a.npy", npy(np.zeros((2, 6, 7, 3))), index=index)  # type: ignore[arg-type]
