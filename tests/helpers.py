@@ -63,7 +63,11 @@ def _without_tags(html: str) -> str:
 def figure_messages(at: AppTest) -> dict[str, Any]:
     """Return the messages of the linked figures on the page, by their keys."""
     protos = [element.proto for element in at.get("bidi_component")]
-    return {proto.id.rsplit("-", 1)[1]: strict_json(proto.bytes) for proto in protos}
+    return {
+        proto.id.rsplit("-", 1)[1]: strict_json(proto.bytes)
+        for proto in protos
+        if proto.component_name == "linked_figure"
+    }
 
 
 def strict_json(text: bytes) -> Any:

@@ -48,7 +48,7 @@ def distributions_layouts(found: dict[str, Distribution], *, theme: ThemeName) -
 def _layout(found: dict[str, Distribution], theme: Theme, columns: int) -> dict[str, Any]:
     rows = -(-len(found) // columns)
     layout = base_layout(theme, 280 * columns, 240 * rows)
-    layout["margin"]["b"] = 20
+    layout["margin"] |= {"t": 36, "b": 20}  # two lines above the first row
     low = min(float(each.edges[0]) for each in found.values())
     high = max(float(each.edges[-1]) for each in found.values())
     for index, (stage, each) in enumerate(found.items()):
@@ -63,7 +63,7 @@ def _layout(found: dict[str, Distribution], theme: Theme, columns: int) -> dict[
             "tickfont": {"size": NOTE_SIZE},
         }
         layout[f"yaxis{axis_number}"] = {
-            "domain": [y[0] + 0.05, y[1] - 0.03],
+            "domain": [y[0] + 0.05, y[1] - 0.06],
             "anchor": f"x{axis_number}",
             "showticklabels": False,
             "showgrid": False,
@@ -71,9 +71,9 @@ def _layout(found: dict[str, Distribution], theme: Theme, columns: int) -> dict[
         }
         zeroed = f" {each.zeroed:.0%} zeroed" if each.zeroed > 0 else ""
         mean, std = (_three_digits(value) for value in (each.mean, each.std))
-        words = f"<b>{stage}</b>{zeroed}<br>mean {mean} · std {std}"
+        words = f"<b>{stage}</b>{zeroed}<br>mean {mean} · std {std}".replace("-", "−")
         layout["annotations"].append(
-            text(x[0], y[1], words, align="left", font={"size": NOTE_SIZE})
+            text(x[0], y[1] - 0.05, words, align="left", font={"size": NOTE_SIZE})
         )
     return layout
 

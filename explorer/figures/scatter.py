@@ -32,7 +32,7 @@ def scatter_figure(
     if window is not None:
         check_type("window", window, Window)
     layout = base_layout(palette, 720, 480, meta={"fixedHeight": True})
-    layout["margin"] |= {"l": 60, "b": 48, "t": 30}
+    layout["margin"] |= {"l": 60, "b": 48, "t": 46}
     x, residual = comparison.identity.ravel(), comparison.residual.ravel()
     finite = np.isfinite(x) & np.isfinite(residual)
     extent, top = (
@@ -81,7 +81,7 @@ def scatter_figure(
     )
     below = "grey: below the line F(x) = −x the sum is negative"
     if comparison.is_zeroed:
-        below += " and the last ReLU zeroes it"
+        below += "<br>and the last ReLU zeroes it"
     layout["annotations"] = [text(0, 1, below, font={"size": TITLE_SIZE}, yshift=4)]
     return go.Figure({"data": data, "layout": layout})
 

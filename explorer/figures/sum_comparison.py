@@ -83,7 +83,9 @@ def _layout(
         layout[f"yaxis{axis_number}"] = hidden_axis(
             domain=y, anchor=f"x{axis_number}", range=[rows - 0.5, -0.5], **frame, **matches_y
         )
-        layout["annotations"].append(text(x[0], y[1], title, font={"size": NOTE_SIZE}, yshift=3))
+        layout["annotations"].append(
+            text(x[0], y[1], title, align="left", font={"size": NOTE_SIZE}, yshift=3)
+        )
     return layout
 
 
@@ -106,7 +108,7 @@ def _titles(comparison: SumComparison, palette: Theme, step: int) -> tuple[str, 
         "<b>which term dominates: |x| / (|x| + |F(x)|)</b> "
         f"<span style='color:{palette.identity}'>x</span>, "
         f"<span style='color:{palette.branch}'>F(x)</span>{means}",
-        " · ".join(shares),
+        f"{' · '.join(shares[:2])}<br>{' · '.join(shares[2:])}",
     )
 
 

@@ -105,6 +105,11 @@ def recognise(filename: str, data: bytes) -> tuple[str, tuple[str, ...]]:
     raise InputError(f"The file {name} and its content is not recognised; {EXPECTED}.")
 
 
+def is_picture(data: bytes) -> bool:
+    """Return whether a file is a picture, by its first bytes."""
+    return _by_content(data) not in (None, "NPY", "NPZ")
+
+
 def _by_content(data: bytes) -> str | None:
     """Return the format of a picture or an array by its first bytes, or None."""
     for magic, name in (

@@ -140,7 +140,7 @@ def _reading(shape: tuple[int, ...], layout: str) -> str:
     if layout == "NHW":
         return f"{images:,} grey images of {size}"
     subject = f"{images:,} images of {size}" if "N" in layout else f"one image of {size}"
-    return f"{subject} with {channels:,} channels"
+    return f"{subject} with {channels:,} channel{'s' if channels != 1 else ''}"
 
 
 def _fix(shape: tuple[int, ...]) -> str:

@@ -51,8 +51,8 @@ def scaled_skip(factor: float = 0.5) -> BlockSpec:
         V1,
         title="Scaled skip",
         description=(
-            "The shortcut is scaled: through a stack of n such blocks the identity is "
-            "multiplied by the factor n times."
+            "Both paths are scaled by λ: through a stack of n such blocks the identity is "
+            "multiplied by λ n times."
         ),
         source=f"{HE2016_SHORTCUTS}: constant scaling 0.5/0.5 gives 12.35 against 6.61",
         branch=(*V1.branch, ("scaled_f", Scale(factor))),

@@ -23,10 +23,7 @@ _COMPONENT = st.components.v2.component(
     "linked_figure",
     html='<div class="linked-figure"></div>',
     css=(files("explorer.linked_figure") / "linked_figure.css").read_text(encoding="utf-8"),
-    js="\n".join(
-        (files("explorer.page") / name).read_text(encoding="utf-8")
-        for name in ("history.js", "component.js")
-    ),
+    js=(files("explorer.page") / "component.js").read_text(encoding="utf-8"),
     isolate_styles=False,  # Plotly puts its styles in the document's head
 )
 

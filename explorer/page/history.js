@@ -2,7 +2,7 @@
  * Makes views and variants the entries of the browser's history.
  *
  * Streamlit adds an entry for every change of the address; here the present entry is replaced
- * unless the view or the variant is another. component.py joins this file to component.js.
+ * unless the view or the variant is another.
  */
 
 if (!Object.hasOwn(history, "pushState")) {
@@ -17,3 +17,6 @@ if (!Object.hasOwn(history, "pushState")) {
     change.call(history, state, title, address);
   };
 }
+
+/** Does nothing: Streamlit calls it when it has run this file. */
+export default function () {}

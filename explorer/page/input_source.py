@@ -23,6 +23,7 @@ from explorer.inputs import (
     standardise,
     stored_shape,
 )
+from explorer.inputs.formats import is_picture
 from explorer.inputs.layout import AUTO, batch_shape, choose_layout, layouts_of
 from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
 from explorer.inputs.random_streams import MAX_SEED
@@ -36,9 +37,10 @@ from explorer.inputs.upload import check_finite
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
 from explorer.page.experiment import DEFAULT_SHAPE
-from explorer.page.link_state import publish
+from explorer.page.link_state import forget, publish
 from explorer.page.linked_file import differs_from_link, forget_file, linked_file
 
+SETTINGS_OF_ARRAYS = "array", "layout", "image", "statistics"
 AXES_HELP = (
     "The meaning of the array's axes: N images, H rows, W columns, C channels. The notes of the "
     "Forward view say how they were read."
@@ -120,12 +122,15 @@ def uploaded_input() -> InputSource | None:
         return None
     data = file.getvalue()
     digest = hashlib.blake2b(data).hexdigest()
+    if st.session_state.setdefault("file_digest", digest) != digest:
+        st.session_state["file_digest"] = digest
+        forget(*SETTINGS_OF_ARRAYS)  # they were chosen for another file
     name = None
     if len(names := npz_names(data)) > 1:
         name = select("Array", {name: name for name in names}, names[0], key="array")
     layout, index, image = AUTO, 0, None
     side = MAX_PICTURE_SIDE
-    if (shape := stored_shape(data, name)) is None:
+    if is_picture(data):
         side = integer_input(
             "Longest side of a picture",
             8,
@@ -134,7 +139,7 @@ def uploaded_input() -> InputSource | None:
             key="side",
             help="In pixels. Larger pictures are resized to it; arrays are never resized.",
         )
-    else:
+    elif (shape := stored_shape(data, name)) is not None:
         layout, index, image = _array_controls(shape)
     keeps_batch = image is not None
     ending = PurePath(file.name).suffix.lower()
@@ -257,8 +262,12 @@ def widened(source: InputSource, widen: str, features: int, seed: int) -> InputS
             else ""
         )
         raise InputError(
-            f"features is {features} but the input has {source.channels} channels: F(x) + x needs "
-            f"equal shapes. Set features to {source.channels}, or choose under “Widen the input” "
-            f"to {ways}project it."
+            f"features is {features} but the input has {_channels(source.channels)}: F(x) + x "
+            f"needs equal shapes. Set features to {source.channels}, or choose under “Widen the "
+            f"input” to {ways}project it."
         )
     return source.then((widen, features, seed), change, note, source=code)
+
+
+def _channels(count: int) -> str:
+    return "1 channel" if count == 1 else f"{count} channels"

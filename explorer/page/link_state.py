@@ -120,6 +120,14 @@ def publish(key: str, value: Any, default: Any) -> None:
         st.query_params[key] = str(value)
 
 
+def forget(*keys: str) -> None:
+    """Give widgets their defaults, and remove their parameters from the URL."""
+    for key in keys:
+        st.session_state.pop(key, None)
+        if key in st.query_params:
+            del st.query_params[key]
+
+
 def check(key: str, is_legal: Callable[[str], bool], expected: str) -> None:
     """Remove an invalid parameter from the session's first URL, and report it."""
     if key not in st.session_state.get(_UNCHECKED, ()):

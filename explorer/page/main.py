@@ -9,6 +9,7 @@ from explorer.page.component import forget_reported
 from explorer.page.controls import segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
+from explorer.page.history import keep_history
 from explorer.page.last_result import recall, remember, set_stale
 from explorer.page.link_state import forget_settings, ignored_parameters, update_old_link
 from explorer.page.linked_file import ask_for_file
@@ -51,6 +52,7 @@ def page() -> None:
     with messages:
         for sentence in ignored_parameters():
             show_message("warning", sentence)
+    keep_history()
 
 
 def _draw(view: Callable[[Experiment, Result], None], messages: DeltaGenerator) -> None:

@@ -2,10 +2,12 @@
 
 from urllib.parse import parse_qsl, urlsplit
 
+import numpy as np
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.page import centre, pick, readout, set_number, wait_for_figure
+from tests.browser.page import centre, pick, readout, set_number, upload, wait_for_figure
+from tests.files import npy
 
 COMPARED = ".st-key-compared .linked-figure"
 FORWARD = {"seed": "3"}
@@ -134,3 +136,16 @@ def test_gradients_blocks_are_entries_and_quick_steps_end_where_they_should(
     expect(page.get_by_role("radio", name="squared error")).to_be_checked()
     expect(page.get_by_role("combobox", name="Block")).to_have_value("Bottleneck")
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_settings_are_no_entries_before_a_figure_is_drawn(open_page: OpenPage) -> None:
+    page = open_page("?input=upload", in_fresh_profile=True)
+    expect(page.get_by_text("Choose a picture, an array")).to_be_visible()
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    length = page.evaluate("history.length")
+    for seed in (1, 2):
+        set_number(page, "Seed of the weights", seed)
+        wait_for_link(page, {"input": "upload", "seed": str(seed)})
+    upload(page, "a.npy", npy(np.eye(8, dtype=np.float32)))
+    wait_for_figure(page)
+    assert page.evaluate("history.length") == length

@@ -75,7 +75,9 @@ def test_what_if_controls_are_in_the_url_by_their_identifiers(open_page: OpenPag
     choose_input(page, GENERATORS["landscape"].title)
     link = {"view": "what_if", "variant": "full_preact", "input": "landscape"}
     wait_for_parameters(page, link)
+    page.wait_for_selector("[data-test-script-state=notRunning]")
     set_number(page, "Seed of the weights", 5)
+    wait_for_parameters(page, link | {"seed": "5"})
     pick(page, "sum comparison")
     flip(page, "Difference, stage by stage")
     link |= {"seed": "5", "details": "sum_comparison", "difference": "true"}

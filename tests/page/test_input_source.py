@@ -4,7 +4,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.engine.forward import trace_block
 from explorer.inputs import standardise
-from tests.files import npy, npz
+from tests.files import colours, npy, npz, picture
 from tests.helpers import digest, messages, notes, page, upload
 
 BATCH = np.random.default_rng(0).standard_normal((3, 6, 5, 2)).astype(np.float32)
@@ -143,3 +143,20 @@ def test_the_file_is_kept_while_another_input_is_shown() -> None:
 
 def test_without_a_file_no_field_is_kept() -> None:
     assert not page().get("file_uploader")
+
+
+def test_settings_of_one_file_are_not_those_of_the_next() -> None:
+    at = upload(page(layout="NHWC", statistics="batch", image="2"), "a.npy", npy(BATCH))
+    assert digest(at) == trace_block(0, BATCH, 2).image(2).digest()
+    at.file_uploader(key="file").upload("b.npy", npy(-BATCH), "application/octet-stream").run()
+    assert digest(at) == trace_block(0, -BATCH[0], 2).digest()
+    assert not {"layout", "statistics", "image"} & set(at.query_params)
+
+
+@pytest.mark.parametrize(("name", "data"), [("a.csv", b"1,2\n3,5"), ("a.npy", npy(np.eye(3)))])
+def test_only_pictures_have_a_longest_side(name: str, data: bytes) -> None:
+    at = upload(page(), name, data)
+    assert not messages(at, "error")
+    assert "side" not in {widget.key for widget in at.number_input}
+    at.file_uploader(key="file").upload("a.png", picture(colours(4, 5, 3), "PNG"), "x").run()
+    assert "side" in {widget.key for widget in at.number_input}

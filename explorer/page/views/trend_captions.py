@@ -111,12 +111,12 @@ def _two(runs: np.ndarray) -> str:
 def _compare(prediction: float, runs: np.ndarray, cells: int | None = None) -> str:
     """Return where a prediction lies relative to the range of the runs.
 
-    A correlation below twice the deviation of unrelated gradients of `cells` cells cannot be told
+    Correlations below twice the deviation of unrelated gradients of `cells` cells cannot be told
     from 0.
     """
     if not np.isfinite(runs).all():
         return "which cannot be compared here"
-    if cells and prediction < 2 * cells**-0.5:
+    if cells and max(prediction, runs.min()) < 2 * cells**-0.5:
         return "too small to be told from 0"
     low, high = float(runs.min()), float(runs.max())
     distance = max(low - prediction, prediction - high)

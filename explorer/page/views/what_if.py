@@ -143,7 +143,8 @@ def _numbers(result: Result, other: Result) -> None:
     if channels == 1 and any(isinstance(layer, LayerNorm) for _, layer in spec.branch):
         words.append("With one channel, LayerNorm maps every pixel to 0, so F(x) is constant.")
     st.caption(" ".join(words))
-    if compared := _correlations(result.headline.correlation, other.headline.correlation):
+    compared = _correlations(result.headline.correlation, other.headline.correlation)
+    if compared and spec.key != result.trace.spec.key:
         st.caption(compared)
 
 

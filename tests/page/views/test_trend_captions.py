@@ -181,8 +181,8 @@ def test_without_the_last_relu_a_block_halves_the_correlation_once() -> None:
     [
         (1, "0.500", "1.00", ": 0.25 at the first block, outside"),
         (2, "0.333", "0.71", ": 0.0625 at the first block, outside"),
-        (9, "0.100", "0.33", "; 3.81·10⁻⁶ at the first block, too small"),
-        (128, "0.008", "0.09", "; 8.64·10⁻⁷⁸ at the first block, too small"),
+        (9, "0.100", "0.33", "; 3.81·10⁻⁶ at the first block, outside"),
+        (128, "0.008", "0.09", "; 8.64·10⁻⁷⁸ at the first block, outside"),
     ],
 )
 def test_the_laws_are_those_of_the_depth(depth: int, law: str, slow: str, fast: str) -> None:
