@@ -79,8 +79,10 @@ def test_what_if_controls_are_in_the_url_by_their_identifiers(open_page: OpenPag
     set_number(page, "Seed of the weights", 5)
     wait_for_parameters(page, link | {"seed": "5"})
     pick(page, "sum comparison")
+    link |= {"seed": "5", "details": "sum_comparison"}
+    wait_for_parameters(page, link)
     flip(page, "Difference, stage by stage")
-    link |= {"seed": "5", "details": "sum_comparison", "difference": "true"}
+    link |= {"difference": "true"}
     wait_for_parameters(page, link)
     expect(page.get_by_label("Seed of the input", exact=True)).to_have_value("0")
     expect_same_in_a_fresh_profile(open_page, page)
@@ -123,6 +125,7 @@ def test_gradients_controls_are_in_the_url_until_they_are_the_defaults(open_page
     slide(page, "Bias before the first ReLU", "ArrowLeft")
     wait_for_parameters(page, link | {"shift": "-0.5"})
     pick(page, "squared error")
+    wait_for_parameters(page, link | {"shift": "-0.5", "cotangent": "error"})
     pick(page, "map")
     wait_for_parameters(page, link | {"shift": "-0.5", "cotangent": "error", "scope": "map"})
     expect_same_in_a_fresh_profile(open_page, page)

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from tests.load.client import Client
 
@@ -33,7 +33,7 @@ class Flooder(threading.Thread):
         while not self.ended:
             try:
                 asyncio.run(self._flood())
-            except (ConnectionClosed, OSError, TimeoutError):
+            except (WebSocketException, OSError, TimeoutError):
                 time.sleep(0.05)
 
     async def _flood(self) -> None:
