@@ -155,6 +155,40 @@ class BlockTrace(Record):
 
 
 @dataclass(frozen=True)
+class NetworkTrace(Record):
+    """One run of a network. `trace["block3"]` is the `BlockTrace` of that block.
+
+    Attributes:
+        images: the pictures, `(H, W, channels)` or `(N, H, W, channels)`.
+        blocks: the trace of every block by name, with the residual stream that reaches it as x.
+        stream: the residual stream after the stem and after every block, by "stem" and the names
+            of the blocks.
+        lens: the head's logits for each of them, `(blocks + 1, …, classes)`.
+        use_running_average: whether the network ran in eval mode.
+    """
+
+    images: np.ndarray
+    blocks: Mapping[str, BlockTrace]
+    stream: Mapping[str, np.ndarray]
+    lens: np.ndarray
+    use_running_average: bool
+
+    def __getitem__(self, block: str) -> BlockTrace:
+        return self.blocks[block]
+
+    @property
+    def logits(self) -> np.ndarray:
+        """The head's output, `(classes,)` or `(N, classes)`."""
+        return self.lens[-1]
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The softmax of `lens`: the classes' probabilities after the stem and every block."""
+        shifted = np.exp(self.lens - self.lens.max(axis=-1, keepdims=True))
+        return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+@dataclass(frozen=True)
 class GradientSplit(Record):
     """Gradients of ⟨cotangent, out⟩. Every array is read-only float32.
 

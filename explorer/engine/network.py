@@ -1,0 +1,328 @@
+"""A network that users hold: its trace, its predictions, and a copy of its weights."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from types import MappingProxyType
+from typing import Any, Self
+
+import jax
+import numpy as np
+from flax import nnx
+
+from explorer.engine.arrays import check_arrays, digest_of, frozen
+from explorer.engine.forward import on_host, trace_model
+from explorer.errors import InputError, as_array, check_array, check_choice, check_flag, describe
+from explorer.inputs.random_streams import check_seed
+from explorer.model.network import (
+    FINAL,
+    HEAD,
+    NETWORK_VARIANTS,
+    STEM,
+    NetworkSpec,
+    Parts,
+    ResidualNetwork,
+    split_parts,
+)
+from explorer.model.network_weights import Initialiser, draw_network
+from explorer.model.record import Record
+from explorer.model.spec import BlockSpec
+from explorer.model.variants import VARIANTS
+from explorer.model.weights import Arrays, Model, Structure
+from explorer.records import BlockTrace, NetworkTrace
+
+BATCH = 256  # pictures at once in eval mode: one compiled program for every number of pictures
+MAX_STREAM_VALUES = 2**24  # of the residual stream of all pictures at once
+
+
+@dataclass(frozen=True)
+class FromNetwork:
+    """The provenance of a block's weights: the network, and the block's name in it."""
+
+    network: Hashable
+    block: str
+
+    def __str__(self) -> str:
+        return f"{self.block} of {self.network}"
+
+
+@dataclass(frozen=True, eq=False)
+class Network(Record):
+    """A network that can be run: spec, weights and provenance.
+
+    Attributes:
+        spec: its layers.
+        parameters, statistics: read-only arrays by part, layer and variable, as in
+            `parameters["block3"]["conv1"]["kernel"]`.
+        provenance: where the weights came from; equal provenance means equal weights.
+        settings: what is known of its training, in the types of JSON.
+    """
+
+    spec: NetworkSpec
+    parameters: Parts
+    statistics: Parts
+    provenance: Hashable
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @classmethod
+    def from_seed(
+        cls,
+        seed: float,
+        spec: NetworkSpec,
+        initialiser: Initialiser = "he",
+    ) -> Self:
+        """Return a network with fresh weights; see `draw_network`."""
+        checked = check_seed(seed)
+        check_choice("initialiser", initialiser, ("he", "lecun"))
+        parameters, statistics = draw_network(spec, checked, initialiser)
+        return cls(spec, parameters, statistics, ("seed", checked, initialiser))
+
+    @classmethod
+    def from_nnx(cls, module: nnx.Module, variant: str = "v1") -> Self:
+        """Return the network of a user's NNX module.
+
+        Args:
+            module: a module with the attributes of `ResidualNetwork`: `stem` (with `conv` and
+                `bn`), `block1`, `block2`, … with the layers of the variant, `final` (with `bn`)
+                if the variant ends without a ReLU, and `head`. It is not changed.
+            variant: the variant of its blocks.
+
+        Raises:
+            InputError: the module has other parts or shapes.
+        """
+        if not isinstance(module, nnx.Module):
+            raise InputError(f"module must be an nnx.Module, got {describe(module)}.")
+        block = VARIANTS[check_choice("variant", variant, NETWORK_VARIANTS)]
+        norm = getattr(getattr(module, STEM, None), "bn", None)
+        settings = {}
+        if isinstance(norm, nnx.BatchNorm):
+            settings = {"epsilon": float(norm.epsilon), "momentum": float(norm.momentum)}
+        return cls.from_arrays(block, *on_host(split_parts(module)), batch_norm=settings)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        block: BlockSpec,
+        parameters: Parts,
+        statistics: Parts,
+        *,
+        batch_norm: Mapping[str, float] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Return the network of these arrays, whose provenance is their digest.
+
+        Raises:
+            InputError: a part or an array is missing, unknown, or of the wrong shape.
+        """
+        try:
+            channels, width = np.shape(parameters[STEM]["conv"]["kernel"])[2:]
+            classes = np.shape(parameters[HEAD]["kernel"])[1]
+        except (KeyError, IndexError, ValueError, TypeError):
+            raise InputError(
+                "A network needs a stem with a 3×3 convolution and a linear head; got the parts "
+                f"{', '.join(map(str, parameters)) or 'none'}."
+            ) from None
+        blocks = sum(name not in (STEM, FINAL, HEAD) for name in parameters)
+        spec = NetworkSpec(block, blocks, width, channels, classes)
+        if batch_norm:
+            spec = replace(spec, batch_norm=replace(spec.batch_norm, **batch_norm))
+        expected = jax.eval_shape(lambda: split_parts(ResidualNetwork(spec, nnx.Rngs(0))))
+        own, running = check_arrays((parameters, statistics), expected)
+        provenance = "weights", digest_of((own, running))
+        return cls(spec, own, running, provenance, MappingProxyType(dict(settings or {})))
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The names of the blocks, in order."""
+        return self.spec.names
+
+    @cached_property
+    def models(self) -> Mapping[str, Model]:
+        """The model of every block, by name."""
+        return MappingProxyType({name: self._model(name) for name in self.blocks})
+
+    def _model(self, name: str) -> Model:
+        return Model(
+            self.spec.block,
+            self.spec.width,
+            self.parameters[name],
+            self.statistics.get(name, {}),
+            FromNetwork(self.provenance, name),
+            self.spec.batch_norm,
+        )
+
+    def check_images(self, images: Any, *axes: int) -> np.ndarray:
+        """Return pictures as float32.
+
+        Raises:
+            InputError: they are no pictures that the network accepts.
+        """
+        array = check_array("images", images, *axes)
+        if array.shape[-1] != self.spec.channels:
+            raise InputError(
+                f"images must have {self.spec.channels} channels in the last axis, as the "
+                f"network, got shape {array.shape}."
+            )
+        with np.errstate(over="ignore"):
+            found = np.asarray(array, np.float32)
+        if (size := found.size // found.shape[-1] * self.spec.width) > MAX_STREAM_VALUES:
+            raise InputError(
+                f"The residual stream would have {size:,} values; the limit is "
+                f"{MAX_STREAM_VALUES:,}. Pass fewer or smaller pictures."
+            )
+        return found
+
+    def trace(self, images: Any, *, use_running_average: bool = True) -> NetworkTrace:
+        """Run the network and return every stage of every block.
+
+        Args:
+            images: one picture `(H, W, channels)` or a batch `(N, H, W, channels)`, standardised
+                as in training.
+            use_running_average: True is eval mode. False is train mode, in which BatchNorm uses
+                the statistics of these pictures.
+
+        Raises:
+            InputError: an argument is outside its documented range.
+        """
+        given = self.check_images(images, 3, 4)
+        in_eval = check_flag("use_running_average", use_running_average)
+        ends = self.spec.structure(), *self._ends
+        streams = {STEM: _run_stem(*ends, given, in_eval)}
+        traces: dict[str, BlockTrace] = {}
+        for name, model in self.models.items():
+            x = np.asarray([*streams.values()][-1])
+            traces[name] = trace_model(model, x, use_running_average=in_eval)
+            streams[name] = traces[name]["out"]
+        lens = [_run_head(*ends, stream, in_eval) for stream in streams.values()]
+        return NetworkTrace(
+            images=frozen(given),
+            blocks=MappingProxyType(traces),
+            stream=MappingProxyType(frozen(streams)),
+            lens=frozen(np.stack(lens)),
+            use_running_average=in_eval,
+        )
+
+    def logits(self, images: Any, order: Sequence[str] | None = None) -> np.ndarray:
+        """Return the logits `(N, classes)` of pictures `(N, H, W, channels)`, in eval mode.
+
+        Args:
+            images: the pictures, standardised as in training.
+            order: the blocks to run, by name; all in order by default. A block may be left out
+                or be at another place.
+
+        Raises:
+            InputError: an argument is outside its documented range.
+        """
+        names = self.blocks if order is None else order
+        for name in names:
+            check_choice("order", name, self.blocks)
+        array = check_array("images", images, 4)
+        parts = [
+            self._logits(self.check_images(array[start : start + BATCH], 4), names)
+            for start in range(0, len(array), BATCH)
+        ]
+        return frozen(np.concatenate(parts))
+
+    def _logits(self, images: np.ndarray, names: Sequence[str]) -> np.ndarray:
+        missing = BATCH - len(images)
+        padded = np.pad(images, [(0, missing), (0, 0), (0, 0), (0, 0)])
+        structure = self.spec.block_structure()
+        h = _run_stem(self.spec.structure(), *self._ends, padded, True)
+        for name in names:
+            model = self.models[name]
+            h = _run_block(structure, model.parameters, model.statistics, h)
+        logits = _run_head(self.spec.structure(), *self._ends, h, True)
+        return np.asarray(logits)[: len(images)]
+
+    def predict(self, images: Any) -> np.ndarray:
+        """Return the class `(N,)` of each picture, in eval mode; arguments as for `logits`."""
+        return frozen(np.argmax(self.logits(images), axis=-1))
+
+    def accuracy(self, images: Any, labels: Any) -> float:
+        """Return the fraction of pictures whose predicted class is their label, in eval mode.
+
+        Args:
+            images: `(N, H, W, channels)`, standardised as in training.
+            labels: `(N,)` integers, the classes.
+
+        Raises:
+            InputError: an argument is outside its documented range.
+        """
+        predicted = self.predict(images)
+        return float(np.mean(predicted == check_labels(labels, len(predicted))))
+
+    def recalibrated(self, images: Any) -> "Network":
+        """Return the network with the statistics of these pictures as running statistics.
+
+        Every BatchNorm gets the mean and variance that it sees when the pictures pass in train
+        mode, in one batch.
+
+        Args:
+            images: `(N, H, W, channels)`, as a rule the training pictures.
+
+        Raises:
+            InputError: an argument is outside its documented range.
+        """
+        given = self.check_images(images, 4)
+        # With momentum 0 a pass in train mode leaves the batch's own statistics.
+        immediate = replace(self.spec.batch_norm, momentum=0.0)
+        spec = replace(self.spec.structure(), batch_norm=immediate)
+        statistics = frozen(_batch_statistics(spec, self.parameters, self.statistics, given))
+        provenance = ("recalibrated", self.provenance, digest_of(statistics))
+        return replace(self, statistics=statistics, provenance=provenance)
+
+    @property
+    def _ends(self) -> tuple[Parts, Parts]:
+        """Parameters and statistics of all parts but the blocks."""
+        return without(self.parameters, self.blocks), without(self.statistics, self.blocks)
+
+
+def without(arrays: Parts, names: Sequence[str]) -> Parts:
+    """Return the arrays of all parts but these."""
+    return {name: part for name, part in arrays.items() if name not in names}
+
+
+def check_labels(labels: Any, count: int) -> np.ndarray:
+    """Return labels as integers `(count,)`; InputError if they are not."""
+    array = as_array("labels", labels)
+    if array.shape != (count,) or array.dtype.kind not in "iu":
+        raise InputError(
+            f"labels must be {count} integers, one for each picture; got shape {array.shape} of "
+            f"{array.dtype.name}."
+        )
+    return array
+
+
+def _ends_of(spec: NetworkSpec) -> NetworkSpec:
+    return replace(spec, blocks=0)
+
+
+@partial(jax.jit, static_argnames=("spec", "use_running_average"))
+def _run_stem(
+    spec: NetworkSpec, parameters: Parts, statistics: Parts, x: jax.Array, use_running_average: bool
+) -> jax.Array:
+    return _ends_of(spec).network(parameters, statistics).stem(x, use_running_average)
+
+
+@partial(jax.jit, static_argnames=("spec", "use_running_average"))
+def _run_head(
+    spec: NetworkSpec, parameters: Parts, statistics: Parts, h: jax.Array, use_running_average: bool
+) -> jax.Array:
+    return _ends_of(spec).network(parameters, statistics).logits(h, use_running_average)
+
+
+@partial(jax.jit, static_argnames="structure")
+def _run_block(
+    structure: Structure, parameters: Arrays, statistics: Arrays, h: jax.Array
+) -> jax.Array:
+    return structure.block(parameters, statistics)(h, True)
+
+
+@partial(jax.jit, static_argnames="spec")
+def _batch_statistics(
+    spec: NetworkSpec, parameters: Parts, statistics: Parts, images: jax.Array
+) -> Parts:
+    module = spec.network(parameters, statistics)
+    module(images, False)
+    found: Parts = split_parts(module)[1]
+    return found
