@@ -21,6 +21,7 @@ from explorer.analysis.path_shares import path_shares
 from explorer.analysis.pixel import Cell, cell_at, explain
 from explorer.analysis.receptive_field import influence, receptive_fields
 from explorer.analysis.sum_comparison import category_names, cells_in_box, compare_sum
+from explorer.data import dataset_from_arrays, read_dataset
 from explorer.engine.ablation import ablate
 from explorer.engine.compilation_cache import enable_compilation_cache
 from explorer.engine.forward import trace_block, trace_model
@@ -44,6 +45,7 @@ from explorer.model.layers import BatchNorm, BatchNormSettings, Conv, Crop, PadC
 from explorer.model.source_code import nnx_script, nnx_source, source_diff
 from explorer.model.variants import V1, projection, scaled_skip, with_bias, zero_gamma, zero_pad
 from explorer.records import measure
+from tests.files import npz
 from tests.helpers import noise
 
 
@@ -112,6 +114,7 @@ HOSTILE: dict[str, Any] = {
     "float16": np.zeros((3, 2, 2), np.float16),
 }
 X = noise((3, 2, 2))
+PICTURES, LABELS = noise((4, 2, 2)), np.array([0, 0, 1, 1])
 
 
 @cache
@@ -268,6 +271,15 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "pad_channels": (pad_channels, {"x": X, "features": 3}),
     "project_channels": (project_channels, {"x": X, "features": 3, "seed": 0}),
     "random_stream": (random_stream, {"seed": 0, "purpose": Purpose.INPUT}),
+    "dataset_from_arrays": (
+        dataset_from_arrays,
+        {"x": PICTURES, "y": LABELS, "seed": 0, "title": "a"},
+    ),
+    "read_dataset": (read_dataset, {"data": npz(x=PICTURES, y=LABELS), "seed": 0}),
+    "Dataset.standardise": (
+        lambda **given: dataset_from_arrays(PICTURES, LABELS).standardise(**given),
+        {"images": PICTURES[0, :, :, None]},
+    ),
     "BlockTrace.image": (
         lambda **given: trace_block(0, X[None], 2).image(**given),
         {"index": 0},

@@ -7,9 +7,9 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -18,6 +18,8 @@ from explorer.errors import InputError
 from explorer.inputs.budgeted_bytes import BudgetedBytesIO
 from explorer.inputs.layout import as_stored, batch_shape, choose_layout, layout_fix
 from explorer.inputs.limits import MAX_ELEMENTS, check_shape, format_shape
+
+T = TypeVar("T")
 
 MAX_ITEM_BYTES = 16
 MAX_MEMBERS = 100
@@ -73,23 +75,47 @@ def read_npy(data: bytes, layout: str) -> StoredArray:
 
 def read_npz(data: bytes, name: str | None, layout: str) -> StoredArray:
     """Read one array of a .npz file: the only one, or the one called `name`."""
-    try:
-        with _open_archive(data) as archive:
-            member = _choose(archive.infolist(), name)
-            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise InputError(
-                    "The .npz file uses an unsupported compression method; expected a file written "
-                    "by numpy.savez or numpy.savez_compressed."
-                )
-            with archive.open(member) as stream:
-                return _read_array(stream, member.file_size, layout)
-    except InputError:
-        raise
-    except ARCHIVE_ERRORS:
-        raise InputError(
-            f"The .npz file is not a readable ZIP archive ({len(data):,} bytes received); expected "
-            "a file written by numpy.savez."
-        ) from None
+    return _read_member(data, name, lambda stream, size: _read_array(stream, size, layout))
+
+
+def read_npz_values(
+    data: bytes,
+    name: str,
+    check: Callable[[tuple[int, ...]], object],
+    dtype: type[np.generic] | None = None,
+) -> np.ndarray:
+    """Read one array of a .npz file as it is stored, without a meaning of its axes.
+
+    Args:
+        data: the file's bytes.
+        name: the array's name.
+        check: is called with the shape in the array's header before memory is taken for the
+            values, and raises InputError for a shape that must not be read.
+        dtype: the type of the result; None for the stored one.
+
+    Returns:
+        an array in C order; stored values beyond the range of `dtype` become infinite.
+
+    Raises:
+        InputError: the file or the array cannot be read, holds no real numbers, or is refused by
+            `check`; or the array is empty.
+    """
+
+    def read(stream: IO[bytes], size: int) -> np.ndarray:
+        subject = f"The array {printable(name)}"
+        shape, fortran_order, stored = _checked_header(stream, size)
+        _check_type(stored, subject)
+        check(shape)
+        if min(shape, default=0) < 1:
+            raise InputError(
+                f"{subject} has shape {format_shape(shape)}; expected at least one axis, none "
+                "of them empty."
+            )
+        values = np.empty(shape, stored if dtype is None else dtype)
+        _read_values(stream, values.T if fortran_order else values, shape, stored, subject)
+        return values
+
+    return _read_member(data, name, read)
 
 
 def npz_names(data: bytes) -> list[str]:
@@ -118,6 +144,11 @@ def stored_shape(data: bytes, name: str | None = None) -> tuple[int, ...] | None
         return None
 
 
+def printable(name: str) -> str:
+    """Return a member's name for a message: word characters only, at most 30 of them."""
+    return "".join(c if c.isalnum() or c in "_-" else "?" for c in name[:30]) or "?"
+
+
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Return shape, Fortran order and type, reading at most `MAX_HEADER_BYTES`.
 
@@ -139,6 +170,27 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     header.seek(npy_format.MAGIC_LEN)
     shape, fortran_order, dtype = read(header)
     return tuple(map(int, shape)), fortran_order, dtype  # NumPy accepts bools
+
+
+def _read_member(data: bytes, name: str | None, read: Callable[[IO[bytes], int], T]) -> T:
+    """Return what `read` makes of a member's stream and size; `name` is as for `read_npz`."""
+    try:
+        with _open_archive(data) as archive:
+            member = _choose(archive.infolist(), name)
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise InputError(
+                    "The .npz file uses an unsupported compression method; expected a file written "
+                    "by numpy.savez or numpy.savez_compressed."
+                )
+            with archive.open(member) as stream:
+                return read(stream, member.file_size)
+    except InputError:
+        raise
+    except ARCHIVE_ERRORS:
+        raise InputError(
+            f"The .npz file is not a readable ZIP archive ({len(data):,} bytes received); expected "
+            "a file written by numpy.savez."
+        ) from None
 
 
 def _open_archive(data: bytes) -> zipfile.ZipFile:
@@ -171,30 +223,17 @@ def _choose(members: list[zipfile.ZipInfo], name: str | None) -> zipfile.ZipInfo
         return next(iter(arrays.values()))
     if name is not None and name in arrays:
         return arrays[name]
-    names = ", ".join(_printable(key) for key in list(arrays)[:8])
+    names = ", ".join(printable(key) for key in list(arrays)[:8])
     problem = (
         f"holds {len(arrays)} arrays and none is selected"
         if name is None
-        else f"has no array named {_printable(name)}"
+        else f"has no array named {printable(name)}"
     )
     raise InputError(f"The .npz file {problem}; expected one of: {names}.")
 
 
-def _printable(name: str) -> str:
-    """Return a member's name for a message: word characters only, at most 30 of them."""
-    return "".join(c if c.isalnum() or c in "_-" else "?" for c in name[:30]) or "?"
-
-
 def _read_array(stream: IO[bytes], size: int, layout: str) -> StoredArray:
-    try:
-        shape, fortran_order, dtype = _read_header(stream)
-    except InputError:
-        raise
-    except HEADER_ERRORS:
-        raise InputError(
-            f"The .npy header cannot be read ({size:,} bytes received); expected a file written by "
-            "numpy.save, format version 1 or 2."
-        ) from None
+    shape, fortran_order, dtype = _checked_header(stream, size)
     _check_type(dtype)
     layout, notes = choose_layout(shape, layout)
     batch = np.empty(_checked_batch_shape(shape, layout), np.float32)
@@ -203,23 +242,36 @@ def _read_array(stream: IO[bytes], size: int, layout: str) -> StoredArray:
     return StoredArray(batch, layout, dtype.kind in "iu", notes)
 
 
-def _check_type(dtype: np.dtype) -> None:
+def _checked_header(stream: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return `_read_header`; InputError if there is no readable header."""
+    try:
+        return _read_header(stream)
+    except InputError:
+        raise
+    except HEADER_ERRORS:
+        raise InputError(
+            f"The .npy header cannot be read ({size:,} bytes received); expected a file written by "
+            "numpy.save, format version 1 or 2."
+        ) from None
+
+
+def _check_type(dtype: np.dtype, subject: str = "The array") -> None:
     """Raise InputError unless values of this type are real numbers."""
     if dtype.hasobject:
         raise InputError(
-            "The array holds Python objects, which need unpickling and could run code; expected "
+            f"{subject} holds Python objects, which need unpickling and could run code; expected "
             "real numbers."
         )
     if dtype.kind == "V" and dtype.names is None and dtype.itemsize == 2:
         raise InputError(
-            f"The array has the type {dtype.str}, as which NumPy stores bfloat16; expected real "
+            f"{subject} has the type {dtype.str}, as which NumPy stores bfloat16; expected real "
             "numbers: save it with numpy.save('x.npy', x.astype('float32'))."
         )
     if dtype.kind not in "biuf" or dtype.itemsize > MAX_ITEM_BYTES:
         values = {"c": "complex numbers", "V": "structured records"}.get(
             dtype.kind, "values that are not numbers"
         )
-        raise InputError(f"The array holds {values}; expected real numbers.")
+        raise InputError(f"{subject} holds {values}; expected real numbers.")
 
 
 def _checked_batch_shape(shape: tuple[int, ...], layout: str) -> tuple[int, int, int, int]:
@@ -243,7 +295,11 @@ def _checked_batch_shape(shape: tuple[int, ...], layout: str) -> tuple[int, int,
 
 
 def _read_values(
-    stream: IO[bytes], target: np.ndarray, shape: tuple[int, ...], dtype: np.dtype
+    stream: IO[bytes],
+    target: np.ndarray,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    subject: str = "The array",
 ) -> None:
     """Read the values into `target` in chunks; the stored values may be four times as large."""
     received = 0
@@ -252,14 +308,14 @@ def _read_values(
         received += len(found)
         if len(found) != part.size * dtype.itemsize:
             raise InputError(
-                f"The array is truncated: its header declares {_declared(shape, dtype)} but "
+                f"{subject} is truncated: its header declares {_declared(shape, dtype)} but "
                 f"{received:,} bytes were received; expected the complete file."
             )
         with np.errstate(over="ignore"):
             part[...] = np.frombuffer(found, dtype).reshape(part.shape)
     if stream.read(1):
         raise InputError(
-            f"The array holds more data than the {_declared(shape, dtype)} that its header "
+            f"{subject} holds more data than the {_declared(shape, dtype)} that its header "
             "declares; expected a file written by numpy.save."
         )
 

@@ -18,6 +18,7 @@ class Purpose(IntEnum):
     NEARBY_INPUT = 2  # in the correlation of gradients
     COTANGENT = 3
     PATHS = 4  # which blocks a path goes through
+    SPLIT = 5  # of labelled pictures, into those to train and to test on
 
 
 def check_seed(seed: Any) -> int:
