@@ -34,7 +34,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "app": ("engine page server", "streamlit starlette"),
 }
 MODULES = {"__init__", "errors", "records"}
-BUILT_ON = {"streamlit": {"click", "starlette"}}  # which it loads
+BUILT_ON = {"flax": {"optax"}, "streamlit": {"click", "starlette"}}  # which they load
 # Imports every package in the order of the table, without `explorer/__init__.py`, which would
 # load the engine first; prints the third-party packages that are loaded after each.
 LOAD = """

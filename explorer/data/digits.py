@@ -21,7 +21,7 @@ def digits() -> Dataset:
         E. Alpaydin, C. Kaynak 1998, "Optical Recognition of Handwritten Digits", UCI Machine
         Learning Repository; its test set, as scikit-learn (BSD-3) ships it.
     """
-    from sklearn.datasets import load_digits  # type: ignore[import-untyped] # takes a second
+    from sklearn.datasets import load_digits
 
     found = load_digits()
     return prepare(

@@ -19,6 +19,10 @@ class Purpose(IntEnum):
     COTANGENT = 3
     PATHS = 4  # which blocks a path goes through
     SPLIT = 5  # of labelled pictures, into those to train and to test on
+    NETWORK = 6  # the seeds of a network's parts
+    BATCHES = 7  # the order of the training pictures
+    DEPTH = 8  # which blocks stochastic depth drops
+    ABLATION = 9  # which blocks are deleted together
 
 
 def check_seed(seed: Any) -> int:
