@@ -87,7 +87,7 @@ class Dataset:
                 f"does, got shape {format_shape(given.shape)}."
             )
         target = np.empty(given.shape, np.float32)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             write_standardised(target, given, self.mean, self.deviation)
         return target
 

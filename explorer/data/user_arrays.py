@@ -53,7 +53,7 @@ def dataset_from_arrays(
     check_y_shape(values.shape)
     check_lengths(len(pictures), len(values))
     labels, classes = find_classes(values)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         images = np.array(pictures, np.float32, order="C")
     return own_dataset(images, labels, classes, split_seed, title)
 
@@ -183,9 +183,9 @@ def _whole_numbers(y: np.ndarray) -> np.ndarray:
     """Return the labels as integers of any type; InputError unless they are whole numbers."""
     if y.dtype.kind in "biu":
         return y
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         real = y.astype(np.float64)
-    wrong = ~(np.abs(real) <= MAX_FLOAT_LABEL) | (real != np.floor(real))
+        wrong = ~(np.abs(real) <= MAX_FLOAT_LABEL) | (real != np.floor(real))
     if wrong.any():
         at = int(wrong.argmax())
         raise InputError(

@@ -311,7 +311,7 @@ def _read_values(
                 f"{subject} is truncated: its header declares {_declared(shape, dtype)} but "
                 f"{received:,} bytes were received; expected the complete file."
             )
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # signalling NaN too
             part[...] = np.frombuffer(found, dtype).reshape(part.shape)
     if stream.read(1):
         raise InputError(

@@ -148,8 +148,8 @@ def test_changed_arrays_in_sound_archives_are_read_or_refused() -> None:
     read = refused = 0
     for _ in range(1500):
         data = with_members(
-            x=mutated_member(rng, X.astype(rng.choice([np.uint8, np.float32, np.float64]))),
-            y=mutated_member(rng, Y.astype(rng.choice([np.int64, np.float32]))),
+            x=mutated_member(rng, X.astype(rng.choice([np.uint8, np.float16, np.float64]))),
+            y=mutated_member(rng, Y.astype(rng.choice([np.int64, np.float32, np.longdouble]))),
         )
         try:
             read_dataset(data)

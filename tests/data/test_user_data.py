@@ -142,6 +142,8 @@ def with_value(value: float) -> np.ndarray:
     return x
 
 
+# NumPy warns where it is rounded or converted.
+SIGNALLING_NAN = np.array([0x7FF0000000000001] * 8, np.uint64).view(np.float64)
 # Arrays, and what is said of them, given as arrays or in a file.
 BAD: dict[str, tuple[Any, Any, str]] = {
     "1-D x": (np.ones(8), Y, r"x must have 3 axes .* or 4 axes .*, got 1 with shape 8; .*reshape"),
@@ -182,6 +184,13 @@ BAD: dict[str, tuple[Any, Any, str]] = {
     "single picture": (X, [9, 3, 3, 3, 4, 4, 4, 4], "y has the label 9 only once; expected"),
     "fractions": (X, Y + 0.5, "whole numbers within ±2⁵³, got 7.5 at position 0"),
     "NaN label": (X, np.where(Y > 5, Y, np.nan), "got nan at position 1"),
+    "signalling NaN": (
+        np.tile(SIGNALLING_NAN[:, None, None], (1, 2, 3)),
+        Y,
+        r"\(48 NaN, 0 infinite",
+    ),
+    "signalling NaN label": (X, SIGNALLING_NAN, "got nan at position 0"),
+    "longdouble NaN label": (X, np.full(8, np.nan, np.longdouble), "got nan at position 0"),
     "infinite label": (X, np.where(Y > 5, Y, np.inf), "got inf at position 1"),
     "label beyond 2⁵³": (X, Y * 1e17, "got 7e[+]17 at position 0"),
     "complex x": (X * 1j, Y, "complex"),

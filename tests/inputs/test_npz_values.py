@@ -36,6 +36,11 @@ def test_another_type_can_be_asked_for() -> None:
     np.testing.assert_array_equal(found, [np.float32(0.1), np.inf])
 
 
+def test_a_signalling_nan_is_read_without_a_warning() -> None:
+    signalling = np.array([0x7FF0000000000001], np.uint64).view(np.float64)
+    assert np.isnan(read_npz_values(npz(x=signalling), "x", accept, np.float32)).all()
+
+
 def test_the_shape_is_checked_before_the_values_are_read() -> None:
     seen = []
 
