@@ -1,14 +1,18 @@
 """Run a ResNet basic block on your own input and inspect every stage."""
 
+from explorer.data import Dataset, dataset_from_arrays, digits, read_dataset
+from explorer.engine.checkpoint import load_checkpoint, load_run
 from explorer.engine.forward import resnet_basic_forward, trace_block, trace_model
 from explorer.engine.gradients import split_gradient
+from explorer.engine.network import Network
 from explorer.engine.propagation import propagate
+from explorer.engine.training import Trainer, TrainingRun, TrainingSettings, train, train_steps
 from explorer.errors import InputError
 from explorer.model.block import STAGES, BasicBlock
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import VARIANTS
 from explorer.model.weights import Model
-from explorer.records import BlockTrace, DepthRecord, GradientSplit
+from explorer.records import BlockTrace, DepthRecord, GradientSplit, NetworkTrace
 
 __all__ = [
     "STAGES",
@@ -16,13 +20,26 @@ __all__ = [
     "BasicBlock",
     "BlockSpec",
     "BlockTrace",
+    "Dataset",
     "DepthRecord",
     "GradientSplit",
     "InputError",
     "Model",
+    "Network",
+    "NetworkTrace",
+    "Trainer",
+    "TrainingRun",
+    "TrainingSettings",
+    "dataset_from_arrays",
+    "digits",
+    "load_checkpoint",
+    "load_run",
     "propagate",
+    "read_dataset",
     "resnet_basic_forward",
     "split_gradient",
     "trace_block",
     "trace_model",
+    "train",
+    "train_steps",
 ]

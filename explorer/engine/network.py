@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -12,7 +12,15 @@ from flax import nnx
 
 from explorer.engine.arrays import check_arrays, digest_of, frozen
 from explorer.engine.forward import on_host, trace_model
-from explorer.errors import InputError, as_array, check_array, check_choice, check_flag, describe
+from explorer.engine.network_parts import (
+    batch_statistics,
+    check_labels,
+    run_block,
+    run_head,
+    run_stem,
+    without,
+)
+from explorer.errors import InputError, check_array, check_choice, check_flag, describe
 from explorer.inputs.random_streams import check_seed
 from explorer.model.network import (
     FINAL,
@@ -28,10 +36,12 @@ from explorer.model.network_weights import Initialiser, draw_network
 from explorer.model.record import Record
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import VARIANTS
-from explorer.model.weights import Arrays, Model, Structure
+from explorer.model.weight_file import flatten, nest, write_weights
+from explorer.model.weights import Model
 from explorer.records import BlockTrace, NetworkTrace
 
 BATCH = 256  # pictures at once in eval mode: one compiled program for every number of pictures
+_STATISTICS = {"mean", "var"}  # the names of running statistics
 MAX_STREAM_VALUES = 2**24  # of the residual stream of all pictures at once
 
 
@@ -131,6 +141,72 @@ class Network(Record):
         provenance = "weights", digest_of((own, running))
         return cls(spec, own, running, provenance, MappingProxyType(dict(settings or {})))
 
+    @classmethod
+    def from_file(cls, arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> Self:
+        """Return the network of a file's arrays and settings, as `save` writes them.
+
+        Raises:
+            InputError: they are not of a network.
+        """
+
+        def part(is_statistic: bool) -> Parts:
+            return nest(
+                {
+                    name: array
+                    for name, array in arrays.items()
+                    if (name.rpartition(".")[2] in _STATISTICS) == is_statistic
+                }
+            )
+
+        variant = check_choice("The file's variant", settings.get("variant"), NETWORK_VARIANTS)
+        norm, own = settings.get("batch_norm", {}), settings.get("settings", {})
+        if not isinstance(norm, dict) or not set(norm) <= {"epsilon", "momentum"}:
+            raise InputError(f"The file's BatchNorm settings are not legal: {describe(norm)}.")
+        if not isinstance(own, dict):
+            raise InputError(f"The file's settings are not legal: {describe(own)}.")
+        return cls.from_arrays(
+            VARIANTS[variant], part(False), part(True), batch_norm=norm, settings=own
+        )
+
+    def save(self, path: Any) -> None:
+        """Write weights, running statistics and settings to a safetensors file.
+
+        `load_checkpoint` returns a network with the same bits.
+
+        Args:
+            path: the file to write.
+
+        Raises:
+            InputError: the file cannot be written, or the blocks are of no variant of
+                `NETWORK_VARIANTS`.
+        """
+        write_weights(path, self.arrays, self.file_settings())
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays by name, as in "block3.conv1.kernel"."""
+        return flatten(self.parameters) | flatten(self.statistics)
+
+    def file_settings(self) -> dict[str, Any]:
+        """Return what a file says of the network besides its arrays."""
+        norm = self.spec.batch_norm
+        return {
+            "variant": self.variant,
+            "batch_norm": {"epsilon": norm.epsilon, "momentum": norm.momentum},
+            "settings": dict(self.settings),
+        }
+
+    @property
+    def variant(self) -> str:
+        """The name of the variant of its blocks."""
+        for name in NETWORK_VARIANTS:
+            if VARIANTS[name].key == self.spec.block.key:
+                return name
+        raise InputError(
+            f"“{self.spec.block.title}” is not a variant of networks; those are "
+            f"{', '.join(NETWORK_VARIANTS)}."
+        )
+
     @property
     def blocks(self) -> tuple[str, ...]:
         """The names of the blocks, in order."""
@@ -187,13 +263,13 @@ class Network(Record):
         given = self.check_images(images, 3, 4)
         in_eval = check_flag("use_running_average", use_running_average)
         ends = self.spec.structure(), *self._ends
-        streams = {STEM: _run_stem(*ends, given, in_eval)}
+        streams = {STEM: run_stem(*ends, given, in_eval)}
         traces: dict[str, BlockTrace] = {}
         for name, model in self.models.items():
             x = np.asarray([*streams.values()][-1])
             traces[name] = trace_model(model, x, use_running_average=in_eval)
             streams[name] = traces[name]["out"]
-        lens = [_run_head(*ends, stream, in_eval) for stream in streams.values()]
+        lens = [run_head(*ends, stream, in_eval) for stream in streams.values()]
         return NetworkTrace(
             images=frozen(given),
             blocks=MappingProxyType(traces),
@@ -227,11 +303,11 @@ class Network(Record):
         missing = BATCH - len(images)
         padded = np.pad(images, [(0, missing), (0, 0), (0, 0), (0, 0)])
         structure = self.spec.block_structure()
-        h = _run_stem(self.spec.structure(), *self._ends, padded, True)
+        h = run_stem(self.spec.structure(), *self._ends, padded, True)
         for name in names:
             model = self.models[name]
-            h = _run_block(structure, model.parameters, model.statistics, h)
-        logits = _run_head(self.spec.structure(), *self._ends, h, True)
+            h = run_block(structure, model.parameters, model.statistics, h)
+        logits = run_head(self.spec.structure(), *self._ends, h, True)
         return np.asarray(logits)[: len(images)]
 
     def predict(self, images: Any) -> np.ndarray:
@@ -267,7 +343,7 @@ class Network(Record):
         # With momentum 0 a pass in train mode leaves the batch's own statistics.
         immediate = replace(self.spec.batch_norm, momentum=0.0)
         spec = replace(self.spec.structure(), batch_norm=immediate)
-        statistics = frozen(_batch_statistics(spec, self.parameters, self.statistics, given))
+        statistics = frozen(batch_statistics(spec, self.parameters, self.statistics, given))
         provenance = ("recalibrated", self.provenance, digest_of(statistics))
         return replace(self, statistics=statistics, provenance=provenance)
 
@@ -275,54 +351,3 @@ class Network(Record):
     def _ends(self) -> tuple[Parts, Parts]:
         """Parameters and statistics of all parts but the blocks."""
         return without(self.parameters, self.blocks), without(self.statistics, self.blocks)
-
-
-def without(arrays: Parts, names: Sequence[str]) -> Parts:
-    """Return the arrays of all parts but these."""
-    return {name: part for name, part in arrays.items() if name not in names}
-
-
-def check_labels(labels: Any, count: int) -> np.ndarray:
-    """Return labels as integers `(count,)`; InputError if they are not."""
-    array = as_array("labels", labels)
-    if array.shape != (count,) or array.dtype.kind not in "iu":
-        raise InputError(
-            f"labels must be {count} integers, one for each picture; got shape {array.shape} of "
-            f"{array.dtype.name}."
-        )
-    return array
-
-
-def _ends_of(spec: NetworkSpec) -> NetworkSpec:
-    return replace(spec, blocks=0)
-
-
-@partial(jax.jit, static_argnames=("spec", "use_running_average"))
-def _run_stem(
-    spec: NetworkSpec, parameters: Parts, statistics: Parts, x: jax.Array, use_running_average: bool
-) -> jax.Array:
-    return _ends_of(spec).network(parameters, statistics).stem(x, use_running_average)
-
-
-@partial(jax.jit, static_argnames=("spec", "use_running_average"))
-def _run_head(
-    spec: NetworkSpec, parameters: Parts, statistics: Parts, h: jax.Array, use_running_average: bool
-) -> jax.Array:
-    return _ends_of(spec).network(parameters, statistics).logits(h, use_running_average)
-
-
-@partial(jax.jit, static_argnames="structure")
-def _run_block(
-    structure: Structure, parameters: Arrays, statistics: Arrays, h: jax.Array
-) -> jax.Array:
-    return structure.block(parameters, statistics)(h, True)
-
-
-@partial(jax.jit, static_argnames="spec")
-def _batch_statistics(
-    spec: NetworkSpec, parameters: Parts, statistics: Parts, images: jax.Array
-) -> Parts:
-    module = spec.network(parameters, statistics)
-    module(images, False)
-    found: Parts = split_parts(module)[1]
-    return found

@@ -1,6 +1,5 @@
 """Training of networks, step by step."""
 
-import json
 import math
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -28,9 +27,11 @@ from explorer.model.network import (
 from explorer.model.network_weights import Initialiser
 from explorer.model.record import Record
 from explorer.model.variants import VARIANTS
+from explorer.model.weight_file import write_weights
 
 MAX_STEPS, MAX_BATCH, MAX_LEARNING_RATE = 5_000, 1_024, 10.0
 MAX_ACTIVATIONS = 2**24  # of the residual stream of a batch, over all blocks
+HISTORY, CHECKED_AT, STEP = "history", "checked_at", "step"  # names in a file
 CHECKS = 18  # of the test accuracy, over all steps
 
 
@@ -136,6 +137,22 @@ class TrainingRun(Record):
     def network(self) -> Network:
         """The network after the last step."""
         return self.networks[self.snapshots[-1]]
+
+    def save(self, path: Any) -> None:
+        """Write settings, history and every network kept to a safetensors file, for `load_run`.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        arrays = {f"{HISTORY}.{name}": values for name, values in self.history.items()}
+        arrays[CHECKED_AT] = self.checked_at
+        for step, network in self.networks.items():
+            arrays |= {f"{STEP}{step}.{name}": array for name, array in network.arrays.items()}
+        settings = self.network.file_settings() | {
+            "training": asdict(self.settings),
+            "dataset": self.dataset,
+        }
+        write_weights(path, arrays, settings)
 
     def at(self, step: int) -> Network:
         """Return the network kept at a step.
@@ -282,7 +299,7 @@ class Trainer:
         parameters, statistics = frozen(jax.device_get(self._state[:2]))
         provenance = "training", self.settings, self.dataset.key, self.done
         settings = asdict(self.settings) | {
-            "dataset": json.dumps(self.dataset.key),
+            "dataset": list(self.dataset.key),
             "step": self.done,
             "mean": self.dataset.mean,
             "deviation": self.dataset.deviation,

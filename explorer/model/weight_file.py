@@ -1,0 +1,93 @@
+"""Weights in a safetensors file, with settings as JSON in its metadata."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save_file
+
+from explorer.errors import InputError, describe
+
+MAX_BYTES = 2**28
+_SETTINGS = "settings"
+
+
+def write_weights(path: Any, arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> None:
+    """Write arrays and settings to a file.
+
+    Raises:
+        InputError: `path` is no path, or the file cannot be written.
+    """
+    target = _check_path(path)
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    try:
+        save_file(contiguous, target, {_SETTINGS: json.dumps(dict(settings))})
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"The file {describe(str(target))} cannot be written: {error}") from None
+
+
+def read_weights(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the arrays and the settings of a file.
+
+    Raises:
+        InputError: there is no such file, it is too large, or it is not of this kind.
+    """
+    source = _check_path(path)
+    try:
+        if (size := source.stat().st_size) > MAX_BYTES:
+            raise InputError(
+                f"The file has {size / 2**20:.0f} MB; the limit is {MAX_BYTES // 2**20} MB."
+            )
+        data = source.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(f"The file {describe(str(source))} cannot be read: {error}") from None
+    try:
+        arrays = load(data)
+        length = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+        settings = json.loads(metadata.get(_SETTINGS, "{}"))
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"The file is not a readable safetensors file: {error}.") from None
+    if not isinstance(settings, dict):
+        raise InputError(f"The file's settings must be an object, got {describe(settings)}.")
+    return arrays, settings
+
+
+def flatten(parts: Any, prefix: str = "") -> dict[str, np.ndarray]:
+    """Return nested dicts of arrays as one dict, with names joined by dots."""
+    found: dict[str, np.ndarray] = {}
+    for name, value in parts.items():
+        if isinstance(value, Mapping):
+            found |= flatten(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = np.asarray(value)
+    return found
+
+
+def nest(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return the nested dicts of names that are joined by dots.
+
+    Raises:
+        InputError: one name continues another.
+    """
+    found: dict[str, Any] = {}
+    for name, array in arrays.items():
+        *groups, last = name.split(".")
+        place = found
+        for group in groups:
+            place = place.setdefault(group, {})
+            if not isinstance(place, dict):
+                raise InputError(f"The file has an array {describe(name)} within an array.")
+        if last in place:
+            raise InputError(f"The file has the array {describe(name)} twice.")
+        place[last] = array
+    return found
+
+
+def _check_path(path: Any) -> Path:
+    if not isinstance(path, str | Path):
+        raise InputError(f"path must be the path of a file, got {describe(path)}.")
+    return Path(path)
