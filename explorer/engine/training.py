@@ -321,6 +321,14 @@ class Trainer:
             MappingProxyType(self._networks | {self.done: self.network()}),
         )
 
+    def history(self) -> Mapping[str, np.ndarray]:
+        """Return the history up to now, as in `TrainingRun`; any thread may call it."""
+        history = {
+            _HISTORY[name]: np.array(list(values), np.float32)
+            for name, values in self._history.items()
+        }
+        return MappingProxyType(frozen(history))
+
     def _keep(self) -> None:
         self._networks[self.done] = self.network()
 
