@@ -29,7 +29,8 @@ class Experiment:
     input, `private` is True for an upload, and `notes` are sentences about the input.
     `input_source` is NumPy code that makes the input, empty if there is none. If `image` is not
     None, the input is a batch, and results are of this image of it, with the batch's statistics.
-    If `block` is not None, the weights are those of this block of a trained `network`.
+    If `block` is not None, the weights are those of this block of a trained `network`, whose
+    residual stream after the stem is `stem`.
     """
 
     input_key: tuple[Hashable, ...]
@@ -44,6 +45,7 @@ class Experiment:
     image: int | None = None
     block: Model | None = None
     network: Network | None = None
+    stem: np.ndarray | None = None
 
     def alone(self) -> "Experiment":
         """Return the experiment with the image shown as its only input."""
@@ -51,6 +53,12 @@ class Experiment:
             return self
         key = (*self.input_key, "image", image)
         return replace(self, input_key=key, load=lambda: self.load()[image], image=None)
+
+    def of_stack(self) -> "Experiment":
+        """Return the experiment with the trained network's stream after the stem as input."""
+        if (stem := self.stem) is None:
+            return self
+        return replace(self, input_key=(*self.input_key, "stem"), load=lambda: stem, image=None)
 
     def whole_input(self, trace: BlockTrace) -> np.ndarray:
         """Return the input of a trace, or the batch that its statistics are of."""

@@ -87,7 +87,8 @@ class Selection:
 
     def experiment(self, block: str) -> Experiment:
         """Return the experiment of one block, on the residual stream that reaches it."""
-        x = self.trace()[block]["x"]
+        trace = self.trace()
+        x, stem = trace[block]["x"], trace.stream["stem"]
         source = f"The input is the residual stream that reaches {block}: {self.picture.title}."
         if not self.in_eval:
             source += f" BatchNorm uses this picture's and {BATCH - 1} training pictures' values."
@@ -103,6 +104,7 @@ class Selection:
             image=None if self.in_eval else 0,
             block=self.network.models[block],
             network=self.network,
+            stem=stem if self.in_eval else stem[0],
         )
 
 

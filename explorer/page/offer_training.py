@@ -36,7 +36,6 @@ def _wait(pair: Pair) -> None:
     training = training_of(pair)
     if training is None or not training.is_running:
         st.rerun()
-        return
     steps = pair.settings[0].steps
     if training.is_waiting:
         st.progress(0.0, "Waiting: two other trainings run on this server.")
