@@ -112,6 +112,8 @@ def _draw_network(view: Callable[[Pair], None], messages: DeltaGenerator) -> Non
             show_message("info", "Choose a data set: an .npz file with pictures x and labels y.")
             return
         view(pair)
+    except NotTrained as missing:
+        offer_training(missing.pair)
     except PROBLEMS as problem:
         with messages:
             show_problem(problem)

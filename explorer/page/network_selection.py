@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.network import misclassified
+from explorer.analysis.classification import misclassified
 from explorer.engine.network import Network
 from explorer.engine.training import TrainingRun
 from explorer.inputs import decode_upload
@@ -78,6 +78,10 @@ class Selection:
             placeholder=st.empty(),
             message="Running the network",
         )
+
+    def single_trace(self) -> NetworkTrace:
+        """Return the trace of the picture alone; in train mode, with the batch's statistics."""
+        return self.trace() if self.in_eval else self.trace().image(0)
 
     def _images(self) -> np.ndarray:
         if self.in_eval:

@@ -1,13 +1,15 @@
 """The Train view: two networks, trained side by side."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 import streamlit as st
 
 from explorer.engine.training import checked_at
-from explorer.figures.training import Curve, training_layouts
+from explorer.figures.training_curves import TrainingCurve, training_curves_layouts
 from explorer.page.component import current_theme, linked_figure
+from explorer.page.final_loss import LAST, final_loss
 from explorer.page.network_controls import TITLES
 from explorer.page.plain_text import show_message
 from explorer.page.runs import find_runs, histories, train_pair, training_of
@@ -16,7 +18,9 @@ from explorer.page.views import train_details
 
 KEY = "training_curves"
 SECONDS = 0.5  # between two drawings of the curves while the networks train
-LAST = 9  # steps whose training loss is averaged
+_EMPTY: Mapping[str, np.ndarray] = MappingProxyType(
+    {name: np.zeros(0, np.float32) for name in ("train loss", "test accuracy")}
+)
 
 
 def view(pair: Pair) -> None:
@@ -24,8 +28,7 @@ def view(pair: Pair) -> None:
     training = training_of(pair)
     is_running = training is not None and training.is_running
     st.fragment(_progress, run_every=SECONDS if is_running else None)(pair, is_running)
-    if not is_running and (runs := find_runs(pair)) is not None:
-        train_details.view(pair, runs)
+    train_details.view(pair, None if is_running else find_runs(pair))
 
 
 def _progress(pair: Pair, was_running: bool) -> None:
@@ -39,11 +42,13 @@ def _progress(pair: Pair, was_running: bool) -> None:
     if training is not None and training.problem:
         show_message("error", training.problem)
     theme = current_theme(KEY)
-    curves = [
-        Curve(TITLES[settings.variant], history, checked_at(settings, history), settings.steps)
-        for settings, history in zip(pair.settings, found or ({}, {}), strict=True)
-    ]
-    figure = training_layouts(curves, theme=theme)
+    curves = {
+        TITLES[settings.variant]: TrainingCurve(
+            history, checked_at(settings, history), settings.steps
+        )
+        for settings, history in zip(pair.settings, found or (_EMPTY, _EMPTY), strict=True)
+    }
+    figure = training_curves_layouts(curves, theme=theme)
     linked_figure(
         figure.figure(),
         narrow=figure.narrow,
@@ -83,11 +88,11 @@ def _words(pair: Pair, found: tuple[Mapping[str, np.ndarray], ...]) -> str:
     """Return a sentence on what was measured."""
     parts = []
     for settings, history in zip(pair.settings, found, strict=True):
-        loss, accuracy = history["train loss"], history["test accuracy"]
-        done, layers = len(loss), 2 * settings.blocks + 2
+        accuracy, done = history["test accuracy"], len(history["train loss"])
+        layers = 2 * settings.blocks + 2
         words = (
             f"Within {done} steps the network “{TITLES[settings.variant]}” of {layers} layers "
-            f"reaches a training loss of {loss[-LAST:].mean():.3f}"
+            f"reaches a training loss of {final_loss(history):.3f}"
         )
         if accuracy.size:
             words += f" and a test accuracy of {accuracy[-1]:.3f}"
