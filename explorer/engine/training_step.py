@@ -100,7 +100,7 @@ def _convolution(inputs: jax.Array, kernel: jax.Array, *rest: Any, **settings: A
     The gradient by the kernel transposes the input. Without the barrier XLA fuses that with the
     norm and the ReLU before, and computes them again with large strides; see docs/benchmark.md.
     """
-    stored = lax.optimization_barrier(inputs)
+    stored: jax.Array = lax.optimization_barrier(inputs)  # type: ignore[no-untyped-call]
     return lax.conv_general_dilated(stored, kernel, *rest, **settings)
 
 
