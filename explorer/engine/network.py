@@ -6,7 +6,6 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
-import jax
 import numpy as np
 from flax import nnx
 
@@ -29,7 +28,7 @@ from explorer.model.network import (
     STEM,
     NetworkSpec,
     Parts,
-    ResidualNetwork,
+    shapes,
     split_parts,
 )
 from explorer.model.network_weights import Initialiser, draw_network
@@ -136,8 +135,7 @@ class Network(Record):
         spec = NetworkSpec(block, blocks, width, channels, classes)
         if batch_norm:
             spec = replace(spec, batch_norm=replace(spec.batch_norm, **batch_norm))
-        expected = jax.eval_shape(lambda: split_parts(ResidualNetwork(spec, nnx.Rngs(0))))
-        own, running = check_arrays((parameters, statistics), expected)
+        own, running = check_arrays((parameters, statistics), shapes(spec.structure()))
         provenance = "weights", digest_of((own, running))
         return cls(spec, own, running, provenance, MappingProxyType(dict(settings or {})))
 

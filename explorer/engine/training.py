@@ -231,7 +231,6 @@ class Trainer:
         self._kept_at = snapshot_steps(settings.steps)
         self._networks: dict[int, Network] = {}
         self._history: dict[str, list[Any]] = {name: [] for name in _HISTORY}
-        self._checked_at: list[int] = []
         self.done = 0
         self._keep()
 
@@ -280,7 +279,6 @@ class Trainer:
         if self.done in check_steps(self.settings.steps):
             network = self.network()
             accuracy = network.accuracy(self.dataset.test_images, self.dataset.test_labels)
-            self._checked_at.append(self.done)
             self._history["test accuracy"].append(accuracy)
         if self.done in self._kept_at:
             self._keep()
@@ -317,9 +315,17 @@ class Trainer:
             self.settings,
             self.dataset.key,
             MappingProxyType(frozen(history)),
-            frozen(np.asarray(self._checked_at, np.int32)),
+            frozen(checked_at(self.settings, self._history)),
             MappingProxyType(self._networks | {self.done: self.network()}),
         )
+
+    def history(self) -> Mapping[str, np.ndarray]:
+        """Return the history up to now, as in `TrainingRun`; any thread may call it."""
+        history = {
+            _HISTORY[name]: np.array(list(values), np.float32)
+            for name, values in self._history.items()
+        }
+        return MappingProxyType(frozen(history))
 
     def _keep(self) -> None:
         self._networks[self.done] = self.network()
@@ -344,6 +350,13 @@ def snapshot_steps(steps: int) -> frozenset[int]:
 def check_steps(steps: int) -> frozenset[int]:
     """Return the steps after which the test accuracy is taken, about evenly, with the last."""
     return frozenset(math.ceil(steps * part / CHECKS) for part in range(1, CHECKS + 1))
+
+
+def checked_at(settings: TrainingSettings, history: Mapping[str, Any]) -> np.ndarray:
+    """Return the steps after which the test accuracies of a history were taken."""
+    steps = sorted(check_steps(settings.steps))
+    count = len(history.get("test accuracy", ()))
+    return np.array(steps[:count], np.int32)
 
 
 def _check_sizes(settings: TrainingSettings, pictures: int, pixels: int) -> None:

@@ -192,6 +192,12 @@ def _batch_norm(width: int, rngs: nnx.Rngs, settings: BatchNormSettings) -> nnx.
 
 
 @lru_cache(maxsize=64)
+def shapes(spec: NetworkSpec) -> tuple[Any, Any]:
+    """Return the shapes of a network's parameters and running statistics, as `split_parts`."""
+    return split_parts(nnx.eval_shape(lambda: ResidualNetwork(spec, nnx.Rngs(0))))
+
+
+@lru_cache(maxsize=64)
 def _graph(spec: NetworkSpec) -> tuple[Any, Any]:
     """Return the graph definition and the shapes of the state, without drawing weights."""
     graph, state = nnx.split(nnx.eval_shape(lambda: ResidualNetwork(spec, nnx.Rngs(0))))
