@@ -54,8 +54,7 @@ def check_one_picture(trace: NetworkTrace) -> NetworkTrace:
     """Return the trace; InputError unless it is a network's trace of one picture."""
     if check_type("trace", trace, NetworkTrace).images.ndim == 4:
         raise InputError(
-            f"trace must be of one picture, got a batch of shape {trace.images.shape}; trace one "
-            "picture (H, W, channels)."
+            "trace must be of one picture; use trace.image(n) for picture n of a batch."
         )
     return trace
 

@@ -80,7 +80,7 @@ def test_blocks_that_end_without_a_relu_have_no_zeroed_part() -> None:
 
 def test_a_channel_with_nan_is_not_dead_and_infinities_do_not_warn(residual: NetworkTrace) -> None:
     x = np.array([[[np.inf, 0.0, np.nan]]], np.float32)
-    block = with_stages(residual["block1"], x=x, bn2=-x, add=x - x, out=x)
+    block = with_stages(residual["block1"], x=x, bn2=-x, add=x, out=x)
     (numbers,) = block_numbers(replace(residual, blocks=MappingProxyType({"block1": block})))
     assert numbers.dead == (1,)
     assert np.isnan([numbers.ratio, numbers.zeroed, numbers.norm]).all()
@@ -115,7 +115,7 @@ def test_two_classes_have_two_in_a_row(residual: NetworkTrace) -> None:
 def test_what_is_refused(residual: NetworkTrace) -> None:
     with pytest.raises(InputError, match="trace must be a NetworkTrace, got 1"):
         block_numbers(1)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match=r"one picture, got a batch of shape \(1, 4, 4, 1\)"):
+    with pytest.raises(InputError, match=r"one picture; use trace.image\(n\) for picture n"):
         lens_rows(traced("v1", PICTURE[None]), NAMES)
     with pytest.raises(InputError, match="classes must be a list of 4 names"):
         lens_rows(residual, NAMES[:3])
