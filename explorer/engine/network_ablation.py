@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from explorer.engine.arrays import frozen
-from explorer.engine.network import BATCH, Network
+from explorer.engine.network import BATCH, MAX_STREAM_VALUES, Network
 from explorer.engine.network_parts import check_labels, run_block, run_head, run_stem, without
 from explorer.engine.stack import Progress, check_progress
 from explorer.errors import check_array, check_type
@@ -97,30 +97,39 @@ def _accuracies(
 ) -> dict[Order, float]:
     """Return the accuracy of a network with its blocks in each of these orders."""
     correct = dict.fromkeys(orders, 0)  # equal orders are run once
-    starts = range(0, len(images), BATCH)
+    size = _batch_size(network, images)
+    starts = range(0, len(images), size)
     done, total = 0, len(starts) * len(correct)
     for start in starts:
-        batch = network.check_images(images[start : start + BATCH], 4)
-        expected = labels[start : start + BATCH]
-        for order, logits in _logits(network, batch, correct):
-            correct[order] += int(np.count_nonzero(logits.argmax(axis=-1) == expected))
+        batch = network.check_images(images[start : start + size], 4)
+        expected = labels[start : start + size]
+        missing = size - len(batch)
+        padded = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)])
+        for order, logits in _logits(network, padded, correct):
+            predicted = logits[: len(batch)].argmax(axis=-1)
+            correct[order] += int(np.count_nonzero(predicted == expected))
             done += 1
             report(done, total)
     return {order: count / len(images) for order, count in correct.items()}
 
 
+def _batch_size(network: Network, images: np.ndarray) -> int:
+    """Return how many pictures are run at once: `BATCH`, or fewer if they are large."""
+    height, width = images.shape[1:3]
+    return max(1, min(BATCH, MAX_STREAM_VALUES // (height * width * network.spec.width)))
+
+
 def _logits(
-    network: Network, batch: np.ndarray, orders: Iterable[Order]
+    network: Network, images: np.ndarray, orders: Iterable[Order]
 ) -> Iterator[tuple[Order, np.ndarray]]:
-    """Yield every order with its logits of a batch.
+    """Yield every order with its logits of these pictures.
 
     Orders that start with the same blocks share the passes through these.
     """
     spec, blocks = network.spec.structure(), network.spec.block_structure()
     ends = [without(each, network.blocks) for each in (network.parameters, network.statistics)]
-    padded = np.pad(batch, [(0, BATCH - len(batch)), (0, 0), (0, 0), (0, 0)])
     first: Order = ()
-    pending = [(first, run_stem(spec, *ends, padded, True), [*orders])]
+    pending = [(first, run_stem(spec, *ends, images, True), [*orders])]
     while pending:
         # The blocks that these orders start with, and the stream before the last of them.
         first, h, same = pending.pop()
@@ -131,7 +140,7 @@ def _logits(
         for order in same:
             longer.setdefault(order[: len(first) + 1], []).append(order)
         if longer.pop(first, None):
-            yield first, np.asarray(run_head(spec, *ends, h, True))[: len(batch)]
+            yield first, np.asarray(run_head(spec, *ends, h, True))
         # The largest group is taken last, so that few streams are kept at a time.
         groups = sorted(longer.items(), key=lambda item: -len(item[1]))
         pending += [(start, h, group) for start, group in groups]

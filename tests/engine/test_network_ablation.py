@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from explorer import VARIANTS, InputError, Network
+from explorer.engine import network_ablation
 from explorer.engine.network import BATCH
 from explorer.engine.network_ablation import ablate_network
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.network import NetworkSpec
 from explorer.records import NetworkAblation
 from tests.helpers import noise
-from tests.plain_network import plain_accuracy
+from tests.plain_accuracy import plain_accuracy
 
 SEED = 3
 IMAGES = noise((BATCH + 4, 4, 4, 1), 1)  # more than one batch
@@ -118,6 +119,21 @@ def test_blocks_that_end_without_a_relu() -> None:
     found = ablate_network(network, IMAGES, labels)
     expected = np.argmax(network.logits(IMAGES, ["block1", "block3"]), axis=1) == labels
     assert found.deleted[1] == expected.mean()
+
+
+def test_large_pictures_are_run_in_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = network_of("v1", 2)
+    labels = labels_of(network)
+    expected = ablate_network(network, IMAGES, labels)
+    monkeypatch.setattr(network_ablation, "MAX_STREAM_VALUES", 100 * 4 * 4 * 4)
+    calls: list[int] = []
+    found = ablate_network(
+        network, IMAGES, labels, progress=lambda done, total: calls.append(total)
+    )
+    # Both blocks, either one, swapped, and none; 100, 100 and 60 pictures.
+    assert calls == [15] * 15
+    np.testing.assert_array_equal(found.deleted, expected.deleted)
+    np.testing.assert_array_equal(found.random, expected.random)
 
 
 def test_progress_grows_to_the_total() -> None:

@@ -1,4 +1,4 @@
-"""A network in hand-written NNX, run eagerly and independent of the explorer's modules."""
+"""The accuracy of a network in hand-written NNX, independent of the explorer's modules."""
 
 from collections.abc import Sequence
 from typing import Any
