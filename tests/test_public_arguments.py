@@ -14,19 +14,25 @@ import pytest
 import explorer
 from explorer import InputError, Model, propagate, resnet_basic_forward, split_gradient
 from explorer.analysis import downsampling, stage_view, summary
+from explorer.analysis.classification import confusion, in_cell, misclassified
 from explorer.analysis.colour_limits import channels, check_channel, colour_limits, stage_maps
 from explorer.analysis.distributions import distribution, histogram
 from explorer.analysis.gallery import gallery
+from explorer.analysis.network import block_numbers, lens_rows
 from explorer.analysis.path_shares import path_shares
 from explorer.analysis.pixel import Cell, cell_at, explain
 from explorer.analysis.receptive_field import influence, receptive_fields
+from explorer.analysis.stream_thumbnails import stream_thumbnails
 from explorer.analysis.sum_comparison import category_names, cells_in_box, compare_sum
+from explorer.analysis.training_history import gradient_norms_at
 from explorer.data import dataset_from_arrays, read_dataset
 from explorer.engine.ablation import ablate
 from explorer.engine.compilation_cache import enable_compilation_cache
 from explorer.engine.forward import trace_block, trace_model
 from explorer.engine.gradients import cotangent_of, split_trace
 from explorer.engine.linen_parity import linen_parity
+from explorer.engine.network import Network
+from explorer.engine.network_ablation import ablate_network
 from explorer.engine.paths import path_lengths
 from explorer.engine.propagation import propagate_stack
 from explorer.engine.stack import Stack
@@ -42,6 +48,7 @@ from explorer.figures.sum_comparison import sum_comparison_figure
 from explorer.inputs import generate, pad_channels, project_channels, standardise
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.layers import BatchNorm, BatchNormSettings, Conv, Crop, PadChannels, Scale
+from explorer.model.network import NetworkSpec
 from explorer.model.source_code import nnx_script, nnx_source, source_diff
 from explorer.model.variants import V1, projection, scaled_skip, with_bias, zero_gamma, zero_pad
 from explorer.records import measure
@@ -122,7 +129,10 @@ def records() -> dict[str, Any]:
     trace, stack = trace_block(0, X, 2), Stack.from_seed(0, 2, 2)
     pixel = cotangent_of("pixel", trace, (1, 1, 0))
     depth = propagate_stack(stack, X)
+    network = Network.from_seed(0, NetworkSpec(V1, 1, 4, 2, 2))
     return {
+        "network": network,
+        "network trace": network.trace(X),
         "trace": trace,
         "model": trace.model,
         "stack": stack,
@@ -317,6 +327,23 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "Gallery.tile_of": (lambda **given: records()["gallery"].tile_of(**given), {"channel": 0}),
     "path_shares": (path_shares, {"record": of("paths")}),
+    "ablate_network": (
+        ablate_network,
+        {"network": of("network"), "images": X[None], "labels": [0], "seed": 0, "progress": None},
+    ),
+    "block_numbers": (block_numbers, {"trace": of("network trace")}),
+    "lens_rows": (lens_rows, {"trace": of("network trace"), "classes": ["a", "b"]}),
+    "stream_thumbnails": (stream_thumbnails, {"trace": of("network trace"), "channel": 0}),
+    "confusion": (
+        confusion,
+        {"labels": LABELS, "predicted": LABELS[::-1], "classes": ["a", "b"]},
+    ),
+    "misclassified": (misclassified, {"labels": LABELS, "predicted": LABELS}),
+    "in_cell": (in_cell, {"labels": LABELS, "predicted": LABELS, "true": 0, "guess": 0}),
+    "gradient_norms_at": (
+        gradient_norms_at,
+        {"history": {"gradient norm": np.zeros((2, 3))}, "step": 0},
+    ),
     "cell_at": (
         cell_at,
         {"trace": of("trace"), "stage": "x", "row": 0, "col": 0, "channel": 0},

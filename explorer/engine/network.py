@@ -271,7 +271,7 @@ class Network(Record):
         return NetworkTrace(
             images=frozen(given),
             blocks=MappingProxyType(traces),
-            stream=MappingProxyType(frozen(streams)),
+            stream=MappingProxyType({name: frozen(each) for name, each in streams.items()}),
             lens=frozen(np.stack(lens)),
             use_running_average=in_eval,
         )
