@@ -98,6 +98,10 @@ class NetworkSpec:
         """Return the structure of every block."""
         return Structure(self.block.structure(), self.width, self.batch_norm)
 
+    def shapes(self) -> tuple[Any, Any]:
+        """Return the shapes of parameters and running statistics, as nested dicts by part."""
+        return split_parts(nnx.merge(*_graph(self.structure())))
+
     def network(self, parameters: Parts, statistics: Parts) -> "ResidualNetwork":
         """Return an NNX module with these weights; works under `jax.jit`."""
         graph, state = _graph(self.structure())
@@ -145,9 +149,9 @@ class ResidualNetwork(nnx.Module):
         self.stem = Stem(spec.channels, spec.width, rngs, spec.batch_norm)
         for name in spec.names:
             setattr(self, name, build_block(spec.block, spec.width, rngs, spec.batch_norm))
-        if spec.has_final_norm:
-            self.final = Final(spec.width, rngs, spec.batch_norm)
         self.head = nnx.Linear(spec.width, spec.classes, rngs=rngs)
+        if spec.has_final_norm:  # after the head, whose kernel is that of all networks of the seed
+            self.final = Final(spec.width, rngs, spec.batch_norm)
 
     def logits(self, stream: jax.Array, use_running_average: bool) -> jax.Array:
         """Return the head's `(N, classes)` for the residual stream `(N, H, W, width)`."""
