@@ -28,7 +28,7 @@ def write_weights(path: Any, arrays: Mapping[str, np.ndarray], settings: Mapping
         text = json.dumps(dict(settings))
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"The settings must be of the types of JSON: {error}.") from None
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     try:
         save_file(contiguous, target, {_SETTINGS: text})
     except (OSError, SafetensorError) as error:
