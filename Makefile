@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PRETTIER_FILES := "explorer/**/*.{js,ts,css}" package.json tsconfig.json
 
-.PHONY: run test unit lint bench fuzz load picture clean
+.PHONY: run test unit lint bench fuzz load picture networks table clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
@@ -50,6 +50,13 @@ load: $(VENV)/test-ready
 picture: $(VENV)/test-ready
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.browser.picture
+
+# The trained networks that the package ships, and the table of docs/training.md.
+networks: $(VENV)/test-ready
+	$(BIN)/python -m tests.networks
+
+table: $(VENV)/test-ready
+	$(BIN)/python -m tests.training_table
 
 clean:
 	rm -rf $(VENV) .venv-peers node_modules

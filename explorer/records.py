@@ -176,6 +176,23 @@ class NetworkTrace(Record):
     def __getitem__(self, block: str) -> BlockTrace:
         return self.blocks[block]
 
+    def image(self, index: int) -> "NetworkTrace":
+        """Return the trace of one picture of a batch, counted from 0.
+
+        Raises:
+            InputError: the trace is of one picture, or `index` is outside the batch.
+        """
+        if self.images.ndim != 4:
+            raise InputError("image(index) needs the trace of a batch; this one is of one picture.")
+        at = check_integer("index", index, 0, len(self.images) - 1)
+        return replace(
+            self,
+            images=self.images[at],
+            blocks=MappingProxyType({name: each.image(at) for name, each in self.blocks.items()}),
+            stream=MappingProxyType({name: each[at] for name, each in self.stream.items()}),
+            lens=self.lens[:, at],
+        )
+
     @property
     def logits(self) -> np.ndarray:
         """The head's output, `(classes,)` or `(N, classes)`."""

@@ -1,41 +1,33 @@
-"""Small trained networks that several tests share."""
+"""Train the networks that the package ships: `make networks`."""
 
-from functools import cache
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import MappingProxyType
 
-import numpy as np
+from explorer import digits, train
+from explorer.engine.shipped_runs import file_name, shipped_settings
+from explorer.engine.training import TrainingRun
 
-from explorer.data import Dataset, dataset_from_arrays, digits
-from explorer.engine.training import Trainer, TrainingRun, TrainingSettings, train
-from tests.helpers import noise
-
-RATE, STEPS = 0.05, 3
-
-
-@cache
-def pictures() -> Dataset:
-    """Three classes of noisy pictures of 6×5 pixels and 2 channels: 24 to train and 6 to test."""
-    labels = np.arange(30) % 3
-    images = noise((30, 6, 5, 2)) + labels[:, None, None, None]
-    return dataset_from_arrays(images, labels)
+FOLDER = Path(__file__).parent.parent / "explorer" / "data" / "networks"
+MOST_SNAPSHOTS = 8  # blocks; deeper networks are shipped at the first and the last step
 
 
-def short_settings(variant: str = "v1", blocks: int = 2, **others: object) -> TrainingSettings:
-    """Return settings in which every step sees all training pictures."""
-    count = len(pictures().train_images)
-    given = {"width": 4, "steps": STEPS, "batch": count, "learning_rate": RATE} | others
-    return TrainingSettings(variant=variant, blocks=blocks, **given)  # type: ignore[arg-type]
+def shipped(run: TrainingRun) -> TrainingRun:
+    """Return a run with the snapshots that are shipped."""
+    if run.settings.blocks <= MOST_SNAPSHOTS:
+        return run
+    kept = {step: run.networks[step] for step in (run.snapshots[0], run.snapshots[-1])}
+    return replace(run, networks=MappingProxyType(kept))
 
 
-@cache
-def short_run(variant: str = "v1", blocks: int = 2, optimiser: str = "sgd") -> TrainingRun:
-    """Return a run of three steps, with the network before and after each of them."""
-    trainer = Trainer(pictures(), short_settings(variant, blocks, optimiser=optimiser))
-    for _ in trainer.steps():
-        pass
-    return trainer.run()
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for settings in shipped_settings():
+        run = shipped(train(digits(), **asdict(settings)))
+        run.save(FOLDER / file_name(settings))
+        loss = run.history["train loss"][-1]
+        print(f"{file_name(settings)}: training loss {loss:.3f} in the last step")
 
 
-@cache
-def digits_run() -> TrainingRun:
-    """Return a run that learns the digits."""
-    return train(digits(), blocks=3, width=8, steps=100, batch=128, learning_rate=0.1, seed=0)
+if __name__ == "__main__":
+    main()

@@ -37,6 +37,7 @@ from explorer.model.network import (
     STEM,
     NetworkSpec,
     Parts,
+    shapes,
 )
 from explorer.model.network_weights import Initialiser, draw_network
 from explorer.model.record import Record
@@ -141,7 +142,7 @@ class Network(Record):
         spec = NetworkSpec(block, blocks, width, channels, classes)
         if batch_norm:
             spec = replace(spec, batch_norm=replace(spec.batch_norm, **batch_norm))
-        own, running = check_arrays((parameters, statistics), spec.shapes())
+        own, running = check_arrays((parameters, statistics), shapes(spec.structure()))
         provenance = "weights", digest_of((own, running))
         return cls(spec, own, running, provenance, MappingProxyType(dict(settings or {})))
 

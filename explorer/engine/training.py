@@ -231,7 +231,6 @@ class Trainer:
         self._kept_at = snapshot_steps(settings.steps)
         self._networks: dict[int, Network] = {}
         self._history: dict[str, list[Any]] = {name: [] for name in history_shapes(settings, 0, 0)}
-        self._checked_at: list[int] = []
         self.done = 0
         self._keep()
 
@@ -283,7 +282,6 @@ class Trainer:
         if self.done in check_steps(self.settings.steps):
             network = self.network()
             accuracy = network.accuracy(self.dataset.test_images, self.dataset.test_labels)
-            self._checked_at.append(self.done)
             self._history["test accuracy"].append(accuracy)
         if self.done in self._kept_at:
             self._keep()
@@ -313,21 +311,25 @@ class Trainer:
 
     def run(self) -> TrainingRun:
         """Return the run up to now, with the network as it is now."""
-        shapes = history_shapes(self.settings, self.done, len(self._checked_at))
-        history = {
-            name: np.asarray(values, np.float32).reshape(shapes[name])
-            for name, values in self._history.items()
-        }
         networks = dict(self._networks)
         if self.done not in networks:
             networks[self.done] = self.network()
         return TrainingRun(
             self.settings,
             self.dataset.key,
-            MappingProxyType(frozen(history)),
-            frozen(np.asarray(self._checked_at, np.int32)),
+            self.history(),
+            frozen(checked_at(self.settings, self._history)),
             MappingProxyType(networks),
         )
+
+    def history(self) -> Mapping[str, np.ndarray]:
+        """Return the history up to now, as in `TrainingRun`; any thread may call it."""
+        found = {}
+        for name, values in self._history.items():
+            so_far = list(values)
+            shape = history_shapes(self.settings, len(so_far), len(so_far))[name]
+            found[name] = np.array(so_far, np.float32).reshape(shape)
+        return MappingProxyType(frozen(found))
 
     def _keep(self) -> None:
         self._networks[self.done] = self.network()
@@ -355,6 +357,13 @@ def snapshot_steps(steps: int) -> frozenset[int]:
 def check_steps(steps: int) -> frozenset[int]:
     """Return the steps after which the test accuracy is taken, about evenly, with the last."""
     return frozenset(math.ceil(steps * part / CHECKS) for part in range(1, CHECKS + 1))
+
+
+def checked_at(settings: TrainingSettings, history: Mapping[str, Any]) -> np.ndarray:
+    """Return the steps after which the test accuracies of a history were taken."""
+    steps = sorted(check_steps(settings.steps))
+    count = len(history.get("test accuracy", ()))
+    return np.array(steps[:count], np.int32)
 
 
 def _check_sizes(settings: TrainingSettings, pictures: int, pixels: int) -> None:

@@ -98,10 +98,6 @@ class NetworkSpec:
         """Return the structure of every block."""
         return Structure(self.block.structure(), self.width, self.batch_norm)
 
-    def shapes(self) -> tuple[Any, Any]:
-        """Return the shapes of parameters and running statistics, as nested dicts by part."""
-        return split_parts(nnx.merge(*_graph(self.structure())))
-
     def network(self, parameters: Parts, statistics: Parts) -> "ResidualNetwork":
         """Return an NNX module with these weights; works under `jax.jit`."""
         graph, state = _graph(self.structure())
@@ -193,6 +189,12 @@ def split_parts(module: nnx.Module) -> tuple[Any, Any]:
 
 def _batch_norm(width: int, rngs: nnx.Rngs, settings: BatchNormSettings) -> nnx.BatchNorm:
     return nnx.BatchNorm(width, epsilon=settings.epsilon, momentum=settings.momentum, rngs=rngs)
+
+
+@lru_cache(maxsize=64)
+def shapes(spec: NetworkSpec) -> tuple[Any, Any]:
+    """Return the shapes of a network's parameters and running statistics, as `split_parts`."""
+    return split_parts(nnx.eval_shape(lambda: ResidualNetwork(spec, nnx.Rngs(0))))
 
 
 @lru_cache(maxsize=64)

@@ -137,6 +137,43 @@ class Model(Record):
         """Return a new NNX block with these weights."""
         return self.structure.block(self.parameters, self.statistics)
 
+    def as_variant(self, spec: BlockSpec, seed: float = 0) -> "Model":
+        """Return a block of another spec with these weights where it has the same layers.
+
+        Layers with another name or shape get fresh weights. Constants in which the two specs
+        differ, as γ₂ = 0, are those of `spec`.
+
+        Args:
+            spec: the layers of the block.
+            seed: integer 0 … 2³²−1, fixes the fresh weights.
+
+        Raises:
+            InputError: an argument is outside its documented range.
+        """
+        if check_type("spec", spec, BlockSpec).key == self.spec.key:
+            return replace(self, spec=spec)
+        fresh = self.from_seed(seed, self.features, spec, self.batch_norm)
+        own, other = self.spec.constants(), spec.constants()
+
+        def merged(given: Arrays, here: Arrays) -> Arrays:
+            return {
+                layer: {
+                    variable: here[layer][variable]
+                    if _shape(here, layer, variable) == value.shape
+                    and own.get(layer, {}).get(variable) == other.get(layer, {}).get(variable)
+                    else value
+                    for variable, value in values.items()
+                }
+                for layer, values in given.items()
+            }
+
+        return replace(
+            fresh,
+            parameters=merged(fresh.parameters, self.parameters),
+            statistics=merged(fresh.statistics, self.statistics),
+            provenance=(self.provenance, "as", spec.key, fresh.provenance),
+        )
+
     def without_shortcut(self, title: str | None = None) -> "Model":
         """Return the same branch and weights without the shortcut and the sum."""
         spec = self.spec.without_shortcut()
@@ -216,6 +253,11 @@ def _graph(structure: Structure) -> tuple[Any, Any]:
 
     graph, state = nnx.split(nnx.eval_shape(fresh))
     return graph, state
+
+
+def _shape(arrays: Arrays, layer: str, variable: str) -> tuple[int, ...] | None:
+    found = arrays.get(layer, {}).get(variable)
+    return None if found is None else found.shape
 
 
 def _of_layers(arrays: Arrays, spec: BlockSpec) -> Arrays:

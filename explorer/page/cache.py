@@ -120,7 +120,7 @@ def get_or_compute(
     Raises:
         Busy: too many computations are queued.
     """
-    owner = _owner(private)
+    owner = owner_of(private)
     found = RESULT_CACHE.get(key, owner)
     if found is None:
 
@@ -164,8 +164,8 @@ def _with_spinner(compute: Callable[[], Value], placeholder: DeltaGenerator, mes
 
 def get_cached(key: tuple[Hashable, ...], *, private: bool) -> Any:
     """Return the cached result of this key, or None."""
-    return RESULT_CACHE.get(key, _owner(private))
+    return RESULT_CACHE.get(key, owner_of(private))
 
 
-def _owner(private: bool) -> Owner | None:
+def owner_of(private: bool) -> Owner | None:
     return st.session_state.setdefault("session", Owner()) if private else None

@@ -53,6 +53,22 @@ def slider(
     return chosen
 
 
+def option_slider(
+    label: str, options: Sequence[int], default: int, *, key: str, **style: Any
+) -> int:
+    """Draw a slider over a few integers, at least one; return the one chosen."""
+    expected = f"one of {', '.join(map(str, options))}"
+    legal = {str(option): option for option in options}
+    restore(key, legal.get, expected)
+    if st.session_state.setdefault(key, default) not in options:
+        st.session_state[key] = default
+    if len(options) == 1:  # Streamlit's slider needs two
+        return options[0]
+    chosen = st.select_slider(label, options, key=key, **style)
+    publish(key, chosen, default)
+    return int(chosen)
+
+
 def select(
     label: str, titles: Mapping[Option, str], default: Option, *, key: str, **style: Any
 ) -> Option:

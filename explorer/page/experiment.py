@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.summary import Headline, headline, variance_error
 from explorer.engine.forward import check_arguments, check_stage_sizes, trace_model
+from explorer.engine.network import Network
 from explorer.errors import InputError
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1
@@ -28,6 +29,8 @@ class Experiment:
     input, `private` is True for an upload, and `notes` are sentences about the input.
     `input_source` is NumPy code that makes the input, empty if there is none. If `image` is not
     None, the input is a batch, and results are of this image of it, with the batch's statistics.
+    If `block` is not None, the weights are those of this block of a trained `network`, whose
+    residual stream after the stem is `stem`.
     """
 
     input_key: tuple[Hashable, ...]
@@ -40,6 +43,9 @@ class Experiment:
     warmup_passes: int
     input_source: str = ""
     image: int | None = None
+    block: Model | None = None
+    network: Network | None = None
+    stem: np.ndarray | None = None
 
     def alone(self) -> "Experiment":
         """Return the experiment with the image shown as its only input."""
@@ -47,6 +53,12 @@ class Experiment:
             return self
         key = (*self.input_key, "image", image)
         return replace(self, input_key=key, load=lambda: self.load()[image], image=None)
+
+    def of_stack(self) -> "Experiment":
+        """Return the experiment with the trained network's stream after the stem as input."""
+        if (stem := self.stem) is None:
+            return self
+        return replace(self, input_key=(*self.input_key, "stem"), load=lambda: stem, image=None)
 
     def whole_input(self, trace: BlockTrace) -> np.ndarray:
         """Return the input of a trace, or the batch that its statistics are of."""
@@ -56,15 +68,23 @@ class Experiment:
         """Return the same experiment without the file's content: its results are only cached."""
         return replace(self, load=_no_file) if self.private else self
 
-    def model(self, spec: BlockSpec = V1) -> Model:
+    @property
+    def spec(self) -> BlockSpec:
+        """The spec of the block: of the trained block, or the basic block."""
+        return self.block.spec if self.block else V1
+
+    def model(self, spec: BlockSpec) -> Model:
         """Return the model of a spec; its weights are drawn once and cached."""
+        if self.block:
+            return self.block.as_variant(spec, self.seed)
         key = "model", self.seed, self.features, spec.key
         return get_or_compute_part(key, partial(Model.from_seed, self.seed, self.features, spec))
 
     def key(self, spec: BlockSpec) -> tuple[Hashable, ...]:
         """Return the cache key of this experiment with a spec."""
         mode = self.use_running_average, self.warmup_passes
-        return self.input_key, self.image, self.seed, self.features, *mode, spec.key
+        source = self.block.provenance if self.block else self.seed
+        return self.input_key, self.image, source, self.features, *mode, spec.key
 
 
 def _no_file() -> np.ndarray:
@@ -84,10 +104,10 @@ class Result:
 def run(
     experiment: Experiment,
     placeholder: DeltaGenerator,
-    spec: BlockSpec = V1,
+    spec: BlockSpec | None = None,
     warmup_passes: int | None = None,
 ) -> Result:
-    """Return the experiment's result, for the basic block or another spec.
+    """Return the experiment's result, for its own block or another spec.
 
     `warmup_passes` replaces the experiment's; `placeholder` shows a spinner.
 
@@ -97,6 +117,7 @@ def run(
     """
     if warmup_passes is not None:
         experiment = replace(experiment, warmup_passes=warmup_passes)
+    spec = spec or experiment.spec
 
     def compute() -> Result:
         x = check_arguments(experiment.seed, experiment.load(), experiment.features)

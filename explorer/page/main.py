@@ -13,27 +13,38 @@ from explorer.page.history import keep_history
 from explorer.page.last_result import recall, remember, set_stale
 from explorer.page.link_state import forget_settings, ignored_parameters, update_old_link
 from explorer.page.linked_file import ask_for_file
+from explorer.page.offer_training import NotTrained, offer_training
 from explorer.page.plain_text import show_message
-from explorer.page.sidebar import experiment_controls
-from explorer.page.views import depth, forward, gradients, what_if
+from explorer.page.sidebar import experiment_controls, pair_controls
+from explorer.page.trainings import Pair
+from explorer.page.views import depth, forward, gradients, network, train, what_if
 
-VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
+# Views of one block, and views of a pair of networks.
+BLOCK_VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
     "forward": forward.view,
     "what_if": what_if.view,
     "gradients": gradients.view,
     "depth": depth.view,
+}
+NETWORK_VIEWS: dict[str, Callable[[Pair], None]] = {
+    "train": train.view,
+    "network": network.view,
 }
 TITLES = {
     "forward": "Forward",
     "what_if": "What if",
     "gradients": "Gradients",
     "depth": "Depth",
+    "train": "Train",
+    "network": "Network",
 }
 HEADINGS = {
     "forward": "The block, stage by stage",
     "what_if": "The basic block and a variant",
     "gradients": "The gradient, path by path",
     "depth": "A stack of blocks, with shortcuts and without",
+    "train": "Why shortcuts: two networks, trained side by side",
+    "network": "A trained network, block by block",
 }
 
 
@@ -45,10 +56,13 @@ def page() -> None:
     messages = st.container()
     # One control instead of Streamlit pages, so that all views share channel, pin and experiment.
     view = segmented_choice(
-        "View", tuple(VIEWS), key="view", titles=TITLES, label_visibility="collapsed"
+        "View", tuple(TITLES), key="view", titles=TITLES, label_visibility="collapsed"
     )
     st.title(HEADINGS[view], anchor=False)
-    _draw(VIEWS[view], messages)
+    if view in NETWORK_VIEWS:
+        _draw_network(NETWORK_VIEWS[view], messages)
+    else:
+        _draw(BLOCK_VIEWS[view], messages)
     with messages:
         for sentence in ignored_parameters():
             show_message("warning", sentence)
@@ -68,6 +82,9 @@ def _draw(view: Callable[[Experiment, Result], None], messages: DeltaGenerator) 
             ask_for_file()
             return
         result = run(experiment, st.sidebar.empty())
+    except NotTrained as missing:
+        offer_training(missing.pair)
+        return
     except PROBLEMS as problem:
         with messages:
             show_problem(problem)
@@ -84,6 +101,22 @@ def _draw(view: Callable[[Experiment, Result], None], messages: DeltaGenerator) 
         view(experiment, result)
     except PROBLEMS as problem:
         show_problem(problem, "view")
+
+
+def _draw_network(view: Callable[[Pair], None], messages: DeltaGenerator) -> None:
+    """Draw the sidebar and a view of networks."""
+    set_stale(False)
+    try:
+        pair = pair_controls()
+        if pair is None:
+            show_message("info", "Choose a data set: an .npz file with pictures x and labels y.")
+            return
+        view(pair)
+    except NotTrained as missing:
+        offer_training(missing.pair)
+    except PROBLEMS as problem:
+        with messages:
+            show_problem(problem)
 
 
 st.set_page_config(page_title="Residual block explorer", layout="wide")

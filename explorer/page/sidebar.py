@@ -18,10 +18,27 @@ from explorer.page.input_source import (
     uploaded_input,
     widened,
 )
+from explorer.page.network_controls import network_controls
+from explorer.page.network_selection import network_selection, select_block
+from explorer.page.offer_training import NotTrained
+from explorer.page.runs import find_runs
+from explorer.page.trainings import Pair
+
+
+def pair_controls() -> Pair | None:
+    """Draw the sidebar of the views of networks; return the pair, or None if a file is missing.
+
+    Raises:
+        InputError: the data set cannot be read, or the settings are not legal for it.
+    """
+    with st.sidebar:
+        st.header("Residual block explorer")
+        st.caption("Two networks from the same fresh kernels, on the same pictures.")
+        return network_controls()
 
 
 def experiment_controls() -> Experiment | None:
-    """Draw the sidebar; return the experiment, or None if a file is missing.
+    """Draw the sidebar; return the experiment, or None if something has to be chosen first.
 
     All widgets are drawn, whatever is wrong with the input.
 
@@ -31,6 +48,39 @@ def experiment_controls() -> Experiment | None:
     with st.sidebar:
         st.header("Residual block explorer")
         st.caption("One ResNet basic block on your own input: out = ReLU(F(x) + x).")
+        weights = segmented_choice(
+            "Weights",
+            ("seed", "network"),
+            key="weights",
+            titles={"seed": "random", "network": "trained"},
+            help="Random: fresh weights, on your own input. Trained: a block of a trained network, "
+            "on the residual stream that reaches it.",
+        )
+        if weights == "network":
+            return _trained_block()
+    return _untrained_block()
+
+
+def _trained_block() -> Experiment | None:
+    """Draw the controls of a block of a trained network; return its experiment."""
+    block = st.container()
+    pair = network_controls()
+    if pair is None:
+        return None
+    with block:
+        if find_runs(pair) is None:
+            raise NotTrained(pair)
+        selection = network_selection(pair)
+        if selection is None:
+            return None
+        name = select_block(selection.network)
+        st.caption(f"{name} of {selection.title}.")
+        return selection.experiment(name)
+
+
+def _untrained_block() -> Experiment | None:
+    """Draw the controls of a block with fresh weights; return its experiment."""
+    with st.sidebar:
         titles = {key: kind.title for key, kind in GENERATORS.items()} | {"upload": "Your own file"}
         kind = select("Input", titles, DEFAULT_INPUT, key="input")
         source, problem = _source(kind)

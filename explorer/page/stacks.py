@@ -25,7 +25,9 @@ class StackPair:
     runs: int
 
     def stack(self) -> Stack:
-        """Return the residual stack; its weights are drawn once and cached."""
+        """Return the residual stack: a trained network's blocks, or fresh ones, cached."""
+        if self.experiment.network is not None:
+            return Stack.from_models(list(self.experiment.network.models.values()))
         seed, features = self.experiment.seed, self.experiment.features
         return get_or_compute_part(
             ("stack", seed, features, self.spec.key, self.depth, self.runs),

@@ -11,6 +11,7 @@ from explorer.model.network import (
     NETWORK_VARIANTS,
     NetworkSpec,
     ResidualNetwork,
+    shapes,
     split_parts,
 )
 from explorer.model.weight_file import flatten
@@ -64,7 +65,9 @@ def _fill(target: dict[str, object], arrays: dict[str, np.ndarray], prefix: str)
 def test_shapes_are_those_of_a_network_that_is_drawn(variant: str) -> None:
     spec = replace(spec_of(variant), block=VARIANTS[variant])
     drawn = split_parts(ResidualNetwork(spec, nnx.Rngs(0)))
-    assert jax.tree.map(np.shape, drawn) == jax.tree.map(lambda leaf: leaf.shape, spec.shapes())
+    assert jax.tree.map(np.shape, drawn) == jax.tree.map(
+        lambda leaf: leaf.shape, shapes(spec.structure())
+    )
 
 
 def test_layers_are_counted_as_papers_count_them() -> None:
@@ -84,7 +87,7 @@ def test_the_running_statistics_follow_within_tens_of_steps() -> None:
 )
 def test_a_final_norm_stands_where_blocks_end_without_a_relu(variant: str, expected: bool) -> None:
     assert spec_of(variant).has_final_norm is expected
-    assert ("final" in spec_of(variant).shapes()[0]) is expected
+    assert ("final" in shapes(spec_of(variant).structure())[0]) is expected
 
 
 def test_a_module_of_a_spec_is_the_callers_own() -> None:

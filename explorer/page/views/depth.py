@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
+from explorer.engine.network import Network
 from explorer.engine.stack import MAX_DEPTH, MAX_RUNS
+from explorer.errors import InputError
 from explorer.figures.depth import SUBTITLES, curves_layouts
 from explorer.model.variants import V1, VARIANTS
 from explorer.page.component import current_theme, linked_figure
@@ -19,7 +21,40 @@ def view(experiment: Experiment, result: Result) -> None:
     """Draw the view of one experiment."""
     if experiment.image is not None:
         st.caption(ONE_IMAGE)
-        experiment = experiment.alone()
+        experiment = experiment.of_stack() if experiment.network else experiment.alone()
+    network = experiment.network
+    stacks = _untrained(experiment) if network is None else _trained(experiment, network)
+    records = stacks.curves()
+    if records is None:
+        return
+    residual, plain_network = records
+    theme = current_theme("curves")
+    figure = curves_layouts(residual, plain_network, theme=theme)
+    linked_figure(
+        figure.figure(),
+        narrow=figure.narrow,
+        key="curves",
+        theme=theme,
+        label=f"Curves over {stacks.depth} blocks, of the residual and of the plain stack: "
+        f"{', '.join(SUBTITLES)}.",
+    )
+    if network is None:
+        for words in trend_captions(residual, plain_network):
+            st.caption(words)
+        if experiment.use_running_average and residual.spec.norms():
+            st.caption(
+                "Eval mode: the running statistics of every block are fresh, mean 0 and variance "
+                "1, regardless of warm-up passes."
+            )
+    depth_details.view(stacks)
+
+
+def _untrained(experiment: Experiment) -> StackPair:
+    """Draw the controls of stacks with fresh weights; return them."""
+    st.caption(
+        "The weights of these stacks are untrained. Choose trained weights in the sidebar to see a "
+        "trained network's."
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         depth = integer_input("Blocks", 1, MAX_DEPTH, 32, key="depth", width=140)
         runs = integer_input(
@@ -37,26 +72,23 @@ def view(experiment: Experiment, result: Result) -> None:
     spec = V1 if norm == "on" else VARIANTS["no_bn"]
     if after == "off":
         spec = replace(spec, after=())
-    stacks = StackPair(experiment, spec, depth, runs)
-    records = stacks.curves()
-    if records is None:
-        return
-    residual, plain_network = records
-    theme = current_theme("curves")
-    figure = curves_layouts(residual, plain_network, theme=theme)
-    linked_figure(
-        figure.figure(),
-        narrow=figure.narrow,
-        key="curves",
-        theme=theme,
-        label=f"Curves over {depth} blocks, of the residual and of the plain stack: "
-        f"{', '.join(SUBTITLES)}.",
-    )
-    for words in trend_captions(residual, plain_network):
-        st.caption(words)
-    if experiment.use_running_average and norm == "on":
-        st.caption(
-            "Eval mode: the running statistics of every block are fresh, mean 0 and variance 1, "
-            "regardless of warm-up passes."
+    return StackPair(experiment, spec, depth, runs)
+
+
+def _trained(experiment: Experiment, network: Network) -> StackPair:
+    """Return the stack of a trained network's blocks.
+
+    Raises:
+        InputError: the network has no shortcuts.
+    """
+    if experiment.spec.shortcut is None:
+        raise InputError(
+            "The network is plain, and this view compares a network with itself without "
+            "shortcuts. Choose the residual network in the sidebar."
         )
-    depth_details.view(stacks)
+    st.caption(
+        "The stack is the blocks of the trained network, and the plain stack is the same blocks "
+        "without their shortcuts, for which they were not trained. x is the residual stream after "
+        "the stem."
+    )
+    return StackPair(experiment.of_stack(), experiment.spec, len(network.blocks), 1)

@@ -62,12 +62,12 @@ def _one_block(stacks: StackPair) -> None:
         message="Running the block",
     )
     source = f"the output of block {index}" if index else "the input x"
+    weights = f"Its weights have seed {record.seeds[index]}" if record.seeds else "It is trained"
     draw_block(
         KEY,
         [PanelBlock(trace)],
         Subject(trace, key, experiment.private),
-        caption=f"Block {index + 1} of the first run. Its weights have seed "
-        f"{record.seeds[index]}; its input is {source}.",
+        caption=f"Block {index + 1} of the first run. {weights}; its input is {source}.",
     )
 
 
@@ -88,10 +88,16 @@ def _ablation(stacks: StackPair) -> None:
     means = [float(np.mean(record.change)) if record.change.size else np.nan for record in records]
     st.caption(
         f"Mean change: {number_text(means[0], 2)} of the output's norm with shortcuts, "
-        f"{number_text(means[1], 2)} without. In trained networks, deleting one block "
-        "changes the error of a residual network little and that of a plain network a lot (Veit et "
-        "al. 2016, who call it a lesion study). Here the weights are untrained, and the change is "
-        "that of the output, not of the error."
+        f"{number_text(means[1], 2)} without. "
+        + (
+            "In trained networks, deleting one block changes the error of a residual network "
+            "little and that of a plain network a lot (Veit et al. 2016, who call it a lesion "
+            "study). Here the weights are untrained, and the change is that of the output, not of "
+            "the error."
+            if stacks.experiment.network is None
+            else "The change is that of the residual stream before the head; the Network view "
+            "shows the test accuracy."
+        )
     )
 
 

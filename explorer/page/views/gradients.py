@@ -42,7 +42,7 @@ def view(experiment: Experiment, result: Result) -> None:
         st.caption(ONE_IMAGE)
         experiment = experiment.alone()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        spec = _spec()
+        spec = _spec() if experiment.block is None else _spec_of_trained(experiment.spec)
     _figure(experiment, spec)
 
 
@@ -59,6 +59,14 @@ def _spec() -> BlockSpec:
     shift = slider("Bias before the first ReLU", -6.0, 6.0, 0.0, 0.5, key="shift", width=190)
     spec = zero_gamma(gamma) if gamma != 1 else V1
     return with_bias(spec, stage, shift) if shift else spec
+
+
+def _spec_of_trained(own: BlockSpec) -> BlockSpec:
+    """Draw the control of a trained block; return its own spec or another variant's."""
+    titles = {name: VARIANTS[name].title for name in RUNNABLE}
+    default = next(name for name in titles if VARIANTS[name].key == own.key)
+    chosen = select("Block", titles, default, key="trained_variant", width=280)
+    return VARIANTS[chosen]
 
 
 @st.fragment

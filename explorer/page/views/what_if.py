@@ -42,6 +42,11 @@ def view(experiment: Experiment, result: Result) -> None:
         spec, warmup_passes = _variant(experiment)
     st.markdown(spec.description)
     st.caption(f"{spec.source}.")
+    if experiment.block is not None:
+        st.caption(
+            "The variant has the trained weights where its layers have the same names and shapes; "
+            "it was not trained itself."
+        )
     placeholder = st.empty()
     with st.container():  # one place, so that the figure below keeps its own
         runs = _compare(experiment, result, placeholder, spec, warmup_passes)
@@ -64,8 +69,13 @@ def _compare(
             _shapes(experiment, spec)
         return False
     if not is_stale():
-        _numbers(result, other)
+        _numbers(result, other, _reference(experiment))
     return True
+
+
+def _reference(experiment: Experiment) -> str:
+    """Return the name of the block that the variant is compared with."""
+    return "v1" if experiment.block is None else f"trained block ({experiment.spec.title})"
 
 
 def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
@@ -126,9 +136,9 @@ _PARAMETERS: Mapping[str, Callable[[], Any]] = {
 }
 
 
-def _numbers(result: Result, other: Result) -> None:
+def _numbers(result: Result, other: Result, reference: str) -> None:
     """Draw the same numbers for both blocks."""
-    named = {"v1": result.headline, other.trace.spec.title: other.headline}
+    named = {reference: result.headline, other.trace.spec.title: other.headline}
     table = {"block": list(named)}
     for label, format_number in _NUMBERS.items():
         table[label] = [_typeset(format_number(numbers)) for numbers in named.values()]
@@ -143,19 +153,20 @@ def _numbers(result: Result, other: Result) -> None:
     if channels == 1 and any(isinstance(layer, LayerNorm) for _, layer in spec.branch):
         words.append("With one channel, LayerNorm maps every pixel to 0, so F(x) is constant.")
     st.caption(" ".join(words))
-    compared = _correlations(result.headline.correlation, other.headline.correlation)
+    compared = _correlations(result.headline.correlation, other.headline.correlation, reference)
     if compared and spec.key != result.trace.spec.key:
         st.caption(compared)
 
 
-def _correlations(before: float, after: float) -> str:
+def _correlations(before: float, after: float, reference: str) -> str:
     """Return a sentence on how much of x is in out; none where a correlation is undefined."""
     if not (math.isfinite(before) and math.isfinite(after)):
         return ""
     one, other = (_typeset(f"{value:.3f}") for value in (before, after))
     return (
-        f"The correlation of out with x is {one} in v1 and {other} in the variant. It compares "
-        "value by value, so shapes of x may be visible in out even where it is small or negative."
+        f"The correlation of out with x is {one} in {reference} and {other} in the variant. It "
+        "compares value by value, so shapes of x may be visible in out even where it is small or "
+        "negative."
     )
 
 
@@ -195,7 +206,7 @@ def _figure(experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, 
     except PROBLEMS as problem:
         show_problem(problem, "figure")
         return
-    blocks = [PanelBlock(result.trace, heading="v1, the reference")]
+    blocks = [PanelBlock(result.trace, heading=f"{_reference(experiment)}, the reference")]
     if other:
         blocks.append(PanelBlock(other.trace, VARIANT_PREFIX, other.trace.spec.title))
     difference = None

@@ -37,6 +37,12 @@ def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> Non
     if difference := source_diff(canonical.spec, spec, in_eval):
         st.caption("The difference from v1.")
         st.code(difference, language=None)
+    if experiment.block is not None:
+        st.caption(
+            "The weights are trained, so no seed makes them. Save the network in the Network view "
+            "and load it with explorer.load_checkpoint."
+        )
+        return
     words = ""
     if not experiment.input_source:
         words = " It reads this input from the file x.npy, which the button below saves."

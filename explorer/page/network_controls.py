@@ -1,0 +1,160 @@
+"""The sidebar of networks: data set, both networks, and their training."""
+
+import hashlib
+from collections.abc import Mapping
+
+import streamlit as st
+
+from explorer.data import Dataset, digits, read_dataset
+from explorer.engine.training import MAX_BATCH, MAX_STEPS, TrainingSettings
+from explorer.errors import InputError
+from explorer.inputs.limits import MAX_FILE_BYTES, format_megabytes
+from explorer.inputs.random_streams import MAX_SEED
+from explorer.model.network import MAX_BLOCKS, MAX_WIDTH, MIN_WIDTH, NETWORK_VARIANTS
+from explorer.model.variants import VARIANTS
+from explorer.page.cache import get_or_compute
+from explorer.page.controls import integer_input, segmented_choice, select
+from explorer.page.errors import PROBLEMS
+from explorer.page.link_state import publish
+from explorer.page.trainings import Pair
+
+RATES = ("0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10")
+SURVIVALS = ("1", "0.9", "0.8", "0.65", "0.5", "0.3")
+# Titles of the variants in a network.
+TITLES: Mapping[str, str] = {
+    name: {"v1": "residual, v1", "no_skip": "plain, no shortcut"}.get(name, VARIANTS[name].title)
+    for name in NETWORK_VARIANTS
+}
+DEFAULTS = TrainingSettings()
+
+
+def network_controls() -> Pair | None:
+    """Draw the controls of the data set and of both trainings; return what they select.
+
+    None if a file is missing.
+
+    Raises:
+        InputError: the file is no data set, or the settings are not legal for it.
+    """
+    data = segmented_choice(
+        "Data set", ("digits", "own"), key="data", titles={"digits": "digits", "own": "your own"}
+    )
+    dataset, problem = None, None
+    try:
+        dataset = _own_data() if data == "own" else _digits()
+    except PROBLEMS as found:
+        problem = found
+    blocks, width = st.columns(2)
+    with blocks:
+        depth = integer_input("Blocks", 1, MAX_BLOCKS, DEFAULTS.blocks, key="net_blocks")
+    with width:
+        channels = integer_input(
+            "Width",
+            MIN_WIDTH,
+            MAX_WIDTH,
+            DEFAULTS.width,
+            key="net_width",
+            help="Channels of the residual stream.",
+        )
+    variants = (
+        select("First network", TITLES, "v1", key="net_first"),
+        select("Second network", TITLES, "no_skip", key="net_second"),
+    )
+    rate = select(
+        "Learning rate",
+        {each: each for each in RATES},
+        "0.1",
+        key="net_rate",
+        help="At the start; it falls to 0 as a cosine.",
+    )
+    seed = integer_input(
+        "Seed of the training",
+        0,
+        MAX_SEED,
+        key="net_seed",
+        help="Fixes the fresh weights, the same for both networks, and the order of the pictures.",
+    )
+    with st.expander("More settings"):
+        steps = integer_input("Steps", 1, MAX_STEPS, DEFAULTS.steps, key="net_steps")
+        batch = integer_input("Pictures a step", 2, MAX_BATCH, DEFAULTS.batch, key="net_batch")
+        optimiser = segmented_choice(
+            "Optimiser",
+            ("sgd", "adam"),
+            key="net_optimiser",
+            titles={"sgd": "SGD, momentum 0.9", "adam": "Adam"},
+        )
+        initialiser = segmented_choice(
+            "Fresh kernels",
+            ("he", "lecun"),
+            key="net_kernels",
+            titles={"he": "He et al.", "lecun": "LeCun (NNX)"},
+            help="Variance 2 / fan-in (He et al. 2015b) or 1 / fan-in, NNX's default.",
+        )
+        survival = select(
+            "Survival of the last block",
+            {each: each for each in SURVIVALS},
+            "1",
+            key="net_survival",
+            help="Stochastic depth (Huang et al. 2016): the probability that F(x) of the last "
+            "block is kept in a step; it falls linearly from the first block on. 1 drops nothing. "
+            "Networks without a shortcut keep every block.",
+        )
+    if problem:
+        raise problem
+    if dataset is None:
+        return None
+    settings = tuple(
+        TrainingSettings(
+            blocks=depth,
+            width=channels,
+            variant=variant,
+            steps=steps,
+            batch=min(batch, len(dataset.train_images)),
+            learning_rate=float(rate),
+            seed=seed,
+            optimiser="adam" if optimiser == "adam" else "sgd",
+            initialiser="lecun" if initialiser == "lecun" else "he",
+            survival=1.0 if VARIANTS[variant].shortcut is None else float(survival),
+        )
+        for variant in variants
+    )
+    return Pair(dataset, settings, private=data == "own")
+
+
+def _digits() -> Dataset:
+    return get_or_compute(
+        ("dataset", "digits"),
+        digits,
+        private=False,
+        placeholder=st.empty(),
+        message="Reading the digits",
+    )
+
+
+def _own_data() -> Dataset | None:
+    """Draw the field for a data set; return it, or None without a file."""
+    file = st.file_uploader(
+        "Data set",
+        key="data_file",
+        help="An .npz file with x (N, H, W) or (N, H, W, C) and whole numbers y (N,): at most "
+        "5,000 pictures of 32×32, 4 channels and 20 classes.",
+        label_visibility="collapsed",
+    )
+    if file is None:
+        publish("data_digest", None, None)
+        return None
+    if file.size > MAX_FILE_BYTES:
+        raise InputError(
+            f"File is {format_megabytes(file.size)}; the limit is "
+            f"{format_megabytes(MAX_FILE_BYTES)}."
+        )
+    data = file.getvalue()
+    digest = hashlib.blake2b(data).hexdigest()
+    publish("data_digest", digest[:16], None)
+    return get_or_compute(
+        ("dataset", digest),
+        lambda: read_dataset(data),
+        private=True,
+        placeholder=st.empty(),
+        message="Reading the data set",
+    )

@@ -1,0 +1,145 @@
+"""The Network view: the residual stream through a trained network, block by block."""
+
+import streamlit as st
+
+from explorer.analysis.network import lens_rows
+from explorer.page.controls import integer_input, segmented_choice
+from explorer.page.network_panel import network_panel
+from explorer.page.network_selection import Selection, network_selection, predictions
+from explorer.page.offer_training import NotTrained
+from explorer.page.runs import find_runs
+from explorer.page.trainings import Pair
+from explorer.page.views import network_details
+
+KEY = "network_figure"
+SECONDS = 0.8  # between two steps while the snapshots play
+
+
+def view(pair: Pair) -> None:
+    """Draw the view of one pair.
+
+    Raises:
+        NotTrained: the server has no run of this pair.
+    """
+    if find_runs(pair) is None:
+        raise NotTrained(pair)
+    with st.sidebar:
+        st.divider()
+        selection = network_selection(pair)
+    if selection is None:
+        st.info("Choose a picture.")
+        return
+    _play(selection)
+    _numbers(selection)
+    _figure(selection)
+    _lens(selection)
+    network_details.view(selection)
+
+
+def _play(selection: Selection) -> None:
+    """Draw the button that plays the snapshots, and go on with the next one while it is on."""
+    steps = selection.run.snapshots
+    is_playing = st.session_state.get("playing", False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Pause" if is_playing else "Play the training",
+            on_click=_toggle_play,
+            args=(steps,),
+            key="play",
+            icon=":material/pause:" if is_playing else ":material/play_arrow:",
+        )
+        st.caption(f"{selection.title}; {selection.picture.title}.")
+    if is_playing:
+        st.fragment(_advance, run_every=SECONDS)(steps, selection.step)
+
+
+def _toggle_play(steps: tuple[int, ...]) -> None:
+    is_playing = not st.session_state.get("playing", False)
+    st.session_state["playing"] = is_playing
+    if is_playing and st.session_state.get("net_step") == steps[-1]:
+        st.session_state["net_step"] = steps[0]
+
+
+def _advance(steps: tuple[int, ...], drawn: int) -> None:
+    """Select the next snapshot; not in the run of the page that draws one."""
+    if st.session_state.get("advance_from") != drawn:
+        st.session_state["advance_from"] = drawn
+        return
+    later = [step for step in steps if step > drawn]
+    st.session_state["playing"] = len(later) > 1
+    if later:
+        st.session_state["net_step"] = later[0]
+    st.rerun()
+
+
+def _numbers(selection: Selection) -> None:
+    dataset = selection.pair.dataset
+    labels = dataset.test_labels
+    with st.container(horizontal=True):
+        for index, run in enumerate(selection.runs):
+            title = network_details.title_of(selection, index)
+            if selection.step in run.networks:
+                accuracy = float(
+                    (predictions(run.at(selection.step), selection.pair) == labels).mean()
+                )
+                st.metric(f"Test accuracy, {title}", f"{accuracy:.1%}")
+        logits = selection.single_trace().logits
+        predicted = dataset.classes[int(logits.argmax())]
+        st.metric("This picture is classified as", predicted)
+
+
+def _figure(selection: Selection) -> None:
+    trace = selection.single_trace()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        show = segmented_choice("Show", ("channel", "mean"), key="show")
+        width = selection.network.spec.width
+        channel = integer_input("Channel", 0, width - 1, key="channel", width=140)
+    clicked = network_panel(KEY, trace, channel=None if show == "mean" else channel)
+    chosen = clicked.block if clicked else None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if chosen is None:
+            st.caption("Click on a block to open it in another view.")
+        else:
+            st.markdown(f"**{chosen}**")
+            for name, title in (
+                ("forward", "Forward"),
+                ("what_if", "What if"),
+                ("gradients", "Gradients"),
+            ):
+                st.button(
+                    f"Open in {title}", key=f"open_{name}", on_click=_open, args=(chosen, name)
+                )
+    if trace[selection.network.blocks[0]].spec.shortcut is None:
+        st.caption(
+            "A plain network has no residual stream: every block replaces the output of the one "
+            "before it."
+        )
+
+
+def _open(block: str, view: str) -> None:
+    st.session_state["weights"] = "network"
+    st.session_state["net_block"] = block
+    st.session_state["view"] = view
+
+
+def _lens(selection: Selection) -> None:
+    rows = lens_rows(selection.single_trace(), selection.pair.dataset.classes)
+    st.subheader("The head after every block", anchor=False)
+    table: dict[str, list[str]] = {"after": [row.position for row in rows]}
+    for place, words in enumerate(("best class", "second", "third")):
+        table[words] = [
+            f"{row.classes[place]} ({row.probabilities[place]:.1%})"
+            if place < len(row.classes)
+            else ""
+            for row in rows
+        ]
+    st.dataframe(table, hide_index=True, width="content", key="lens")
+    st.caption(
+        "The head was trained for the stream after the last block; here it is applied to the "
+        "stream after every block."
+        + (
+            " All blocks end in a ReLU, as the last one does."
+            if selection.network.spec.block.last_relu_input
+            else ""
+        )
+    )
