@@ -1,12 +1,23 @@
 """Networks and training runs read from safetensors files."""
 
+from collections.abc import Mapping
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from explorer.engine.arrays import frozen
 from explorer.engine.network import Network
-from explorer.engine.training import CHECKED_AT, HISTORY, STEP, TrainingRun, TrainingSettings
-from explorer.errors import InputError
+from explorer.engine.training import (
+    CHECKED_AT,
+    HISTORY,
+    STEP,
+    TrainingRun,
+    TrainingSettings,
+    history_shapes,
+)
+from explorer.errors import InputError, describe
 from explorer.model.weight_file import flatten, nest, read_weights
 
 
@@ -33,28 +44,89 @@ def load_run(path: Any) -> TrainingRun:
     """
     arrays, settings = read_weights(path)
     groups = nest(arrays)
-    try:
-        history, checked_at = groups.pop(HISTORY), groups.pop(CHECKED_AT)
-        parts = {int(name.removeprefix(STEP)): flatten(part) for name, part in groups.items()}
-        training = TrainingSettings(**settings["training"])
-        dataset = tuple(settings["dataset"])
-    except (KeyError, TypeError, ValueError, AttributeError):
+    if not {"training", "dataset"} <= set(settings) or not {HISTORY, CHECKED_AT} <= set(groups):
         raise InputError(
             "The file holds no training run; TrainingRun.save writes one, and load_checkpoint "
             "reads a single network."
-        ) from None
-    networks = {
-        step: Network.from_file(parts[step], _at_step(settings, step)) for step in sorted(parts)
-    }
-    return TrainingRun(
-        training,
-        dataset,
-        MappingProxyType(frozen(history)),
-        frozen(checked_at),
-        MappingProxyType(networks),
-    )
+        )
+    training, dataset = _training(settings["training"]), _dataset(settings["dataset"])
+    history, checked_at = _history(groups.pop(HISTORY), groups.pop(CHECKED_AT), training)
+    networks = _networks(groups, settings, training, len(history["train loss"]))
+    return TrainingRun(training, dataset, history, checked_at, networks)
 
 
-def _at_step(settings: dict[str, Any], step: int) -> dict[str, Any]:
-    """Return the settings of the network at a step; the file has those of the last."""
-    return settings | {"settings": {**settings["settings"], "step": step}}
+def _training(given: Any) -> TrainingSettings:
+    names = [field.name for field in fields(TrainingSettings)]
+    if not isinstance(given, dict) or set(given) != set(names):
+        raise InputError(
+            f"The file's settings of the training must be {', '.join(names)}; got "
+            f"{describe(given)}."
+        )
+    return TrainingSettings(**given)
+
+
+def _dataset(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(part, str) for part in given):
+        raise InputError(
+            f"The file's key of the data set must be a list of texts, got {describe(given)}."
+        )
+    return tuple(given)
+
+
+def _history(
+    given: Any, checked_at: Any, training: TrainingSettings
+) -> tuple[Mapping[str, np.ndarray], np.ndarray]:
+    """Return the history and `checked_at`, if they fit the settings."""
+    if not isinstance(given, dict) or not isinstance(given.get("train loss"), np.ndarray):
+        raise InputError(f"The file's history has no training loss, got {describe(given)}.")
+    steps, checks = given["train loss"].size, np.size(checked_at)
+    shapes = history_shapes(training, steps, checks)
+    found = given | {CHECKED_AT: checked_at}
+    expected = {name: ("float32", shape) for name, shape in shapes.items()}
+    expected[CHECKED_AT] = "int32", (checks,)
+    for name in dict.fromkeys([*expected, *found]):
+        array = found.get(name)
+        kind = (array.dtype.name, array.shape) if isinstance(array, np.ndarray) else None
+        if kind is None or kind != expected.get(name):
+            raise InputError(
+                f"The file's history of {describe(name)} must be {expected.get(name, 'absent')}, "
+                f"got {kind or describe(array)}."
+            )
+    if steps > training.steps or not set(checked_at.tolist()) <= set(range(1, steps + 1)):
+        raise InputError(
+            f"The file's history has {steps} steps, checked at {describe(checked_at.tolist())}; "
+            f"the training has {training.steps}."
+        )
+    history = {name: given[name] for name in shapes}
+    return MappingProxyType(frozen(history)), frozen(checked_at)
+
+
+def _networks(
+    groups: Mapping[str, Any], settings: Mapping[str, Any], training: TrainingSettings, done: int
+) -> Mapping[int, Network]:
+    """Return the networks by the number of steps before them."""
+    by_step = {step: groups.get(f"{STEP}{step}") for step in range(done + 1)}
+    kept = {step: part for step, part in by_step.items() if isinstance(part, dict)}
+    if len(kept) < len(groups) or done not in kept:
+        raise InputError(
+            f"The file must hold networks by their steps, {STEP}0 to {STEP}{done}, and the last of "
+            f"them; got {describe(sorted(groups), 120)}."
+        )
+    networks = {}
+    own = settings.get("settings")
+    for step, part in kept.items():
+        # The file has the settings of the last network.
+        at_step = {**own, "step": step} if isinstance(own, dict) else own
+        network = Network.from_file(flatten(part), {**settings, "settings": at_step})
+        _check_fits(network, training)
+        networks[step] = network
+    return MappingProxyType(networks)
+
+
+def _check_fits(network: Network, training: TrainingSettings) -> None:
+    found = network.variant, network.spec.blocks, network.spec.width
+    expected = training.variant, training.blocks, training.width
+    if found != expected:
+        raise InputError(
+            f"The file's network has {found} as variant, blocks and width, its training {expected}."
+        )

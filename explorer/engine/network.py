@@ -1,5 +1,6 @@
 """A network that users hold: its trace, its predictions, and a copy of its weights."""
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,7 +11,7 @@ import numpy as np
 from flax import nnx
 
 from explorer.engine.arrays import check_arrays, digest_of, frozen
-from explorer.engine.forward import on_host, trace_model
+from explorer.engine.forward import trace_model
 from explorer.engine.network_parts import (
     batch_statistics,
     check_labels,
@@ -19,7 +20,15 @@ from explorer.engine.network_parts import (
     run_stem,
     without,
 )
-from explorer.errors import InputError, check_array, check_choice, check_flag, describe
+from explorer.engine.nnx_module import read_module
+from explorer.errors import (
+    InputError,
+    check_array,
+    check_choice,
+    check_flag,
+    check_type,
+    describe,
+)
 from explorer.inputs.random_streams import check_seed
 from explorer.model.network import (
     FINAL,
@@ -29,7 +38,6 @@ from explorer.model.network import (
     NetworkSpec,
     Parts,
     shapes,
-    split_parts,
 )
 from explorer.model.network_weights import Initialiser, draw_network
 from explorer.model.record import Record
@@ -39,7 +47,8 @@ from explorer.model.weight_file import flatten, nest, write_weights
 from explorer.model.weights import Model
 from explorer.records import BlockTrace, NetworkTrace
 
-BATCH = 256  # pictures at once in eval mode: one compiled program for every number of pictures
+# Pictures at once in eval mode, fewer if they are large: one compiled program for every number.
+BATCH = 256
 _STATISTICS = {"mean", "var"}  # the names of running statistics
 MAX_STREAM_VALUES = 2**24  # of the residual stream of all pictures at once
 
@@ -82,6 +91,7 @@ class Network(Record):
     ) -> Self:
         """Return a network with fresh weights; see `draw_network`."""
         checked = check_seed(seed)
+        check_type("spec", spec, NetworkSpec)
         check_choice("initialiser", initialiser, ("he", "lecun"))
         parameters, statistics = draw_network(spec, checked, initialiser)
         return cls(spec, parameters, statistics, ("seed", checked, initialiser))
@@ -97,16 +107,11 @@ class Network(Record):
             variant: the variant of its blocks.
 
         Raises:
-            InputError: the module has other parts or shapes.
+            InputError: the module has other parts, shapes or settings of its layers.
         """
-        if not isinstance(module, nnx.Module):
-            raise InputError(f"module must be an nnx.Module, got {describe(module)}.")
         block = VARIANTS[check_choice("variant", variant, NETWORK_VARIANTS)]
-        norm = getattr(getattr(module, STEM, None), "bn", None)
-        settings = {}
-        if isinstance(norm, nnx.BatchNorm):
-            settings = {"epsilon": float(norm.epsilon), "momentum": float(norm.momentum)}
-        return cls.from_arrays(block, *on_host(split_parts(module)), batch_norm=settings)
+        parameters, statistics, batch_norm = read_module(module)
+        return cls.from_arrays(block, parameters, statistics, batch_norm=batch_norm)
 
     @classmethod
     def from_arrays(
@@ -123,13 +128,15 @@ class Network(Record):
         Raises:
             InputError: a part or an array is missing, unknown, or of the wrong shape.
         """
+        if not isinstance(parameters, Mapping) or not isinstance(statistics, Mapping):
+            raise InputError("Parameters and statistics must be nested dicts by part.")
         try:
             channels, width = np.shape(parameters[STEM]["conv"]["kernel"])[2:]
             classes = np.shape(parameters[HEAD]["kernel"])[1]
         except (KeyError, IndexError, ValueError, TypeError):
             raise InputError(
                 "A network needs a stem with a 3×3 convolution and a linear head; got the parts "
-                f"{', '.join(map(str, parameters)) or 'none'}."
+                f"{describe(list(parameters))}."
             ) from None
         blocks = sum(name not in (STEM, FINAL, HEAD) for name in parameters)
         spec = NetworkSpec(block, blocks, width, channels, classes)
@@ -288,17 +295,23 @@ class Network(Record):
             InputError: an argument is outside its documented range.
         """
         names = self.blocks if order is None else order
+        if not isinstance(names, list | tuple):
+            raise InputError(f"order must be a list of names of blocks, got {describe(order)}.")
         for name in names:
             check_choice("order", name, self.blocks)
         array = check_array("images", images, 4)
+        size = self.spec.width * math.prod(array.shape[1:3])
+        batch = BATCH
+        while batch > 1 and batch * size > MAX_STREAM_VALUES:
+            batch //= 2
         parts = [
-            self._logits(self.check_images(array[start : start + BATCH], 4), names)
-            for start in range(0, len(array), BATCH)
+            self._logits(self.check_images(array[start : start + batch], 4), names, batch)
+            for start in range(0, len(array), batch)
         ]
         return frozen(np.concatenate(parts))
 
-    def _logits(self, images: np.ndarray, names: Sequence[str]) -> np.ndarray:
-        missing = BATCH - len(images)
+    def _logits(self, images: np.ndarray, names: Sequence[str], batch: int) -> np.ndarray:
+        missing = batch - len(images)
         padded = np.pad(images, [(0, missing), (0, 0), (0, 0), (0, 0)])
         structure = self.spec.block_structure()
         h = run_stem(self.spec.structure(), *self._ends, padded, True)

@@ -230,7 +230,7 @@ class Trainer:
         self._rate = optax.cosine_decay_schedule(settings.learning_rate, settings.steps)
         self._kept_at = snapshot_steps(settings.steps)
         self._networks: dict[int, Network] = {}
-        self._history: dict[str, list[Any]] = {name: [] for name in _HISTORY}
+        self._history: dict[str, list[Any]] = {name: [] for name in history_shapes(settings, 0, 0)}
         self.done = 0
         self._keep()
 
@@ -248,8 +248,10 @@ class Trainer:
         """Do one step.
 
         Raises:
-            InputError: the loss is not finite.
+            InputError: the loss is not finite, or all steps are done.
         """
+        if self.is_finished:
+            raise InputError(f"All {self.settings.steps} steps of the training are done.")
         images, labels = next(self._batches)
         kept = None
         if self.settings.survival < 1:
@@ -272,6 +274,7 @@ class Trainer:
                 "Choose a smaller learning rate, fewer blocks, or blocks with BatchNorm."
             )
         self.done += 1
+        numbers |= {"train loss": loss, "train accuracy": numbers["accuracy"]}
         for name, values in self._history.items():
             if name in numbers:
                 values.append(numbers[name])
@@ -308,37 +311,41 @@ class Trainer:
 
     def run(self) -> TrainingRun:
         """Return the run up to now, with the network as it is now."""
-        history = {
-            _HISTORY[name]: np.asarray(values, np.float32) for name, values in self._history.items()
-        }
+        networks = dict(self._networks)
+        if self.done not in networks:
+            networks[self.done] = self.network()
         return TrainingRun(
             self.settings,
             self.dataset.key,
-            MappingProxyType(frozen(history)),
+            self.history(),
             frozen(checked_at(self.settings, self._history)),
-            MappingProxyType(self._networks | {self.done: self.network()}),
+            MappingProxyType(networks),
         )
 
     def history(self) -> Mapping[str, np.ndarray]:
         """Return the history up to now, as in `TrainingRun`; any thread may call it."""
-        history = {
-            _HISTORY[name]: np.array(list(values), np.float32)
-            for name, values in self._history.items()
-        }
-        return MappingProxyType(frozen(history))
+        found = {}
+        for name, values in self._history.items():
+            so_far = list(values)
+            shape = history_shapes(self.settings, len(so_far), len(so_far))[name]
+            found[name] = np.array(so_far, np.float32).reshape(shape)
+        return MappingProxyType(frozen(found))
 
     def _keep(self) -> None:
         self._networks[self.done] = self.network()
 
 
-# Names in the history, by the names of the step's numbers.
-_HISTORY = {
-    "loss": "train loss",
-    "accuracy": "train accuracy",
-    "test accuracy": "test accuracy",
-    "gradient norm": "gradient norm",
-    "branch ratio": "branch ratio",
-}
+def history_shapes(
+    settings: TrainingSettings, steps: int, checks: int
+) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a history by name, after some steps and checks of the accuracy."""
+    return {
+        "train loss": (steps,),
+        "train accuracy": (steps,),
+        "test accuracy": (checks,),
+        "gradient norm": (steps, settings.blocks),
+        "branch ratio": (steps, settings.blocks),
+    }
 
 
 def snapshot_steps(steps: int) -> frozenset[int]:

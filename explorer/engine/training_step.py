@@ -87,7 +87,7 @@ def training_step(
     (loss, (statistics, numbers)), gradient = jax.value_and_grad(
         lambda own: loss_and_numbers(spec, own, statistics, images, labels, kept), has_aux=True
     )(parameters)
-    norms = jnp.stack([optax.global_norm(gradient[name]) for name in spec.names])
+    norms = jnp.stack([optax.tree.norm(gradient[name]) for name in spec.names])
     updates, memory = transformation(optimiser).update(gradient, memory, parameters)
     updates = jax.tree.map(lambda update: -learning_rate * update, updates)
     parameters = optax.apply_updates(parameters, updates)

@@ -145,9 +145,9 @@ class ResidualNetwork(nnx.Module):
         self.stem = Stem(spec.channels, spec.width, rngs, spec.batch_norm)
         for name in spec.names:
             setattr(self, name, build_block(spec.block, spec.width, rngs, spec.batch_norm))
-        if spec.has_final_norm:
-            self.final = Final(spec.width, rngs, spec.batch_norm)
         self.head = nnx.Linear(spec.width, spec.classes, rngs=rngs)
+        if spec.has_final_norm:  # after the head, whose kernel is that of all networks of the seed
+            self.final = Final(spec.width, rngs, spec.batch_norm)
 
     def logits(self, stream: jax.Array, use_running_average: bool) -> jax.Array:
         """Return the head's `(N, classes)` for the residual stream `(N, H, W, width)`."""

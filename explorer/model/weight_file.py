@@ -12,6 +12,7 @@ from safetensors.numpy import load, save_file
 from explorer.errors import InputError, describe
 
 MAX_BYTES = 2**28
+MAX_GROUPS = 3  # around an array, as in "step180.block3.conv1.kernel"
 _SETTINGS = "settings"
 
 
@@ -19,14 +20,19 @@ def write_weights(path: Any, arrays: Mapping[str, np.ndarray], settings: Mapping
     """Write arrays and settings to a file.
 
     Raises:
-        InputError: `path` is no path, or the file cannot be written.
+        InputError: `path` is no path, the settings are not of JSON's types, or the file cannot be
+            written.
     """
     target = _check_path(path)
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     try:
-        save_file(contiguous, target, {_SETTINGS: json.dumps(dict(settings))})
+        text = json.dumps(dict(settings))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"The settings must be of the types of JSON: {error}.") from None
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    try:
+        save_file(contiguous, target, {_SETTINGS: text})
     except (OSError, SafetensorError) as error:
-        raise InputError(f"The file {describe(str(target))} cannot be written: {error}") from None
+        raise InputError(f"The file {describe(str(target))} cannot be written: {error}.") from None
 
 
 def read_weights(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -37,20 +43,26 @@ def read_weights(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """
     source = _check_path(path)
     try:
-        if (size := source.stat().st_size) > MAX_BYTES:
-            raise InputError(
-                f"The file has {size / 2**20:.0f} MB; the limit is {MAX_BYTES // 2**20} MB."
-            )
-        data = source.read_bytes()
+        with source.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise InputError(f"The file {describe(str(source))} cannot be read: {error}") from None
+        raise InputError(f"The file {describe(str(source))} cannot be read: {error}.") from None
+    if len(data) > MAX_BYTES:
+        raise InputError(f"The file has more than {MAX_BYTES // 2**20} MB, which is the limit.")
     try:
         arrays = load(data)
         length = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
         settings = json.loads(metadata.get(_SETTINGS, "{}"))
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"The file is not a readable safetensors file: {error}.") from None
+    except KeyError as error:
+        raise InputError(
+            f"The file has arrays of type {describe(*error.args)}; expected those of NumPy, such "
+            "as F32."
+        ) from None
+    except (SafetensorError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"The file is not a readable safetensors file: {describe(str(error), 120)}."
+        ) from None
     if not isinstance(settings, dict):
         raise InputError(f"The file's settings must be an object, got {describe(settings)}.")
     return arrays, settings
@@ -71,11 +83,15 @@ def nest(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """Return the nested dicts of names that are joined by dots.
 
     Raises:
-        InputError: one name continues another.
+        InputError: one name continues another, or a name has too many parts.
     """
     found: dict[str, Any] = {}
     for name, array in arrays.items():
         *groups, last = name.split(".")
+        if len(groups) > MAX_GROUPS:
+            raise InputError(
+                f"The file has an array {describe(name)}; the limit is {MAX_GROUPS + 1} names."
+            )
         place = found
         for group in groups:
             place = place.setdefault(group, {})
