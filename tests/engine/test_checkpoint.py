@@ -15,8 +15,8 @@ from explorer import InputError, Network, load_checkpoint, load_run
 from explorer.engine.training import Trainer, TrainingRun
 from explorer.model.network import NETWORK_VARIANTS
 from explorer.model.weight_file import read_weights
-from tests.short_runs import pictures, short_run, short_settings
 from tests.plain_network import PlainNetwork, randomise
+from tests.short_runs import pictures, short_run, short_settings
 
 Change = Callable[[dict[str, np.ndarray], dict[str, Any]], None]
 
