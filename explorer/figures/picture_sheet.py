@@ -159,7 +159,7 @@ def _texts(found: LabelledPictures, classes: Sequence[str], theme: Theme) -> lis
         last = f"{word} {names[predicted]}"
         if predicted != label:
             last = f"<span style='color:{theme.above[1]}'>{last}</span>"
-        lines.append(f"<b>index {index}</b><br>true {names[label]}<br>{last}")
+        lines.append(f"<b>{index}</b><br>true {names[label]}<br>{last}")
     return lines
 
 
@@ -198,7 +198,9 @@ def _layout(shape: tuple[int, ...], wrong: int, theme: Theme, strips_in_row: int
             "showline": False,
         }
     if count:
-        title = f"{count} picture{'' if count == 1 else 's'}, {wrong} classified wrongly"
+        title = (
+            f"{count} picture{'' if count == 1 else 's'}, {wrong} classified wrongly; bold: index"
+        )
     else:
         title = "no pictures"
     layout["annotations"] = [text(0, 1, title, font={"size": LABEL_SIZE}, yshift=5)]

@@ -33,7 +33,7 @@ def test_a_tile_of_the_sheet_is_the_mean_over_channels(
         assert strip.y0 + 1.5 * strip.dy == pytest.approx(0)
         assert (strip.zmin, strip.zmax) == (grey.min(), grey.max())
         caption = drawn[f"captions {index // 5 + 1}"].text[at]
-        assert f"<b>index {100 + index}</b>" in caption
+        assert f"<b>{100 + index}</b>" in caption
         assert f"true {('cat', 'dog', 'a&lt;b')[index % 3]}" in caption
         assert ("color" in caption) == (index % 3 != 0)  # where the prediction, cat, is wrong
     shown = np.concatenate([strip.z.ravel() for strip in figure.data if strip.type == "heatmap"])
@@ -49,6 +49,7 @@ def test_strips_stand_beside_each_other_in_the_wide_layout_only() -> None:
     assert wide.yaxis.domain == wide.yaxis2.domain != wide.yaxis3.domain
     assert narrow.xaxis.domain == narrow.xaxis2.domain
     assert narrow.yaxis.domain[0] > narrow.yaxis2.domain[1]
+    assert wide.annotations[0].text == "12 pictures, 8 classified wrongly; bold: index"
 
 
 def test_short_names_stand_after_the_whole_word_and_long_names_are_shortened() -> None:
