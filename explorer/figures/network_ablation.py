@@ -1,6 +1,5 @@
 """Test accuracy of trained networks after blocks are deleted or swapped."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,27 +16,9 @@ from explorer.figures.charts import (
 )
 from explorer.figures.theme import ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
+from explorer.records import NetworkAblation
 
 SHIFT = 0.015  # of draws to the side of their number of blocks, as a fraction of the axis
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkAblation:
-    """Test accuracies of a trained network without some of its blocks.
-
-    Attributes:
-        intact: of the whole network.
-        deleted: without block k, `(blocks,)`.
-        swapped: with block k and the next exchanged, `(blocks − 1,)`.
-        counts: numbers of blocks deleted at random, `(m,)`.
-        random: without that many blocks, `(m, draws)`.
-    """
-
-    intact: float
-    deleted: np.ndarray
-    swapped: np.ndarray
-    counts: np.ndarray
-    random: np.ndarray
 
 
 def network_ablation_figure(

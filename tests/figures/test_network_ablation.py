@@ -2,9 +2,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer.figures.network_ablation import NetworkAblation, network_ablation_figure
+from explorer.figures.network_ablation import network_ablation_figure
 from explorer.figures.theme import THEMES
 from explorer.figures.two_layouts import ArrangementName
+from explorer.records import NetworkAblation
 
 
 def ablation(blocks: int, seed: int) -> NetworkAblation:

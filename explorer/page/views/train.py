@@ -57,7 +57,7 @@ def _progress(pair: Pair, was_running: bool) -> None:
         theme=theme,
         label="Training loss and test accuracy of both networks over the steps.",
     )
-    if found:
+    if found and all(history["train loss"].size for history in found):
         st.caption(_words(pair, found))
     st.caption(f"Pictures: {pair.dataset.source}")
 
