@@ -201,7 +201,8 @@ class NetworkTrace(Record):
     @property
     def probabilities(self) -> np.ndarray:
         """The softmax of `lens`: the classes' probabilities after the stem and every block."""
-        shifted = np.exp(self.lens - self.lens.max(axis=-1, keepdims=True))
+        with np.errstate(invalid="ignore"):  # infinite logits have no probabilities
+            shifted = np.exp(self.lens - self.lens.max(axis=-1, keepdims=True))
         return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
@@ -290,3 +291,32 @@ class PathRecord(Record):
     paths: np.ndarray
     norm: np.ndarray
     error: np.ndarray
+
+
+@dataclass(frozen=True)
+class NetworkAblation(Record):
+    """Accuracies of a network with blocks deleted or swapped, on the same pictures.
+
+    Attributes:
+        intact: with all blocks in order.
+        deleted: without one block, by the index of the block, `(blocks,)`.
+        swapped: with a block after the next one, by the index of the block, `(blocks − 1,)`.
+        counts: numbers of blocks that are deleted together, ascending, `(k_values,)`.
+        random: without that many random blocks, `(k_values, draws)`.
+    """
+
+    intact: float
+    deleted: np.ndarray
+    swapped: np.ndarray
+    counts: np.ndarray
+    random: np.ndarray
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean of `random` over the draws, `(k_values,)`."""
+        return np.asarray(self.random.mean(axis=1))
+
+    @property
+    def spread(self) -> np.ndarray:
+        """Standard deviation of `random` over the draws, `(k_values,)`."""
+        return np.asarray(self.random.std(axis=1))

@@ -12,21 +12,39 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer import InputError, Model, propagate, resnet_basic_forward, split_gradient
+from explorer import (
+    InputError,
+    Model,
+    Network,
+    Trainer,
+    TrainingSettings,
+    load_checkpoint,
+    load_run,
+    propagate,
+    resnet_basic_forward,
+    split_gradient,
+    train,
+    train_steps,
+)
 from explorer.analysis import downsampling, stage_view, summary
+from explorer.analysis.classification import confusion, in_cell, misclassified
 from explorer.analysis.colour_limits import channels, check_channel, colour_limits, stage_maps
 from explorer.analysis.distributions import distribution, histogram
 from explorer.analysis.gallery import gallery
+from explorer.analysis.network import block_numbers, lens_rows
 from explorer.analysis.path_shares import path_shares
 from explorer.analysis.pixel import Cell, cell_at, explain
 from explorer.analysis.receptive_field import influence, receptive_fields
+from explorer.analysis.stream_thumbnails import stream_thumbnails
 from explorer.analysis.sum_comparison import category_names, cells_in_box, compare_sum
+from explorer.analysis.training_history import gradient_norms_at
 from explorer.data import dataset_from_arrays, read_dataset
 from explorer.engine.ablation import ablate
 from explorer.engine.compilation_cache import enable_compilation_cache
 from explorer.engine.forward import trace_block, trace_model
 from explorer.engine.gradients import cotangent_of, split_trace
 from explorer.engine.linen_parity import linen_parity
+from explorer.engine.network_ablation import ablate_network
 from explorer.engine.paths import path_lengths
 from explorer.engine.propagation import propagate_stack
 from explorer.engine.stack import Stack
@@ -42,11 +60,14 @@ from explorer.figures.sum_comparison import sum_comparison_figure
 from explorer.inputs import generate, pad_channels, project_channels, standardise
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.layers import BatchNorm, BatchNormSettings, Conv, Crop, PadChannels, Scale
+from explorer.model.network import NetworkSpec
 from explorer.model.source_code import nnx_script, nnx_source, source_diff
 from explorer.model.variants import V1, projection, scaled_skip, with_bias, zero_gamma, zero_pad
 from explorer.records import measure
 from tests.files import npz
 from tests.helpers import noise
+from tests.plain_network import PlainNetwork
+from tests.short_runs import pictures, short_run
 
 
 class Unreadable:
@@ -122,7 +143,10 @@ def records() -> dict[str, Any]:
     trace, stack = trace_block(0, X, 2), Stack.from_seed(0, 2, 2)
     pixel = cotangent_of("pixel", trace, (1, 1, 0))
     depth = propagate_stack(stack, X)
+    network = Network.from_seed(0, NetworkSpec(V1, 1, 4, 2, 2))
     return {
+        "network": network,
+        "network trace": network.trace(X),
         "trace": trace,
         "model": trace.model,
         "stack": stack,
@@ -133,12 +157,35 @@ def records() -> dict[str, Any]:
         "sum": compare_sum(trace, 0),
         "gallery": gallery(trace, "index"),
         "window": downsampling.Window(0, 2, 0, 2),
+        "trained network": short_run().network,
     }
 
 
 def of(name: str) -> Callable[[], Any]:
     return lambda: records()[name]
 
+
+def method(record: str, name: str) -> Callable[..., Any]:
+    return lambda **given: getattr(records()[record], name)(**given)
+
+
+def spec_of_network() -> dict[str, Any]:
+    return {"block": V1, "blocks": 2, "width": 4, "channels": 2, "classes": 3}
+
+
+IMAGES = pictures().test_images
+TRAINING: dict[str, Any] = {
+    "blocks": 2,
+    "width": 4,
+    "variant": "v1",
+    "steps": 3,
+    "batch": 24,
+    "learning_rate": 0.1,
+    "seed": 0,
+    "optimiser": "sgd",
+    "initialiser": "he",
+    "survival": 1.0,
+}
 
 # Functions and their arguments; `of` stands for a record, which is made when it is needed.
 FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
@@ -280,6 +327,52 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         lambda **given: dataset_from_arrays(PICTURES, LABELS).standardise(**given),
         {"images": PICTURES[0, :, :, None]},
     ),
+    "NetworkSpec": (NetworkSpec, spec_of_network() | {"batch_norm": BatchNormSettings()}),
+    "Network.from_seed": (
+        Network.from_seed,
+        {"seed": 0, "spec": lambda: NetworkSpec(**spec_of_network()), "initialiser": "he"},
+    ),
+    "Network.from_nnx": (Network.from_nnx, {"module": PlainNetwork, "variant": "v1"}),
+    "Network.from_arrays": (
+        Network.from_arrays,
+        {
+            "block": V1,
+            "parameters": lambda: records()["trained network"].parameters,
+            "statistics": lambda: records()["trained network"].statistics,
+            "batch_norm": {"epsilon": 1e-5},
+            "settings": {"step": 3},
+        },
+    ),
+    "Network.trace": (
+        method("trained network", "trace"),
+        {"images": IMAGES, "use_running_average": True},
+    ),
+    "Network.logits": (
+        method("trained network", "logits"),
+        {"images": IMAGES, "order": ["block2"]},
+    ),
+    "Network.predict": (method("trained network", "predict"), {"images": IMAGES}),
+    "Network.accuracy": (
+        method("trained network", "accuracy"),
+        {"images": IMAGES, "labels": pictures().test_labels},
+    ),
+    "Network.recalibrated": (method("trained network", "recalibrated"), {"images": IMAGES}),
+    "Network.save": (method("trained network", "save"), {"path": "a.safetensors"}),
+    "load_checkpoint": (
+        lambda **given: (records()["trained network"].save("network"), load_checkpoint(**given)),
+        {"path": "network"},
+    ),
+    "load_run": (lambda **given: (short_run().save("run"), load_run(**given)), {"path": "run"}),
+    "TrainingRun.at": (lambda **given: short_run().at(**given), {"step": 0}),
+    "TrainingRun.save": (lambda **given: short_run().save(**given), {"path": "a.safetensors"}),
+    "TrainingSettings": (TrainingSettings, TRAINING),
+    "Trainer": (Trainer, {"dataset": pictures, "settings": lambda: TrainingSettings(**TRAINING)}),
+    # Their other arguments are those of the settings.
+    "train": (train, {"dataset": pictures, "batch": 24, "steps": 1, "width": 4, "blocks": 2}),
+    "train_steps": (
+        lambda **given: next(train_steps(**given)),
+        {"dataset": pictures, "batch": 24, "steps": 1, "width": 4, "blocks": 2},
+    ),
     "BlockTrace.image": (
         lambda **given: trace_block(0, X[None], 2).image(**given),
         {"index": 0},
@@ -317,6 +410,23 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "Gallery.tile_of": (lambda **given: records()["gallery"].tile_of(**given), {"channel": 0}),
     "path_shares": (path_shares, {"record": of("paths")}),
+    "ablate_network": (
+        ablate_network,
+        {"network": of("network"), "images": X[None], "labels": [0], "seed": 0, "progress": None},
+    ),
+    "block_numbers": (block_numbers, {"trace": of("network trace")}),
+    "lens_rows": (lens_rows, {"trace": of("network trace"), "classes": ["a", "b"]}),
+    "stream_thumbnails": (stream_thumbnails, {"trace": of("network trace"), "channel": 0}),
+    "confusion": (
+        confusion,
+        {"labels": LABELS, "predicted": LABELS[::-1], "classes": ["a", "b"]},
+    ),
+    "misclassified": (misclassified, {"labels": LABELS, "predicted": LABELS}),
+    "in_cell": (in_cell, {"labels": LABELS, "predicted": LABELS, "true": 0, "guess": 0}),
+    "gradient_norms_at": (
+        gradient_norms_at,
+        {"history": {"gradient norm": np.zeros((2, 3))}, "step": 0},
+    ),
     "cell_at": (
         cell_at,
         {"trace": of("trace"), "stage": "x", "row": 0, "col": 0, "channel": 0},

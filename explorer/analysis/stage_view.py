@@ -207,7 +207,7 @@ def _view(
         shape = values.shape
         if stage in maps:
             grid = grids.get(stage, Grid())
-            panel = _panel(maps[stage], shape, limits[stage], window, grid)
+            panel = panel_view(maps[stage], shape, limits[stage], window, grid)
             panels[stage] = replace(panel, note=notes.get(stage, ""))
         else:
             reason = notes.get(stage, f"no channel {channel}")
@@ -238,9 +238,13 @@ def _with_zeroed(view: StageView, trace: BlockTrace, stage: str) -> StageView:
     )
 
 
-def _panel(
+def panel_view(
     values: np.ndarray, shape: tuple[int, ...], limit: float, window: Window, grid: Grid
 ) -> PanelView:
+    """Return the view of a stage's map `(h, w)`; `shape` is the stage's `(H, W, C)`.
+
+    `window` is in pixels of x, and `grid` places the stage's pixels on x.
+    """
     window = stage_window(window, grid, values.shape)
     cropped, step = window.crop(values), window.step
     missing = np.isnan(values)

@@ -349,8 +349,8 @@ def history_shapes(
 
 
 def snapshot_steps(steps: int) -> frozenset[int]:
-    """Return the steps at which the network is kept: 0, the powers of 2, and the last."""
-    powers = {2**power for power in range(steps.bit_length()) if 2**power < steps}
+    """Return the steps at which the network is kept: 0, 2, 4, 8, …, and the last."""
+    powers = {2**power for power in range(1, steps.bit_length()) if 2**power < steps}
     return frozenset({0, *powers, steps})
 
 

@@ -7,12 +7,16 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import optax
+from flax import nnx
+from jax import lax
 
 from explorer.model.block import Perturb
 from explorer.model.network import NetworkSpec, Parts, split_parts
 
 Optimiser = Literal["sgd", "adam"]
 MOMENTUM, WEIGHT_DECAY = 0.9, 1e-4
+# XLA's CPU compiler removes optimisation barriers in this pass, before it fuses.
+_COMPILER_OPTIONS = {"xla_disable_hlo_passes": "cse_barrier_expander"}
 
 
 def transformation(optimiser: Optimiser) -> optax.GradientTransformation:
@@ -46,6 +50,9 @@ def loss_and_numbers(
         `(blocks,)`, ‖F(x)‖ / ‖x‖ of every block over the batch.
     """
     module = spec.network(parameters, statistics)
+    for _, layer in nnx.iter_graph(module):
+        if isinstance(layer, nnx.Conv):
+            layer.conv_general_dilated = _convolution
     stages, logits = module.stages(images, False, _dropped(spec, kept))
     loss = jnp.mean(optax.softmax_cross_entropy_with_integer_labels(logits, labels))
     ratios = [_norm(each[spec.block.residual]) / _norm(each["x"]) for each in stages.values()]
@@ -56,7 +63,12 @@ def loss_and_numbers(
     return loss, (split_parts(module)[1], numbers)
 
 
-@partial(jax.jit, static_argnames=("spec", "optimiser"), donate_argnames="state")
+@partial(
+    jax.jit,
+    static_argnames=("spec", "optimiser"),
+    donate_argnames="state",
+    compiler_options=_COMPILER_OPTIONS,
+)
 def training_step(
     spec: NetworkSpec,
     optimiser: Optimiser,
@@ -86,6 +98,16 @@ def training_step(
 def _trained(parameters: Parts) -> Any:
     """Return the tree of whether a parameter is trained; the factors of `Scale` are constants."""
     return jax.tree_util.tree_map_with_path(lambda path, _: path[-1].key != "factor", parameters)
+
+
+def _convolution(inputs: jax.Array, kernel: jax.Array, *rest: Any, **settings: Any) -> jax.Array:
+    """Convolve a stored input.
+
+    The gradient by the kernel transposes the input. Without the barrier XLA fuses that with the
+    norm and the ReLU before, and computes them again with large strides; see docs/benchmark.md.
+    """
+    stored: jax.Array = lax.optimization_barrier(inputs)  # type: ignore[no-untyped-call]
+    return lax.conv_general_dilated(stored, kernel, *rest, **settings)
 
 
 def _norm(array: jax.Array) -> jax.Array:

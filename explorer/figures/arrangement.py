@@ -56,15 +56,21 @@ class Paths:
 
 
 @dataclass(frozen=True)
-class Arrangement:
-    """The canvas: size, a box for every panel, wires, ⊕ and positions of labels.
+class Canvas:
+    """The size of what is laid out, in pixels."""
+
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Arrangement(Canvas):
+    """The canvas with a box for every panel, wires, ⊕ and positions of labels.
 
     `plus` is None without a sum. `colour_bar` is the bar's lower edge; its labels lie below,
     in the margin.
     """
 
-    width: float
-    height: float
     boxes: dict[str, Box]
     wires: tuple[Wire, ...]
     plus: Point | None
@@ -115,16 +121,16 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     small = SMALL if count <= MOST_IN_A_ROW else 0.8 * SMALL
     run = max(5 * SMALL + 4 * GAP, count * (small + GAP) - GAP)  # at least that of the basic block
     branch_row, trunk_row, identity_row = small / 2, 222, 384
-    x = _fit(shape, BIG, (margin + BIG / 2, trunk_row))
+    x = fit(shape, BIG, (margin + BIG / 2, trunk_row))
     fork, first = margin + BIG + 20, margin + BIG + 46
     end, pitch = first + run, (run - small) / max(count - 1, 1)
     branch = [
-        _fit(shape, small, (end - small / 2 - (count - 1 - i) * pitch, branch_row))
+        fit(shape, small, (end - small / 2 - (count - 1 - i) * pitch, branch_row))
         for i in range(count)
     ]
     count_shortcut = len(paths.shortcut)
     shortcut = [
-        _fit(
+        fit(
             shape, SMALL, (end - SMALL / 2 - (count_shortcut - 1 - i) * (SMALL + GAP), identity_row)
         )
         for i in range(count_shortcut)
@@ -133,7 +139,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     after = meeting + PLUS_RADIUS + 28
     spare = max(0, 2 - len(paths.trunk))  # keeps out where it is in the basic block
     trunk = [
-        _fit(shape, BIG, (after + BIG / 2 + (spare + i) * (BIG + 46), trunk_row))
+        fit(shape, BIG, (after + BIG / 2 + (spare + i) * (BIG + 46), trunk_row))
         for i in range(len(paths.trunk))
     ]
     wires = [
@@ -182,11 +188,11 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         row, col = divmod(index, 3)
         return columns[2 - col if row % 2 else col], side / 2 + (first_row + row) * pitch
 
-    upper = [_fit(shape, side, centre(i)) for i in range(1 + len(paths.branch))]
+    upper = [fit(shape, side, centre(i)) for i in range(1 + len(paths.branch))]
     rows = -(-len(upper) // 3)
     lower_names = (*paths.shortcut, *paths.trunk)
     spare = 0 if paths.shortcut else 2  # a single last panel is on the right
-    lower = [_fit(shape, side, centre(i + spare, rows)) for i in range(len(lower_names))]
+    lower = [fit(shape, side, centre(i + spare, rows)) for i in range(len(lower_names))]
     shortcut, trunk = lower[: len(paths.shortcut)], lower[len(paths.shortcut) :]
     x, last = upper[0], upper[-1]
     lane, outside, level = 10.0, columns[2] + side / 2 + 18, side / 2 + rows * pitch
@@ -231,7 +237,7 @@ def _names(paths: Paths) -> tuple[str, ...]:
     return ("x", *paths.branch, *paths.shortcut, *paths.trunk)
 
 
-def _fit(shape: tuple[int, int], side: float, middle: Point) -> Box:
+def fit(shape: tuple[int, int], side: float, middle: Point) -> Box:
     """Return the box of a map `(H, W)`: its longer side is `side`, at most 4 times the other."""
     height, width = shape
     ratio = min(max(height / width, 0.25), 4)

@@ -24,7 +24,10 @@ def cell_text(heatmap: dict[str, Any], word: str | None = None) -> dict[str, Any
         "x": columns,
         "y": rows,
         "text": [word or _two(value) for value in shown],
-        "textfont": {"size": SIZE, "color": black_or_white(_colours(parts, heatmap["colorscale"]))},
+        "textfont": {
+            "size": SIZE,
+            "color": black_or_white(scale_colours(parts, heatmap["colorscale"])),
+        },
         "xaxis": heatmap["xaxis"],
         "yaxis": heatmap["yaxis"],
     }
@@ -47,7 +50,7 @@ def rgb(colour: str) -> tuple[int, ...]:
     return tuple(bytes.fromhex(colour.removeprefix("#")))
 
 
-def _colours(parts: np.ndarray, scale: Sequence[tuple[float, str]]) -> np.ndarray:
+def scale_colours(parts: np.ndarray, scale: Sequence[tuple[float, str]]) -> np.ndarray:
     """Return Plotly's colours of values, given as parts of the scale, `(n, 3)`."""
     edges, ends = [edge for edge, _ in scale], np.array([rgb(colour) for _, colour in scale])
     return np.stack([np.interp(parts, edges, end) for end in ends.T], axis=-1)

@@ -146,7 +146,9 @@ def _layout(
         # Part of the layout, since traces do not differ between arrangements.
         "coloraxis": {
             **colour_range(limit, theme, "c"),
-            "colorbar": stage_text.colour_bar(canvases[0], limit, parts[0].view.scope),
+            "colorbar": stage_text.colour_bar(
+                canvases[0], canvases[0].colour_bar, limit, parts[0].view.scope
+            ),
         },
     }
     for part, of_part, canvas in zip(parts, found, canvases, strict=True):

@@ -6,7 +6,7 @@ import numpy as np
 
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.stage_view import PanelView, StageView
-from explorer.figures.arrangement import BAR_HEIGHT, TITLE, Arrangement, Box
+from explorer.figures.arrangement import BAR_HEIGHT, TITLE, Arrangement, Box, Canvas, Point
 from explorer.figures.panels import (
     branch_words,
     equation,
@@ -112,10 +112,14 @@ def _zeroed_label(canvas: Arrangement, view: StageView, zeroed_part: float) -> d
     )
 
 
-def colour_bar(canvas: Arrangement, limit: float, scope: Scope) -> dict[str, Any]:
+def colour_bar(
+    canvas: Canvas, ends: tuple[Point, Point], limit: float, scope: Scope
+) -> dict[str, Any]:
     """Return the colour bar, with values at its ends where all panels share one scale."""
-    (left, y), (right, _) = (on_paper(canvas, end) for end in canvas.colour_bar)
-    ends = [f"−{limit:.3g}", "0", f"{limit:.3g}"] if scope == "block" else ["−limit", "0", "limit"]
+    (left, y), (right, _) = (on_paper(canvas, end) for end in ends)
+    labels = (
+        [f"−{limit:.3g}", "0", f"{limit:.3g}"] if scope == "block" else ["−limit", "0", "limit"]
+    )
     return {
         "x": left,
         "y": y,
@@ -126,6 +130,6 @@ def colour_bar(canvas: Arrangement, limit: float, scope: Scope) -> dict[str, Any
         "ypad": 0,
         "tickvals": [-limit, 0, limit],
         "ticklabeloverflow": "allow",
-        "ticktext": ends,
+        "ticktext": labels,
         "title": {"text": f"{SCOPES[scope]}; green, yellow: beyond", "side": "top"},
     }

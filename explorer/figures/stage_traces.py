@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from explorer.analysis.stage_view import PanelView
-from explorer.figures.arrangement import Arrangement, Box
+from explorer.figures.arrangement import Box, Canvas
 from explorer.figures.panels import Panel
 from explorer.figures.theme import BEYOND, Theme, diverging_scale
 from explorer.figures.wires import on_paper
@@ -85,7 +85,7 @@ def marks(panel: StagePanel, theme: Theme) -> list[dict[str, Any]]:
 
 
 def axes(
-    canvas: Arrangement, box: Box, axis_number: int, shape: tuple[int, ...], colour: str
+    canvas: Canvas, box: Box, axis_number: int, shape: tuple[int, ...], colour: str
 ) -> dict[str, Any]:
     """Return the two axes of a panel: rows and columns of x, framed in a colour.
 

@@ -303,7 +303,8 @@ export class LinkedFigure {
       const pinned = this.pin && !this.cursor ? "pinned " : "";
       const { block } = this;
       const mean = block > 1 && !this.isExact(pixel) ? ` mean of ${block}×${block}` : "";
-      writeReadout(readout, `${pinned}[${pixel.row}, ${pixel.col}]${mean}`, link.readout, (name) =>
+      const lines = link.readouts[pixel.panel] ?? link.readout;
+      writeReadout(readout, `${pinned}[${pixel.row}, ${pixel.col}]${mean}`, lines, (name) =>
         this.valueAt(name, pixel),
       );
     }

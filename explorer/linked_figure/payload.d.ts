@@ -33,6 +33,7 @@ export interface PinLink extends LinkBase {
   fields: Record<string, Record<string, number>>;
   grids: Record<string, Grid>;
   readout: Term[][];
+  readouts: Record<string, Term[][]>;
   cells: [number, number][];
   pin: Pixel | null;
   acked_pin: string | null;

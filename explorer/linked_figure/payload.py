@@ -84,6 +84,7 @@ class PinLink:
         title: what changes from message to message; announced to screen readers.
         hint: what the readout says while no pixel is pointed at or pinned.
         readout: lines of terms under the figure.
+        readouts: by panel, the lines in its place while the pixel is one of that panel.
         fields: for a panel, the panels that fed it and the radius of its window there.
         grids: for a panel, the offset and stride of its pixels: pixel n is centred on
             offset + stride · n.
@@ -102,6 +103,7 @@ class PinLink:
     title: str = ""
     hint: str = ""
     readout: tuple[Line, ...] = ()
+    readouts: dict[str, tuple[Line, ...]] = field(default_factory=dict)
     fields: dict[str, dict[str, int]] = field(default_factory=dict)
     grids: dict[str, tuple[int, int]] = field(default_factory=dict)
     cells: tuple[tuple[int, int], ...] = ()

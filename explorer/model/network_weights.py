@@ -10,7 +10,7 @@ from flax import nnx
 
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.network import HEAD, NetworkSpec, Parts, ResidualNetwork, split_parts
-from explorer.model.weights import draw_weights
+from explorer.model.weights import COMPILER_OPTIONS, draw_weights
 
 Initialiser = Literal["he", "lecun"]
 
@@ -49,7 +49,7 @@ def draw_network(spec: NetworkSpec, seed: int, initialiser: Initialiser) -> tupl
     return jax.tree.map(_frozen, (parameters, statistics))
 
 
-@partial(jax.jit, static_argnames="spec")
+@partial(jax.jit, static_argnames="spec", compiler_options=COMPILER_OPTIONS)
 def _draw_ends(seed: jax.Array, spec: NetworkSpec) -> tuple[Any, Any]:
     """Draw stem and head: a network without blocks."""
     return split_parts(ResidualNetwork(spec, nnx.Rngs(jax.random.key(seed))))

@@ -26,7 +26,7 @@ Arrays = Mapping[str, Mapping[str, Any]]
 SEEDS_AT_ONCE = 16
 # Random number generation dominates this compile. At level 1 it takes less than half as long as by
 # default and the bits are the same; at level 0 they differ.
-_COMPILER_OPTIONS = {"xla_backend_optimization_level": 1}
+COMPILER_OPTIONS = {"xla_backend_optimization_level": 1}
 
 
 @dataclass(frozen=True)
@@ -223,12 +223,12 @@ def draw_weights(structure: Structure, seeds: np.ndarray, spec: BlockSpec) -> tu
     return parameters, statistics
 
 
-@partial(jax.jit, static_argnames="structure", compiler_options=_COMPILER_OPTIONS)
+@partial(jax.jit, static_argnames="structure", compiler_options=COMPILER_OPTIONS)
 def _draw(seed: jax.Array, structure: Structure) -> tuple[Any, Any]:
     return _fresh(seed, structure)
 
 
-@partial(jax.jit, static_argnames="structure", compiler_options=_COMPILER_OPTIONS)
+@partial(jax.jit, static_argnames="structure", compiler_options=COMPILER_OPTIONS)
 def _draw_several(seeds: jax.Array, structure: Structure) -> tuple[Any, Any]:
     return jax.vmap(lambda seed: _fresh(seed, structure))(seeds)
 

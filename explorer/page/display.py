@@ -30,19 +30,20 @@ def read_pin(key: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPix
     """Return the pinned pixel, as the figure last reported it or else as the URL has it."""
     check(
         "pin",
-        lambda text: _parse_pixel(text, names, shape) is not None,
+        lambda text: parse_pixel(text, names, shape) is not None,
         f"a panel's name, a row from 0 to {shape[0] - 1} and a column from 0 to {shape[1] - 1}, "
         "separated by commas",
     )
     reported = component_state(key, "pin")
-    pixel = _parse_pixel(
+    pixel = parse_pixel(
         reported if reported is not None else st.query_params.get("pin", ""), names, shape
     )
     publish("pin", f"{pixel.panel},{pixel.row},{pixel.col}" if pixel else None, None)
     return pixel
 
 
-def _parse_pixel(text: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel | None:
+def parse_pixel(text: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel | None:
+    """Return the pixel of a text "panel,row,column"; None if there is no such pixel."""
     parts = text.split(",")
     if len(parts) != 3:
         return None

@@ -126,8 +126,8 @@ class Training:
                 self._check()
                 if not trainer.is_finished:
                     trainer.step()
+                    self._histories = tuple(each.history() for each in trainers)
                     WORK_LIMITER.yield_slot()
-            self._histories = tuple(trainer.history() for trainer in trainers)
         self.runs = tuple(trainer.run() for trainer in trainers)
         for index, run in enumerate(self.runs):
             self._finished(index, run)

@@ -1,5 +1,5 @@
 import numpy as np
-from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+from sklearn.datasets import load_digits
 
 from explorer.data import digits
 

@@ -1,0 +1,163 @@
+"""Views of a network's trace for its figure: thumbnails of F(x) and of the residual stream."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import get_args
+
+import numpy as np
+
+from explorer.analysis.colour_limits import Scope, limit_of
+from explorer.analysis.downsampling import Window, block_means, whole
+from explorer.analysis.stage_view import PanelView, panel_view, zeroed_map
+from explorer.analysis.summary import zeroed
+from explorer.errors import InputError, check_choice, check_integer, check_type
+from explorer.model.record import Record
+from explorer.model.spec import BlockSpec, Grid
+from explorer.records import BlockTrace, Magnitude, NetworkTrace, measure
+
+
+@dataclass(frozen=True)
+class BlockView(Record):
+    """One block of a network in the figure.
+
+    Attributes:
+        name: its name in the network.
+        residual: the map of F(x).
+        stream: the map of the residual stream after the block, its `out`.
+        zeroed: fraction of each drawn cell that the last ReLU zeroed, `(h, w)`, 0 … 1; None if
+            the last layer is not a ReLU.
+        ratio: ‖F(x)‖ / ‖x‖, Euclidean, over all channels; x is what F(x) is added to, or the
+            input without a sum. Infinite where only x is all zero, NaN where F(x) is too.
+        zeroed_part: fraction of the cells of all channels that the last ReLU zeroed, 0 … 1; NaN
+            without one, or where its input has NaN.
+        dead: number of channels of `out` that are 0 at every pixel.
+    """
+
+    name: str
+    residual: PanelView
+    stream: PanelView
+    zeroed: np.ndarray | None
+    ratio: float
+    zeroed_part: float
+    dead: int
+
+
+@dataclass(frozen=True)
+class NetworkView(Record):
+    """The data of a network's figure.
+
+    Attributes:
+        spec: the layers of every block.
+        stem: the map of the residual stream after the stem.
+        blocks: in order.
+        channel: 0 … C−1, or None for the mean over channels.
+        scope: which maps share a colour limit.
+        shape: `(H, W, C)` of the residual stream.
+    """
+
+    spec: BlockSpec
+    stem: PanelView
+    blocks: tuple[BlockView, ...]
+    channel: int | None
+    scope: Scope
+    shape: tuple[int, int, int]
+
+    @property
+    def panels(self) -> list[PanelView]:
+        """All maps: the stem's, then F(x) and the stream of each block."""
+        pairs = ((block.residual, block.stream) for block in self.blocks)
+        return [self.stem, *chain.from_iterable(pairs)]
+
+
+def network_view(
+    trace: NetworkTrace, channel: int | None = None, scope: Scope = "block"
+) -> NetworkView:
+    """Return the view of one channel, or of the mean over channels for None.
+
+    Args:
+        trace: the trace of one picture.
+        channel: 0 … C−1, or None.
+        scope: what shares a colour limit min(max |v|, 3·RMS): "block" is the whole network,
+            "stage" F(x) of all blocks and the whole stream, "map" each map alone. The limit is
+            over all channels, except for the mean and for "map".
+
+    Raises:
+        InputError: there is no such channel or scope, the trace is of a batch, or it has no
+            blocks.
+    """
+    first = check_network_trace(trace)
+    check_choice("scope", scope, get_args(Scope))
+    height, width, features = shape = first["x"].shape
+    if channel is not None:
+        channel = check_integer("channel", channel, 0, features - 1)
+    spec, window = first.spec, whole((height, width))
+    stem = trace.stream["stem"]
+    arrays = [
+        stem,
+        *(block[stage] for block in trace.blocks.values() for stage in (spec.residual, "out")),
+    ]
+    maps = [
+        array.mean(axis=2) if channel is None else np.ascontiguousarray(array[:, :, channel])
+        for array in arrays
+    ]
+    limits = _limits(maps if channel is None or scope == "map" else arrays, scope)
+    panels = [
+        panel_view(each, shape, limit, window, Grid())
+        for each, limit in zip(maps, limits, strict=True)
+    ]
+    blocks = tuple(
+        _block_view(name, block, residual, stream, channel, window)
+        for (name, block), residual, stream in zip(
+            trace.blocks.items(), panels[1::2], panels[2::2], strict=True
+        )
+    )
+    return NetworkView(spec, panels[0], blocks, channel, scope, (height, width, features))
+
+
+def _limits(arrays: Sequence[np.ndarray], scope: Scope) -> list[float]:
+    """Return the limit of the stem's array, and of F(x) and the stream of each block."""
+    found, count = [measure(array) for array in arrays], len(arrays)
+    groups = {"block": [0] * count, "stage": [n % 2 for n in range(count)], "map": range(count)}
+    shared: dict[int, list[Magnitude]] = {}
+    for group, magnitude in zip(groups[scope], found, strict=True):
+        shared.setdefault(group, []).append(magnitude)
+    limits = {group: limit_of(*magnitudes) for group, magnitudes in shared.items()}
+    return [limits[group] for group in groups[scope]]
+
+
+def check_network_trace(trace: NetworkTrace) -> BlockTrace:
+    """Return the first block's trace; InputError unless the trace is of one picture and a block."""
+    blocks = list(check_type("trace", trace, NetworkTrace).blocks.values())
+    if trace.images.ndim == 4:
+        raise InputError(
+            f"trace must be of one picture, got the trace of a batch of {len(trace.images)}. Trace "
+            "one picture: network.trace(images[n])."
+        )
+    if not blocks:
+        raise InputError("trace must have at least one block, got a network of stem and head.")
+    return blocks[0]
+
+
+def _block_view(
+    name: str,
+    block: BlockTrace,
+    residual: PanelView,
+    stream: PanelView,
+    channel: int | None,
+    window: Window,
+) -> BlockView:
+    spec, out = block.spec, block["out"]
+    mask, part = None, np.nan
+    if spec.last_relu_input:
+        mask = block_means(zeroed_map(block, channel).astype(np.float32), window.step)
+        if not np.isnan(block[spec.last_relu_input]).any():
+            part = float(zeroed(block).mean())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = float(_norm(block[spec.residual]) / _norm(block[spec.identity or "x"]))
+    dead = int(np.count_nonzero((out == 0).all(axis=(0, 1))))
+    return BlockView(name, residual, stream, mask, ratio, part, dead)
+
+
+def _norm(array: np.ndarray) -> np.float64:
+    return np.float64(np.linalg.norm(array.astype(np.float64)))

@@ -1,0 +1,89 @@
+"""Text of the network figure: names, numbers under the blocks, key and colour bar."""
+
+from typing import Any
+
+import numpy as np
+
+from explorer.analysis.network_view import BlockView, NetworkView
+from explorer.figures.network_arrangement import NetworkArrangement
+from explorer.figures.network_shapes import full_ratio
+from explorer.figures.panels import equation
+from explorer.figures.sheet import text
+from explorer.figures.theme import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, Theme
+from explorer.figures.wires import on_paper
+
+KEY_LINE = 18  # height of a line of the key
+KEY_GAP = 6
+
+
+def network_texts(
+    arranged: NetworkArrangement, view: NetworkView, key: list[str], theme: Theme
+) -> list[dict[str, Any]]:
+    """Return every annotation but the colour bar's."""
+    found = [
+        text(0, 1, "<br>".join(key), align="left", font={"size": TITLE_SIZE}, yshift=KEY_GAP),
+        _centred(arranged, arranged.stem.middle, "stem", LABEL_SIZE),
+        _centred(arranged, arranged.head.middle, "head", LABEL_SIZE),
+    ]
+    note = {"size": NOTE_SIZE, "color": theme.muted}
+    shortcut = " → ".join(layer.label for _, layer in view.spec.shortcut or ())
+    for place, block in zip(arranged.blocks, view.blocks, strict=True):
+        if shortcut:
+            found.append(_centred(arranged, place.shortcut.middle, shortcut, NOTE_SIZE))
+        found.append(_centred(arranged, place.name, f"<b>{block.name}</b>", LABEL_SIZE))
+        numbers = "<br>".join(number_lines(block, view, theme))
+        corner = on_paper(arranged, place.numbers)
+        found.append(text(*corner, numbers, yanchor="top", align="left", font=note, xshift=-2))
+    return found
+
+
+def number_lines(block: BlockView, view: NetworkView, theme: Theme) -> list[str]:
+    """Return the numbers under a block, line by line."""
+    lines = [f"<span style='color:{theme.branch}'>‖F‖/‖x‖ {_ratio(block.ratio)}</span>"]
+    if view.spec.last_relu_input:
+        part = "–" if np.isnan(block.zeroed_part) else f"{block.zeroed_part:.0%}"
+        lines += [f"zeroed {part}", f"dead {block.dead} of {view.shape[2]}"]
+    if view.scope == "map":
+        lines += [f"F(x) ±{block.residual.limit:.2g}", f"out ±{block.stream.limit:.2g}"]
+    return lines
+
+
+def key_lines(view: NetworkView, theme: Theme, *, is_wide: bool) -> list[str]:
+    """Return the lines above the figure, which say what line, loops and bars are."""
+    branch, formula = f"<span style='color:{theme.branch}'>F(x)</span>", equation(view.spec, theme)
+    bars = f"bar: ‖F‖/‖x‖ from 0 to {full_ratio(view):.3g}"
+    if view.spec.last_relu_input:
+        bars += "; grey: zeroed by the last ReLU"
+    if view.spec.shortcut is None:
+        lines = [f"<b>Plain network</b>: {formula}, which is the next block’s x"]
+        lines.append("Under each block: out")
+    else:
+        stream = f"<span style='color:{theme.identity}'><b>Residual stream</b></span>"
+        loops = f"each block adds {branch} at ⊕: {formula}"
+        lines = [f"{stream} from stem to head; {loops}"]
+        lines = lines if is_wide else [f"{stream} from stem to head", loops]
+        lines.append("Under the line: out, the stream after the block")
+    if view.scope == "stage":
+        limits = view.blocks[0].residual.limit, view.stem.limit
+        bars += "; scale: F(x) ±{:.3g}, out ±{:.3g}".format(*limits)
+    note = f"<span style='font-size:{NOTE_SIZE}px;color:{theme.muted}'>"
+    words = f"{lines.pop()}; {bars}" if is_wide else None
+    tail = [words] if words else [lines.pop(), bars]
+    return [*lines, *(f"{note}{line}</span>" for line in tail)]
+
+
+def _centred(
+    arranged: NetworkArrangement, point: tuple[float, float], words: str, size: int
+) -> dict[str, Any]:
+    middle = on_paper(arranged, point)
+    return text(*middle, words, xanchor="center", yanchor="middle", font={"size": size})
+
+
+def _ratio(value: float) -> str:
+    if np.isnan(value):
+        return "–"
+    if np.isinf(value):
+        return "∞"
+    if value < 10:
+        return f"{value:.2f}"
+    return f"{value:.3g}" if value < 999.5 else f"{value:.0e}"

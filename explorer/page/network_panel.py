@@ -1,0 +1,157 @@
+"""The network figure on the page: its links, and the block and pixel that the user has clicked."""
+
+from dataclasses import dataclass
+
+from explorer.analysis.colour_limits import Scope
+from explorer.analysis.downsampling import whole
+from explorer.analysis.network_view import check_network_trace
+from explorer.figures.network import STEM, network_layouts, residual_panel, stream_panel
+from explorer.figures.printed import ROUNDED
+from explorer.figures.theme import THEMES, ThemeName
+from explorer.linked_figure.payload import (
+    Line,
+    PanelPixel,
+    PinLink,
+    RoundedTerm,
+    Term,
+    TextTerm,
+    ValueTerm,
+)
+from explorer.model.spec import BlockSpec
+from explorer.page.component import component_state, current_theme, linked_figure
+from explorer.page.display import parse_pixel
+from explorer.records import NetworkTrace
+
+HINT = (
+    "Move over a thumbnail to follow one pixel through the network. A click pins it and selects "
+    "the block; arrow keys move the pin, Escape removes it; drag or pinch to zoom, double-click "
+    "to reset."
+)
+LABEL = (
+    "The residual stream and F(x) of every block, linked pixel by pixel. Arrow keys move, Shift "
+    "and arrow changes the thumbnail, Enter pins the pixel and selects the block, Escape removes "
+    "the pin."
+)
+
+
+@dataclass(frozen=True)
+class NetworkPin:
+    """The thumbnail and pixel that the user has clicked; `block` is None on the stem's."""
+
+    block: str | None
+    pixel: PanelPixel
+
+
+def panel_blocks(trace: NetworkTrace) -> dict[str, str | None]:
+    """Return the block of every panel by the panel's name; None for the stem's."""
+    found: dict[str, str | None] = {STEM: None}
+    for name in trace.blocks:
+        found |= {residual_panel(name): name, stream_panel(name): name}
+    return found
+
+
+def network_panel(
+    key: str,
+    trace: NetworkTrace,
+    *,
+    channel: int | None,
+    scope: Scope = "block",
+    pin: PanelPixel | None = None,
+) -> NetworkPin | None:
+    """Draw the network figure; return what the user has clicked.
+
+    Args:
+        key: name of the figure on the page.
+        trace: the trace of one picture.
+        channel: 0 … C−1, or None for the mean over channels.
+        scope: which maps share a colour limit; see `analysis.network_view`.
+        pin: the pixel that is pinned before the browser reports one, as from the URL.
+
+    Returns:
+        The pinned pixel and its block; None while nothing is pinned.
+    """
+    theme, blocks = current_theme(key), panel_blocks(trace)
+    reported = component_state(key, "pin")
+    if reported is not None:
+        shape = check_network_trace(trace)["x"].shape[:2]
+        pin = parse_pixel(reported, list(blocks), shape)
+    layouts = network_layouts(trace, channel=channel, scope=scope, theme=theme)
+    link = network_link(trace, channel=channel, theme=theme, pin=pin, acked_pin=reported)
+    linked_figure(layouts.spec(), narrow=layouts.narrow, key=key, theme=theme, link=link)
+    return NetworkPin(blocks[pin.panel], pin) if pin else None
+
+
+def network_link(
+    trace: NetworkTrace,
+    *,
+    channel: int | None,
+    theme: ThemeName,
+    pin: PanelPixel | None = None,
+    acked_pin: str | None = None,
+) -> PinLink:
+    """Return the links of the network figure; the readout is of the block pointed at."""
+    first = check_network_trace(trace)
+    rows, cols = first["x"].shape[:2]
+    readouts: dict[str, tuple[Line, ...]] = {}
+    of = "mean " if channel is None else ""
+    before, words = STEM, "stem"
+    readouts[STEM] = ((ValueTerm(STEM, f"{of}stem", THEMES[theme].identity),),)
+    for name in trace.blocks:
+        line = _readout(first.spec, name, (before, f"{of}{words}"), theme, of)
+        readouts |= {residual_panel(name): (line,), stream_panel(name): (line,)}
+        before, words = stream_panel(name), f"out of {name}"
+    return PinLink(
+        panels=tuple(panel_blocks(trace)),
+        label=LABEL,
+        rows=rows,
+        cols=cols,
+        title="Mean over channels" if channel is None else f"Channel {channel}",
+        hint=HINT,
+        readouts=readouts,
+        pin=pin,
+        acked_pin=acked_pin,
+        exact=_exact(trace, channel, pin),
+    )
+
+
+def _readout(spec: BlockSpec, name: str, x: tuple[str, str], theme: ThemeName, of: str) -> Line:
+    """Return one pixel of a block in numbers: x, which is the stream before it, F(x) and out."""
+    colours = THEMES[theme]
+    residual, stream = residual_panel(name), stream_panel(name)
+    input_ = ValueTerm(x[0], x[1], colours.text if spec.shortcut is None else colours.identity)
+    branch = ValueTerm(residual, f"{of}F(x)", colours.branch)
+    out = ValueTerm(stream, f"{of}out")
+    after = " → ".join(layer.label for _, layer in spec.after)
+    terms: list[Term] = [TextTerm(f"{name}:"), input_]
+    terms.append(TextTerm("+" if spec.identity == "x" else "·"))
+    terms.append(branch)
+    if after and of:
+        terms.append(TextTerm(f"· {after} before the mean:"))
+    elif after:
+        terms.append(TextTerm(f"→ {after} →"))
+    else:
+        terms.append(TextTerm("=" if spec.identity == "x" else "·"))
+    terms.append(out)
+    if not after and spec.identity == "x":
+        terms.append(RoundedTerm((x[0], residual), stream, ROUNDED))
+    return tuple(terms)
+
+
+def _exact(
+    trace: NetworkTrace, channel: int | None, pin: PanelPixel | None
+) -> dict[str, float] | None:
+    """Return the pinned pixel's own values, for thumbnails that show means over blocks."""
+    first = check_network_trace(trace)
+    if pin is None or whole(first["x"].shape[:2]).step == 1:
+        return None
+    arrays = {STEM: trace.stream[STEM]}
+    for name, block in trace.blocks.items():
+        arrays |= {
+            residual_panel(name): block[block.spec.residual],
+            stream_panel(name): block["out"],
+        }
+    pixels = {name: array[pin.row, pin.col] for name, array in arrays.items()}
+    return {
+        name: float(pixel.mean() if channel is None else pixel[channel])
+        for name, pixel in pixels.items()
+    }
