@@ -12,7 +12,20 @@ import numpy as np
 import pytest
 
 import explorer
-from explorer import InputError, Model, propagate, resnet_basic_forward, split_gradient
+from explorer import (
+    InputError,
+    Model,
+    Network,
+    Trainer,
+    TrainingSettings,
+    load_checkpoint,
+    load_run,
+    propagate,
+    resnet_basic_forward,
+    split_gradient,
+    train,
+    train_steps,
+)
 from explorer.analysis import downsampling, stage_view, summary
 from explorer.analysis.classification import confusion, in_cell, misclassified
 from explorer.analysis.colour_limits import channels, check_channel, colour_limits, stage_maps
@@ -31,7 +44,6 @@ from explorer.engine.compilation_cache import enable_compilation_cache
 from explorer.engine.forward import trace_block, trace_model
 from explorer.engine.gradients import cotangent_of, split_trace
 from explorer.engine.linen_parity import linen_parity
-from explorer.engine.network import Network
 from explorer.engine.network_ablation import ablate_network
 from explorer.engine.paths import path_lengths
 from explorer.engine.propagation import propagate_stack
@@ -54,6 +66,8 @@ from explorer.model.variants import V1, projection, scaled_skip, with_bias, zero
 from explorer.records import measure
 from tests.files import npz
 from tests.helpers import noise
+from tests.plain_network import PlainNetwork
+from tests.short_runs import pictures, short_run
 
 
 class Unreadable:
@@ -143,12 +157,35 @@ def records() -> dict[str, Any]:
         "sum": compare_sum(trace, 0),
         "gallery": gallery(trace, "index"),
         "window": downsampling.Window(0, 2, 0, 2),
+        "trained network": short_run().network,
     }
 
 
 def of(name: str) -> Callable[[], Any]:
     return lambda: records()[name]
 
+
+def method(record: str, name: str) -> Callable[..., Any]:
+    return lambda **given: getattr(records()[record], name)(**given)
+
+
+def spec_of_network() -> dict[str, Any]:
+    return {"block": V1, "blocks": 2, "width": 4, "channels": 2, "classes": 3}
+
+
+IMAGES = pictures().test_images
+TRAINING: dict[str, Any] = {
+    "blocks": 2,
+    "width": 4,
+    "variant": "v1",
+    "steps": 3,
+    "batch": 24,
+    "learning_rate": 0.1,
+    "seed": 0,
+    "optimiser": "sgd",
+    "initialiser": "he",
+    "survival": 1.0,
+}
 
 # Functions and their arguments; `of` stands for a record, which is made when it is needed.
 FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
@@ -289,6 +326,52 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Dataset.standardise": (
         lambda **given: dataset_from_arrays(PICTURES, LABELS).standardise(**given),
         {"images": PICTURES[0, :, :, None]},
+    ),
+    "NetworkSpec": (NetworkSpec, spec_of_network() | {"batch_norm": BatchNormSettings()}),
+    "Network.from_seed": (
+        Network.from_seed,
+        {"seed": 0, "spec": lambda: NetworkSpec(**spec_of_network()), "initialiser": "he"},
+    ),
+    "Network.from_nnx": (Network.from_nnx, {"module": PlainNetwork, "variant": "v1"}),
+    "Network.from_arrays": (
+        Network.from_arrays,
+        {
+            "block": V1,
+            "parameters": lambda: records()["trained network"].parameters,
+            "statistics": lambda: records()["trained network"].statistics,
+            "batch_norm": {"epsilon": 1e-5},
+            "settings": {"step": 3},
+        },
+    ),
+    "Network.trace": (
+        method("trained network", "trace"),
+        {"images": IMAGES, "use_running_average": True},
+    ),
+    "Network.logits": (
+        method("trained network", "logits"),
+        {"images": IMAGES, "order": ["block2"]},
+    ),
+    "Network.predict": (method("trained network", "predict"), {"images": IMAGES}),
+    "Network.accuracy": (
+        method("trained network", "accuracy"),
+        {"images": IMAGES, "labels": pictures().test_labels},
+    ),
+    "Network.recalibrated": (method("trained network", "recalibrated"), {"images": IMAGES}),
+    "Network.save": (method("trained network", "save"), {"path": "a.safetensors"}),
+    "load_checkpoint": (
+        lambda **given: (records()["trained network"].save("network"), load_checkpoint(**given)),
+        {"path": "network"},
+    ),
+    "load_run": (lambda **given: (short_run().save("run"), load_run(**given)), {"path": "run"}),
+    "TrainingRun.at": (lambda **given: short_run().at(**given), {"step": 0}),
+    "TrainingRun.save": (lambda **given: short_run().save(**given), {"path": "a.safetensors"}),
+    "TrainingSettings": (TrainingSettings, TRAINING),
+    "Trainer": (Trainer, {"dataset": pictures, "settings": lambda: TrainingSettings(**TRAINING)}),
+    # Their other arguments are those of the settings.
+    "train": (train, {"dataset": pictures, "batch": 24, "steps": 1, "width": 4, "blocks": 2}),
+    "train_steps": (
+        lambda **given: next(train_steps(**given)),
+        {"dataset": pictures, "batch": 24, "steps": 1, "width": 4, "blocks": 2},
     ),
     "BlockTrace.image": (
         lambda **given: trace_block(0, X[None], 2).image(**given),

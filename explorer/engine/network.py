@@ -110,7 +110,7 @@ class Network(Record):
             InputError: the module has other parts, shapes or settings of its layers.
         """
         block = VARIANTS[check_choice("variant", variant, NETWORK_VARIANTS)]
-        parameters, statistics, batch_norm = read_module(module)
+        parameters, statistics, batch_norm = read_module(module, block)
         return cls.from_arrays(block, parameters, statistics, batch_norm=batch_norm)
 
     @classmethod

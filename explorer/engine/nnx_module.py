@@ -2,14 +2,19 @@
 
 from typing import Any
 
+import numpy as np
 from flax import nnx
 
 from explorer.errors import InputError, describe
-from explorer.model.network import Parts
+from explorer.model.layers import Scale
+from explorer.model.network import FINAL, HEAD, STEM, Parts
+from explorer.model.spec import BlockSpec
 
 
-def read_module(module: Any) -> tuple[Parts, Parts, dict[str, float]]:
+def read_module(module: Any, block: BlockSpec) -> tuple[Parts, Parts, dict[str, float]]:
     """Return parameters, running statistics, and ε and momentum of a module.
+
+    Constants of `block`, which a module may have as numbers in its code, are added.
 
     Raises:
         InputError: it is no NNX module, has a part under two names, or a layer that a network
@@ -34,7 +39,24 @@ def read_module(module: Any) -> tuple[Parts, Parts, dict[str, float]]:
                     f"{_words(settings)}; all BatchNorms of a network have the same."
                 )
     _, parameters, statistics = nnx.state(module, nnx.RngState, nnx.Not(nnx.BatchStat), ...)
-    return nnx.to_pure_dict(parameters), nnx.to_pure_dict(statistics), settings
+    return (
+        _with_constants(nnx.to_pure_dict(parameters), block),
+        nnx.to_pure_dict(statistics),
+        settings,
+    )
+
+
+def _with_constants(parameters: dict[str, Any], block: BlockSpec) -> Parts:
+    """Return the parameters with the factors of `block` in every part but stem, final and head."""
+    factors = {
+        name: {"factor": np.float32(layer.factor)}
+        for name, layer in block.layers().items()
+        if isinstance(layer, Scale)
+    }
+    return {
+        name: {**factors, **part} if name not in (STEM, FINAL, HEAD) else part
+        for name, part in parameters.items()
+    }
 
 
 def _check_convolution(name: str, layer: nnx.Conv) -> None:

@@ -25,7 +25,7 @@ def transformation(optimiser: Optimiser) -> optax.GradientTransformation:
     SGD with momentum 0.9, or Adam; both add weight decay 1e-4 to the gradient.
     """
     rule = optax.trace(decay=MOMENTUM) if optimiser == "sgd" else optax.scale_by_adam()
-    return optax.chain(optax.add_decayed_weights(WEIGHT_DECAY), rule)
+    return optax.chain(optax.add_decayed_weights(WEIGHT_DECAY, mask=_trained), rule)
 
 
 def loss_and_numbers(
@@ -87,11 +87,17 @@ def training_step(
     (loss, (statistics, numbers)), gradient = jax.value_and_grad(
         lambda own: loss_and_numbers(spec, own, statistics, images, labels, kept), has_aux=True
     )(parameters)
+    gradient = jax.tree.map(jnp.multiply, gradient, _trained(gradient))
     norms = jnp.stack([optax.tree.norm(gradient[name]) for name in spec.names])
     updates, memory = transformation(optimiser).update(gradient, memory, parameters)
     updates = jax.tree.map(lambda update: -learning_rate * update, updates)
     parameters = optax.apply_updates(parameters, updates)
     return (parameters, statistics, memory), numbers | {"loss": loss, "gradient norm": norms}
+
+
+def _trained(parameters: Parts) -> Any:
+    """Return the tree of whether a parameter is trained; the factors of `Scale` are constants."""
+    return jax.tree_util.tree_map_with_path(lambda path, _: path[-1].key != "factor", parameters)
 
 
 def _convolution(inputs: jax.Array, kernel: jax.Array, *rest: Any, **settings: Any) -> jax.Array:

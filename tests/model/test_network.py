@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
@@ -18,7 +19,7 @@ from explorer.model.weight_file import flatten
 from tests.helpers import noise
 from tests.plain_network import PlainNetwork, randomise, weights_of
 
-IMAGES = noise((3, 6, 5, 2))
+IMAGES = jnp.asarray(noise((3, 6, 5, 2)))
 
 
 def spec_of(variant: str, blocks: int = 2, width: int = 4) -> NetworkSpec:

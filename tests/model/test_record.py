@@ -23,6 +23,7 @@ from explorer.engine.stack import Stack
 from explorer.engine.state import state_variables
 from explorer.model.record import Record
 from tests.helpers import SMALL, noise
+from tests.short_runs import pictures, short_run
 
 X = noise(SMALL)
 MAKERS: list[Callable[[], Any]] = [
@@ -42,6 +43,9 @@ MAKERS: list[Callable[[], Any]] = [
     lambda: gallery(trace_block(0, X, 4), "zeroed"),
     lambda: distribution(trace_block(0, X, 4), "out"),
     lambda: compare_sum(trace_block(0, X, 4), 0),
+    lambda: short_run("scaled_skip"),
+    lambda: short_run().network,
+    lambda: short_run().network.trace(pictures().test_images),
 ]
 
 
