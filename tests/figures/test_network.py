@@ -195,7 +195,7 @@ def test_bars_are_as_long_as_the_ratios() -> None:
     ratios = [
         np.linalg.norm(block["bn2"]) / np.linalg.norm(block["x"]) for block in trace.blocks.values()
     ]
-    figure = network_figure(trace)
+    figure, full = network_figure(trace), max(1, *ratios)
     bars, tracks = (
         np.array([np.ptp(line[:, 0]) for line in lines(shape(figure, name).path)])
         for name in ("bars: ‖F‖/‖x‖", "bars: whole length")
