@@ -158,7 +158,7 @@ def records() -> dict[str, Any]:
         "paths": path_lengths(stack, X, samples=2),
         "sum": compare_sum(trace, 0),
         "gallery": gallery(trace, "index"),
-        "network": network_trace(V1, 2),
+        "drawn network": network_trace(V1, 2),
         "window": downsampling.Window(0, 2, 0, 2),
         "trained network": short_run().network,
     }
@@ -365,7 +365,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         lambda **given: (records()["trained network"].save("network"), load_checkpoint(**given)),
         {"path": "network"},
     ),
-    "load_run": (lambda **given: (short_run().save("run"), load_run(**given)), {"path": "run"}),
+    "load_run": (load_run, {"path": "run"}),
     "TrainingRun.at": (lambda **given: short_run().at(**given), {"step": 0}),
     "TrainingRun.save": (lambda **given: short_run().save(**given), {"path": "a.safetensors"}),
     "TrainingSettings": (TrainingSettings, TRAINING),
@@ -465,7 +465,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "network_view": (
         network_view,
-        {"trace": of("network"), "channel": 0, "scope": "block"},
+        {"trace": of("drawn network"), "channel": 0, "scope": "block"},
     ),
     "zeroed_map": (stage_view.zeroed_map, {"trace": of("trace"), "channel": 0}),
     "compare_sum": (compare_sum, {"trace": of("trace"), "channel": 0}),
@@ -488,7 +488,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "network_figure": (
         network_figure,
         {
-            "trace": of("network"),
+            "trace": of("drawn network"),
             "channel": 1,
             "scope": "block",
             "theme": "light",
