@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,11 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from explorer.engine.network import Network
+from explorer.model.network import NetworkSpec
+from explorer.model.spec import BlockSpec
 from explorer.page.plain_text import Kind
+from explorer.records import NetworkTrace
 
 ROOT = Path(__file__).parent.parent
 SMALL = (8, 6, 4)  # where the shape does not matter: its programs are compiled once for all
@@ -20,6 +25,13 @@ SHAPES = [(1, 1, 1), (2, 3, 4), (8, 8, 4), (17, 9, 3), (32, 32, 16), (224, 224, 
 
 def noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+
+
+@cache
+def network_trace(block: BlockSpec, blocks: int, shape: tuple[int, int] = (8, 6)) -> NetworkTrace:
+    """Return the trace of a network with fresh weights, of a picture of noise `(H, W, 1)`."""
+    spec = NetworkSpec(block, blocks, width=4, channels=1, classes=3)
+    return Network.from_seed(0, spec).trace(noise((*shape, 1)))
 
 
 PANELS = {

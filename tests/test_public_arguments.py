@@ -32,6 +32,7 @@ from explorer.analysis.colour_limits import channels, check_channel, colour_limi
 from explorer.analysis.distributions import distribution, histogram
 from explorer.analysis.gallery import gallery
 from explorer.analysis.network import block_numbers, lens_rows
+from explorer.analysis.network_view import network_view
 from explorer.analysis.path_shares import path_shares
 from explorer.analysis.pixel import Cell, cell_at, explain
 from explorer.analysis.receptive_field import influence, receptive_fields
@@ -53,6 +54,7 @@ from explorer.figures.depth import ablation_figure, curves_figure, paths_figure
 from explorer.figures.distributions import distributions_figure
 from explorer.figures.gallery import gallery_figure
 from explorer.figures.influence import influence_figure
+from explorer.figures.network import network_figure
 from explorer.figures.pixel import arithmetic_figure
 from explorer.figures.scatter import scatter_figure
 from explorer.figures.stage import stage_figure
@@ -65,7 +67,7 @@ from explorer.model.source_code import nnx_script, nnx_source, source_diff
 from explorer.model.variants import V1, projection, scaled_skip, with_bias, zero_gamma, zero_pad
 from explorer.records import measure
 from tests.files import npz
-from tests.helpers import noise
+from tests.helpers import network_trace, noise
 from tests.plain_network import PlainNetwork
 from tests.short_runs import pictures, short_run
 
@@ -156,6 +158,7 @@ def records() -> dict[str, Any]:
         "paths": path_lengths(stack, X, samples=2),
         "sum": compare_sum(trace, 0),
         "gallery": gallery(trace, "index"),
+        "drawn network": network_trace(V1, 2),
         "window": downsampling.Window(0, 2, 0, 2),
         "trained network": short_run().network,
     }
@@ -464,6 +467,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         stage_view.gradient_view,
         {"split": of("split"), "channel": 0, "scope": "block", "window": None},
     ),
+    "network_view": (
+        network_view,
+        {"trace": of("drawn network"), "channel": 0, "scope": "block"},
+    ),
     "zeroed_map": (stage_view.zeroed_map, {"trace": of("trace"), "channel": 0}),
     "compare_sum": (compare_sum, {"trace": of("trace"), "channel": 0}),
     "category_names": (category_names, {"spec": V1}),
@@ -480,6 +487,16 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "theme": "light",
             "arrangement": "wide",
             "window": of("window"),
+        },
+    ),
+    "network_figure": (
+        network_figure,
+        {
+            "trace": of("drawn network"),
+            "channel": 1,
+            "scope": "block",
+            "theme": "light",
+            "arrangement": "wide",
         },
     ),
     "gallery_figure": (

@@ -97,10 +97,7 @@ def network_view(
         stem,
         *(block[stage] for block in trace.blocks.values() for stage in (spec.residual, "out")),
     ]
-    maps = [
-        array.mean(axis=2) if channel is None else np.ascontiguousarray(array[:, :, channel])
-        for array in arrays
-    ]
+    maps = [_map(array, channel) for array in arrays]
     limits = _limits(maps if channel is None or scope == "map" else arrays, scope)
     panels = [
         panel_view(each, shape, limit, window, Grid())
@@ -113,6 +110,13 @@ def network_view(
         )
     )
     return NetworkView(spec, panels[0], blocks, channel, scope, (height, width, features))
+
+
+def _map(array: np.ndarray, channel: int | None) -> np.ndarray:
+    if channel is not None:
+        return np.ascontiguousarray(array[:, :, channel])
+    with np.errstate(invalid="ignore", over="ignore"):  # of infinite values
+        return np.asarray(array.mean(axis=2))
 
 
 def _limits(arrays: Sequence[np.ndarray], scope: Scope) -> list[float]:

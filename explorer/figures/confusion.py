@@ -50,10 +50,10 @@ def confusion_layouts(
     palette = theme_of(theme)
     check_list("classes", classes, str)
     counts = check_array("counts", counts, 2)
-    if counts.shape != (len(classes),) * 2 or counts.dtype.kind not in "iu":
+    if counts.shape != (len(classes),) * 2 or counts.dtype.kind not in "iu" or counts.min() < 0:
         raise InputError(
-            f"counts must be integers of shape ({len(classes)}, {len(classes)}), a row and a "
-            f"column for each class; got {counts.dtype.name} of shape {counts.shape}."
+            f"counts must be integers of at least 0 and of shape ({len(classes)}, {len(classes)}), "
+            f"a row and a column for each class; got {counts.dtype.name} of shape {counts.shape}."
         )
     names = [escape(name, quote=False) for name in classes]
     diagonal = np.eye(len(names), dtype=bool)
@@ -77,7 +77,7 @@ def _cells(
         "name": name,
         "z": values,
         "zmin": 0,
-        "zmax": float(np.nanmax(values)) or 1.0,
+        "zmax": float(np.max(values, initial=0, where=~np.isnan(values))) or 1.0,
         "colorscale": scale,
         "showscale": False,
         "xgap": 1,
@@ -127,11 +127,10 @@ def _layout(
     counts: np.ndarray, names: list[str], theme: Theme, is_wide: bool = False
 ) -> dict[str, Any]:
     side = SIDE if is_wide else NARROW_SIDE
-    meta = {"meta": {"fixedHeight": True}} if is_wide else {}
     size = side + LEFT + RIGHT, side + TOP + BOTTOM
-    layout = base_layout(theme, *size, TOP, template=map_template(theme), **meta)
+    layout = base_layout(theme, *size, TOP, template=map_template(theme))
     layout["margin"] |= {"l": LEFT, "r": RIGHT, "b": BOTTOM}
-    layout["hovermode"] = "closest"
+    layout |= {"hovermode": "closest", "meta": {"fixedHeight": is_wide}}
     axis = {
         "showticklabels": True,
         "tickvals": list(range(len(names))),

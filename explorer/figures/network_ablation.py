@@ -1,6 +1,5 @@
 """Test accuracy of trained networks after blocks are deleted or swapped."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,27 +16,9 @@ from explorer.figures.charts import (
 )
 from explorer.figures.theme import ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
+from explorer.records import NetworkAblation
 
-SHIFT = 0.12  # of every draw to the side of its number of blocks
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkAblation:
-    """Test accuracies of a trained network without some of its blocks.
-
-    Attributes:
-        intact: of the whole network.
-        deleted: without block k, `(blocks,)`.
-        swapped: with block k and the next exchanged, `(blocks − 1,)`.
-        counts: numbers of blocks deleted at random, `(m,)`.
-        random: without that many blocks, `(m, draws)`.
-    """
-
-    intact: float
-    deleted: np.ndarray
-    swapped: np.ndarray
-    counts: np.ndarray
-    random: np.ndarray
+SHIFT = 0.015  # of draws to the side of their number of blocks, as a fraction of the axis
 
 
 def network_ablation_figure(
@@ -76,12 +57,12 @@ def network_ablation_layouts(found: dict[str, NetworkAblation], *, theme: ThemeN
     ]
     for label, record, colour in drawn:
         data += [
-            _accuracies(label, "without block %{x}", record.deleted, colour, 1),
-            _accuracies(label, "block %{x} swapped with the next", record.swapped, colour, 2),
+            _accuracies(label, "deleted", "without block %{x}", record.deleted, colour, 1),
+            _accuracies(label, "swapped", "block %{x} after the next", record.swapped, colour, 2),
         ]
     # The draws of two networks stand side by side, and behind the lines.
     data += [
-        _draws(label, record, colour, SHIFT * (2 * index + 1 - len(drawn)))
+        _draws(label, record, colour, SHIFT * max(counts, 8) * (2 * index + 1 - len(drawn)))
         for index, (label, record, colour) in enumerate(drawn)
     ]
     data += [_mean(label, record, colour) for label, record, colour in drawn]
@@ -91,7 +72,7 @@ def network_ablation_layouts(found: dict[str, NetworkAblation], *, theme: ThemeN
         Chart("<b>one block deleted</b><br>test accuracy", block_axis(blocks), ACCURACY_AXIS),
         Chart("<b>two neighbours swapped</b><br>test accuracy", pairs, ACCURACY_AXIS),
         Chart(
-            f"<b>random blocks deleted</b><br>test accuracy, dots: {draws} draws each",
+            f"<b>random blocks deleted</b><br>mean test accuracy; dots: {draws} draws each",
             numbers,
             ACCURACY_AXIS,
         ),
@@ -114,12 +95,12 @@ def _intact(label: str, accuracy: float, colour: str, end: int, number: int) -> 
 
 
 def _accuracies(
-    label: str, what: str, values: np.ndarray, colour: str, number: int
+    label: str, change: str, what: str, values: np.ndarray, colour: str, number: int
 ) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": f"{label}: {('deleted', 'swapped')[number - 1]}",
+        "name": f"{label}: {change}",
         "x": np.arange(1, values.size + 1),
         "y": values,
         "line": {"color": colour, "width": 2},

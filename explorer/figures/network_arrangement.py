@@ -12,7 +12,7 @@ from itertools import chain, pairwise
 
 from explorer.figures.arrangement import Box, Canvas, Point, fit
 
-VALUE = 26  # above a thumbnail, for the value at the pixel that is pointed at
+VALUE = 28  # above a thumbnail, for the value at the pixel that is pointed at
 NAME = 34  # between F(x) and the stream, inside the loop
 BAR, BAR_GAP = 6, 7
 LINE = 18  # of the numbers under a block

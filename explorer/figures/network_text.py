@@ -51,25 +51,23 @@ def number_lines(block: BlockView, view: NetworkView, theme: Theme) -> list[str]
 def key_lines(view: NetworkView, theme: Theme, *, is_wide: bool) -> list[str]:
     """Return the lines above the figure, which say what line, loops and bars are."""
     branch, formula = f"<span style='color:{theme.branch}'>F(x)</span>", equation(view.spec, theme)
-    bars = f"bar: ‖F‖/‖x‖ from 0 to {full_ratio(view):.3g}"
-    if view.spec.last_relu_input:
-        bars += "; grey: zeroed by the last ReLU"
     if view.spec.shortcut is None:
-        lines = [f"<b>Plain network</b>: {formula}, which is the next block’s x"]
-        lines.append("Under each block: out")
+        lines = [f"<b>Plain network</b>: {formula}", "out is the next block’s x"]
+        notes = ["Under each block: out"]
     else:
         stream = f"<span style='color:{theme.identity}'><b>Residual stream</b></span>"
-        loops = f"each block adds {branch} at ⊕: {formula}"
-        lines = [f"{stream} from stem to head; {loops}"]
-        lines = lines if is_wide else [f"{stream} from stem to head", loops]
-        lines.append("Under the line: out, the stream after the block")
+        lines = [f"{stream} from stem to head", f"⊕ adds {branch}: {formula}"]
+        notes = ["Under the line: out, the stream after the block"]
+    notes.append(f"bar: ‖F‖/‖x‖ from 0 to {full_ratio(view):.3g}")
+    if view.spec.last_relu_input:
+        notes[-1] += "; grey: zeroed by the last ReLU"
     if view.scope == "stage":
         limits = view.blocks[0].residual.limit, view.stem.limit
-        bars += "; scale: F(x) ±{:.3g}, out ±{:.3g}".format(*limits)
-    note = f"<span style='font-size:{NOTE_SIZE}px;color:{theme.muted}'>"
-    words = f"{lines.pop()}; {bars}" if is_wide else None
-    tail = [words] if words else [lines.pop(), bars]
-    return [*lines, *(f"{note}{line}</span>" for line in tail)]
+        notes.append("scale: F(x) ±{:.3g}, out ±{:.3g}".format(*limits))
+    if is_wide:
+        lines, notes = ["; ".join(lines)], ["; ".join(notes)]
+    style = f"font-size:{NOTE_SIZE}px;color:{theme.muted}"
+    return [*lines, *(f"<span style='{style}'>{note}</span>" for note in notes)]
 
 
 def _centred(

@@ -19,6 +19,7 @@ STRIP = 5  # pictures in a strip; a row has two strips in the wide layout, one i
 PITCH = 72  # from a picture to the next, in pixels
 MARGIN, TOP = 8, 28
 CAPTION = 52  # space for three lines under every picture, in pixels
+BOTTOM = 0.56  # of the axis of a strip, whose pictures end at 0.5; captions begin there
 SHORT, LONGEST = 2, 5  # characters of names
 
 
@@ -86,6 +87,13 @@ def picture_sheet_layouts(
     palette = theme_of(theme)
     check_type("found", found, LabelledPictures)
     check_list("classes", classes, str)
+    for name in ("labels", "predicted"):
+        values = getattr(found, name)
+        if values.size and not 0 <= values.min() <= values.max() < len(classes):
+            raise InputError(
+                f"{name} must be from 0 to {len(classes) - 1}, as there are {len(classes)} "
+                f"classes; got {values.min()} … {values.max()}."
+            )
     grey = np.asarray(found.images, np.float32).mean(axis=-1)
     finite = grey[np.isfinite(grey)]
     ends = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
@@ -133,7 +141,7 @@ def _captions(texts: list[str], number: int) -> dict[str, Any]:
         "mode": "text",
         "name": f"captions {number}",
         "x": np.arange(len(texts)),
-        "y": np.full(len(texts), 0.55),
+        "y": np.full(len(texts), BOTTOM),
         "text": texts,
         "textposition": "bottom center",
         "textfont": {"size": NOTE_SIZE},
@@ -151,7 +159,7 @@ def _texts(found: LabelledPictures, classes: Sequence[str], theme: Theme) -> lis
         last = f"{word} {names[predicted]}"
         if predicted != label:
             last = f"<span style='color:{theme.above[1]}'>{last}</span>"
-        lines.append(f"<b>index {index}</b><br>true {names[label]}<br>{last}")
+        lines.append(f"<b>{index}</b><br>true {names[label]}<br>{last}")
     return lines
 
 
@@ -184,13 +192,15 @@ def _layout(shape: tuple[int, ...], wrong: int, theme: Theme, strips_in_row: int
             "showline": False,
         }
         layout[f"yaxis{index + 1}"] = {
-            "domain": [upper - side / inside[1], upper],
+            "domain": [upper - (BOTTOM + 0.5) * side / inside[1], upper],
             "anchor": f"x{index + 1}",
-            "range": [0.5, -0.5],
+            "range": [BOTTOM, -0.5],
             "showline": False,
         }
     if count:
-        title = f"{count} picture{'' if count == 1 else 's'}, {wrong} classified wrongly"
+        title = (
+            f"{count} picture{'' if count == 1 else 's'}, {wrong} classified wrongly; bold: index"
+        )
     else:
         title = "no pictures"
     layout["annotations"] = [text(0, 1, title, font={"size": LABEL_SIZE}, yshift=5)]

@@ -26,7 +26,7 @@ BLOCK_VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
     "gradients": gradients.view,
     "depth": depth.view,
 }
-NETWORK_VIEWS: dict[str, Callable[[Pair], None]] = {
+NETWORK_VIEWS: dict[str, Callable[[Pair, DeltaGenerator], None]] = {
     "train": train.view,
     "network": network.view,
 }
@@ -103,15 +103,15 @@ def _draw(view: Callable[[Experiment, Result], None], messages: DeltaGenerator) 
         show_problem(problem, "view")
 
 
-def _draw_network(view: Callable[[Pair], None], messages: DeltaGenerator) -> None:
+def _draw_network(view: Callable[[Pair, DeltaGenerator], None], messages: DeltaGenerator) -> None:
     """Draw the sidebar and a view of networks."""
     set_stale(False)
     try:
-        pair = pair_controls()
+        pair, place = pair_controls()
         if pair is None:
             show_message("info", "Choose a data set: an .npz file with pictures x and labels y.")
             return
-        view(pair)
+        view(pair, place)
     except NotTrained as missing:
         offer_training(missing.pair)
     except PROBLEMS as problem:

@@ -1,6 +1,7 @@
 """The sidebar: input, seed, features and mode. The key of a widget is its name in the URL."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.forward import MAX_WARMUP_PASSES
 from explorer.inputs import GENERATORS
@@ -25,8 +26,10 @@ from explorer.page.runs import find_runs
 from explorer.page.trainings import Pair
 
 
-def pair_controls() -> Pair | None:
-    """Draw the sidebar of the views of networks; return the pair, or None if a file is missing.
+def pair_controls() -> tuple[Pair | None, DeltaGenerator]:
+    """Draw the sidebar of the views of networks.
+
+    Return the pair, or None if a file is missing, and the place for a view's own controls.
 
     Raises:
         InputError: the data set cannot be read, or the settings are not legal for it.
@@ -34,7 +37,8 @@ def pair_controls() -> Pair | None:
     with st.sidebar:
         st.header("Residual block explorer")
         st.caption("Two networks from the same fresh kernels, on the same pictures.")
-        return network_controls()
+        above = st.container()
+        return network_controls(), above
 
 
 def experiment_controls() -> Experiment | None:

@@ -89,6 +89,6 @@ def _trained(experiment: Experiment, network: Network) -> StackPair:
     st.caption(
         "The stack is the blocks of the trained network, and the plain stack is the same blocks "
         "without their shortcuts, for which they were not trained. x is the residual stream after "
-        "the stem."
+        "the stem. The dashed trends are those of untrained stacks."
     )
     return StackPair(experiment.of_stack(), experiment.spec, len(network.blocks), 1)

@@ -1,6 +1,8 @@
 """The Network view: the residual stream through a trained network, block by block."""
 
+import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.network import lens_rows
 from explorer.page.controls import integer_input, segmented_choice
@@ -15,16 +17,15 @@ KEY = "network_figure"
 SECONDS = 0.8  # between two steps while the snapshots play
 
 
-def view(pair: Pair) -> None:
-    """Draw the view of one pair.
+def view(pair: Pair, place: DeltaGenerator) -> None:
+    """Draw the view of one pair; its controls of the network are at `place`.
 
     Raises:
         NotTrained: the server has no run of this pair.
     """
     if find_runs(pair) is None:
         raise NotTrained(pair)
-    with st.sidebar:
-        st.divider()
+    with place:
         selection = network_selection(pair)
     if selection is None:
         st.info("Choose a picture.")
@@ -79,13 +80,10 @@ def _numbers(selection: Selection) -> None:
         for index, run in enumerate(selection.runs):
             title = network_details.title_of(selection, index)
             if selection.step in run.networks:
-                accuracy = float(
-                    (predictions(run.at(selection.step), selection.pair) == labels).mean()
-                )
-                st.metric(f"Test accuracy, {title}", f"{accuracy:.1%}")
+                predicted = predictions(run.at(selection.step), selection.pair)
+                st.metric(f"Test accuracy, {title}", f"{np.mean(predicted == labels):.1%}")
         logits = selection.single_trace().logits
-        predicted = dataset.classes[int(logits.argmax())]
-        st.metric("This picture is classified as", predicted)
+        st.metric("This picture is classified as", dataset.classes[int(logits.argmax())])
 
 
 def _figure(selection: Selection) -> None:

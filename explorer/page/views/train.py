@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.training import checked_at
 from explorer.figures.training_curves import TrainingCurve, training_curves_layouts
@@ -23,8 +24,8 @@ _EMPTY: Mapping[str, np.ndarray] = MappingProxyType(
 )
 
 
-def view(pair: Pair) -> None:
-    """Draw the view of one pair."""
+def view(pair: Pair, place: DeltaGenerator) -> None:
+    """Draw the view of one pair; it needs no controls at `place`."""
     training = training_of(pair)
     is_running = training is not None and training.is_running
     st.fragment(_progress, run_every=SECONDS if is_running else None)(pair, is_running)
@@ -35,8 +36,8 @@ def _progress(pair: Pair, was_running: bool) -> None:
     """Draw buttons, curves and numbers; run the page again once the training has ended."""
     training = training_of(pair)
     is_running = training is not None and training.is_running
-    if was_running and not is_running:
-        st.rerun()
+    if was_running != is_running:
+        st.rerun()  # with the other period, and with or without details
     found = histories(pair)
     _buttons(pair, training, is_trained=bool(found) and not is_running)
     if training is not None and training.problem:
@@ -56,7 +57,7 @@ def _progress(pair: Pair, was_running: bool) -> None:
         theme=theme,
         label="Training loss and test accuracy of both networks over the steps.",
     )
-    if found:
+    if found and all(history["train loss"].size for history in found):
         st.caption(_words(pair, found))
     st.caption(f"Pictures: {pair.dataset.source}")
 

@@ -75,7 +75,7 @@ def _compare(
 
 def _reference(experiment: Experiment) -> str:
     """Return the name of the block that the variant is compared with."""
-    return "v1" if experiment.block is None else f"trained block ({experiment.spec.title})"
+    return "v1" if experiment.block is None else "the trained block"
 
 
 def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
