@@ -172,6 +172,10 @@ def method(record: str, name: str) -> Callable[..., Any]:
     return lambda **given: getattr(records()[record], name)(**given)
 
 
+def after(save: Callable[[], Any], load: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda **given: (save(), load(**given))
+
+
 def spec_of_network() -> dict[str, Any]:
     return {"block": V1, "blocks": 2, "width": 4, "channels": 2, "classes": 3}
 
@@ -362,10 +366,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Network.recalibrated": (method("trained network", "recalibrated"), {"images": IMAGES}),
     "Network.save": (method("trained network", "save"), {"path": "a.safetensors"}),
     "load_checkpoint": (
-        lambda **given: (records()["trained network"].save("network"), load_checkpoint(**given)),
+        after(lambda: records()["trained network"].save("network"), load_checkpoint),
         {"path": "network"},
     ),
-    "load_run": (load_run, {"path": "run"}),
+    "load_run": (after(lambda: short_run().save("run"), load_run), {"path": "run"}),
     "TrainingRun.at": (lambda **given: short_run().at(**given), {"step": 0}),
     "TrainingRun.save": (lambda **given: short_run().save(**given), {"path": "a.safetensors"}),
     "TrainingSettings": (TrainingSettings, TRAINING),

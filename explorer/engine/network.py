@@ -130,6 +130,12 @@ class Network(Record):
         """
         if not isinstance(parameters, Mapping) or not isinstance(statistics, Mapping):
             raise InputError("Parameters and statistics must be nested dicts by part.")
+        norm = {} if batch_norm is None else batch_norm
+        if not isinstance(norm, Mapping) or not set(norm) <= {"epsilon", "momentum"}:
+            raise InputError(f"batch_norm must have epsilon and momentum, got {describe(norm)}.")
+        own = {} if settings is None else settings
+        if not isinstance(own, Mapping):
+            raise InputError(f"settings must be a dict, got {describe(own)}.")
         try:
             channels, width = np.shape(parameters[STEM]["conv"]["kernel"])[2:]
             classes = np.shape(parameters[HEAD]["kernel"])[1]
@@ -140,11 +146,10 @@ class Network(Record):
             ) from None
         blocks = sum(name not in (STEM, FINAL, HEAD) for name in parameters)
         spec = NetworkSpec(block, blocks, width, channels, classes)
-        if batch_norm:
-            spec = replace(spec, batch_norm=replace(spec.batch_norm, **batch_norm))
-        own, running = check_arrays((parameters, statistics), shapes(spec.structure()))
-        provenance = "weights", digest_of((own, running))
-        return cls(spec, own, running, provenance, MappingProxyType(dict(settings or {})))
+        spec = replace(spec, batch_norm=replace(spec.batch_norm, **norm))
+        trained, running = check_arrays((parameters, statistics), shapes(spec.structure()))
+        provenance = "weights", digest_of((trained, running))
+        return cls(spec, trained, running, provenance, MappingProxyType(dict(own)))
 
     @classmethod
     def from_file(cls, arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> Self:
@@ -165,10 +170,6 @@ class Network(Record):
 
         variant = check_choice("The file's variant", settings.get("variant"), NETWORK_VARIANTS)
         norm, own = settings.get("batch_norm", {}), settings.get("settings", {})
-        if not isinstance(norm, dict) or not set(norm) <= {"epsilon", "momentum"}:
-            raise InputError(f"The file's BatchNorm settings are not legal: {describe(norm)}.")
-        if not isinstance(own, dict):
-            raise InputError(f"The file's settings are not legal: {describe(own)}.")
         return cls.from_arrays(
             VARIANTS[variant], part(False), part(True), batch_norm=norm, settings=own
         )

@@ -15,7 +15,14 @@ from explorer.engine.arrays import frozen
 from explorer.engine.network import Network
 from explorer.engine.stochastic_depth import check_survival, expected, survival_of
 from explorer.engine.training_step import Optimiser, training_step, transformation
-from explorer.errors import InputError, check_choice, check_integer, check_real, check_type
+from explorer.errors import (
+    InputError,
+    check_choice,
+    check_integer,
+    check_real,
+    check_type,
+    describe,
+)
 from explorer.inputs.random_streams import Purpose, check_seed, random_stream
 from explorer.model.network import (
     MAX_BLOCKS,
@@ -160,9 +167,9 @@ class TrainingRun(Record):
         Raises:
             InputError: it was not kept there.
         """
-        if step not in self.networks:
+        if not isinstance(step, int | np.integer) or step not in self.networks:
             raise InputError(
-                f"step must be one of {', '.join(map(str, self.snapshots))}; got {step!r}."
+                f"step must be one of {', '.join(map(str, self.snapshots))}; got {describe(step)}."
             )
         return self.networks[step]
 
