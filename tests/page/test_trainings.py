@@ -18,7 +18,7 @@ from explorer.page.cache import Owner, ResultCache
 from explorer.page.limiter import WorkLimiter
 from explorer.page.runs import train_pair
 from explorer.page.trainings import Pair, Training, current_training, start_training
-from tests.helpers import TIMEOUT
+from tests.helpers import TIMEOUT, wait_for_trainings
 from tests.short_runs import STEPS, pictures, short_settings
 
 VARIANTS = "v1", "no_skip"
@@ -73,23 +73,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(
         trainings, "TRAINING_LIMITER", WorkLimiter(slots=2, queue=8, timeout=TIMEOUT)
     )
-    monkeypatch.setattr(runs, "RESULT_CACHE", ResultCache(8, 2**24, 60))
     monkeypatch.setattr(st, "session_state", {})
     yield found
     found.allow()
-    wait_for_end()
+    wait_for_trainings()
 
 
-def wait_for_end() -> None:
-    """Wait until no training runs."""
-    for thread in threading.enumerate():
-        if thread.name == "training":
-            thread.join(TIMEOUT)
-            assert not thread.is_alive()
-
-
-def pair(variants: tuple[str, str] = VARIANTS, blocks: int = 1, **others: object) -> Pair:
-    settings = tuple(short_settings(variant, blocks, **others) for variant in variants)
+def pair(variants: tuple[str, str] = VARIANTS, **others: object) -> Pair:
+    settings = tuple(short_settings(variant, 1, **others) for variant in variants)
     return Pair(pictures(), settings, private=False)
 
 
@@ -126,12 +117,14 @@ def test_both_networks_are_stepped_in_turn_with_the_bits_of_train(server: Server
     server.allow()
     finished: list[tuple[int, TrainingRun]] = []
     training = Training(pair(), lambda: True, lambda index, run: finished.append((index, run)))
-    wait_for_end()
+    wait_for_trainings()
     assert server.steps == [(variant, step) for step in (1, 2, 3) for variant in VARIANTS]
     assert training.runs
     assert finished == list(enumerate(training.runs))
     assert_uninterrupted(training)
-    assert not (training.is_running or training.is_waiting or training.can_continue)
+    assert not training.is_running
+    assert not training.is_waiting
+    assert not training.can_continue
     assert training.problem == ""
 
 
@@ -156,7 +149,7 @@ def test_histories_grow_while_both_networks_train(server: Server) -> None:
     assert lengths == [[1, 0], [1, 1], [2, 1]]
     assert training.done == 1
     server.allow()
-    wait_for_end()
+    wait_for_trainings()
     assert training.runs
     assert training.done == STEPS
     for history, run in zip(training.histories, training.runs, strict=True):
@@ -174,16 +167,15 @@ def test_stop_ends_after_the_present_step_and_continue_gives_the_same_bits(
     server.wait_for_steps(done)
     training.stop()
     server.allow(1)
-    wait_for_end()
+    wait_for_trainings()
     assert len(server.steps) == done + 1
     assert training.runs is None
     assert training.problem == ""
     assert training.can_continue
     server.allow()
     training.resume()
-    wait_for_end()
+    wait_for_trainings()
     assert len(server.steps) == 2 * STEPS
-    assert not training.can_continue
     assert_uninterrupted(training)
 
 
@@ -196,7 +188,7 @@ def test_it_ends_within_a_step_once_its_user_has_left_and_frees_its_networks(
     server.wait_for_steps()
     is_here.clear()
     server.allow(1)
-    wait_for_end()
+    wait_for_trainings()
     assert server.steps == [("v1", 1)]
     assert training.runs is None
     assert not training.can_continue
@@ -207,7 +199,7 @@ def test_it_ends_within_a_step_once_its_user_has_left_and_frees_its_networks(
 def test_a_finished_training_keeps_no_trainers(server: Server) -> None:
     server.allow()
     training = started()
-    wait_for_end()
+    wait_for_trainings()
     gc.collect()
     assert training.runs
     assert [each() for each in server.trainers] == [None, None]
@@ -217,8 +209,8 @@ def test_a_loss_that_is_not_finite_is_kept_as_a_sentence_and_frees_the_networks(
     server: Server,
 ) -> None:
     server.allow()
-    training = started(variants=("v1", "no_bn"), blocks=8, learning_rate=10, steps=20)
-    wait_for_end()
+    training = started(variants=("v1", "no_bn"), learning_rate=10, seed=2, steps=100)
+    wait_for_trainings()
     assert training.problem.startswith("The training loss is ")
     assert "so the training stopped. Choose a smaller learning rate" in training.problem
     assert training.runs is None
@@ -231,7 +223,7 @@ def test_a_loss_that_is_not_finite_is_kept_as_a_sentence_and_frees_the_networks(
 
 def test_a_batch_larger_than_the_data_set_is_a_sentence() -> None:
     training = started(batch=25)
-    wait_for_end()
+    wait_for_trainings()
     assert training.problem == (
         "batch must be at most the number of training pictures, 24; got 25."
     )
@@ -251,7 +243,7 @@ def test_a_third_training_waits_until_one_of_two_has_ended(server: Server) -> No
     assert (first.is_waiting, second.is_waiting, third.is_waiting) == (False, False, True)
     assert len(server.steps) == 2
     server.allow()
-    wait_for_end()
+    wait_for_trainings()
     assert first.runs
     assert second.runs
     assert third.runs
@@ -270,7 +262,7 @@ def test_who_stops_while_it_waits_has_no_networks(server: Server) -> None:
     assert waiting.runs is None
     assert len(server.trainers) == 4
     server.allow()
-    wait_for_end()
+    wait_for_trainings()
     assert all(each.runs for each in others)
     assert not waiting.can_continue  # it has no networks yet
 
@@ -282,17 +274,17 @@ def test_a_busy_server_is_a_sentence_and_loses_no_step(
     server.wait_for_steps()
     training.stop()
     server.allow(1)
-    wait_for_end()
+    wait_for_trainings()
     with monkeypatch.context() as patch:
         busy = WorkLimiter(slots=0, queue=0, timeout=1)
         patch.setattr(trainings, "WORK_LIMITER", busy)
         training.resume()
-        wait_for_end()
+        wait_for_trainings()
     assert training.problem == "Server busy: 0 requests are queued. Try again in a moment."
     assert training.can_continue
     server.allow()
     training.resume()
-    wait_for_end()
+    wait_for_trainings()
     assert training.problem == ""
     assert len(server.steps) == 2 * STEPS
     assert_uninterrupted(training)
@@ -304,7 +296,7 @@ def test_a_full_queue_is_a_sentence(monkeypatch: pytest.MonkeyPatch, server: Ser
     server.wait_for_steps()
     second = started()
     server.allow()
-    wait_for_end()
+    wait_for_trainings()
     assert first.runs
     assert second.problem == "Server busy: 0 requests are queued. Try again in a moment."
 
@@ -325,7 +317,7 @@ def test_between_its_steps_others_compute(monkeypatch: pytest.MonkeyPatch, serve
     assert waits.wait(TIMEOUT)
     server.allow()
     other.join(TIMEOUT)
-    wait_for_end()
+    wait_for_trainings()
     assert server.steps[:3] == [("v1", 1), ("other work", 1), ("no_skip", 1)]
     assert_uninterrupted(training)
 
@@ -337,7 +329,7 @@ def test_a_session_trains_one_pair_at_a_time(server: Server) -> None:
     start_training(pair(seed=1), ignore)
     second = current_training()
     server.allow()
-    wait_for_end()
+    wait_for_trainings()
     assert first
     assert second
     assert first is not second
@@ -348,18 +340,20 @@ def test_a_session_trains_one_pair_at_a_time(server: Server) -> None:
 
 @pytest.mark.parametrize("private", [False, True])
 def test_runs_are_cached_those_on_own_pictures_for_their_owner_alone(
-    server: Server, private: bool
+    server: Server, monkeypatch: pytest.MonkeyPatch, private: bool
 ) -> None:
+    results = ResultCache(8, 2**24, 60)
+    monkeypatch.setattr(runs, "RESULT_CACHE", results)
     server.allow()
     owner = Owner()
     st.session_state["session"] = owner
     train_pair(replace(pair(), private=private))
-    wait_for_end()
+    wait_for_trainings()
     training = current_training()
     assert training
     assert training.runs
     for index, run in enumerate(training.runs):
         key = training.pair.run_key(index)
-        assert runs.RESULT_CACHE.get(key, owner if private else None) is run
-        assert runs.RESULT_CACHE.get(key, Owner()) is None
-        assert (runs.RESULT_CACHE.get(key) is None) == private
+        assert results.get(key, owner if private else None) is run
+        assert results.get(key, Owner()) is None
+        assert (results.get(key) is None) == private
