@@ -1,10 +1,12 @@
 """Details of the Network view: ablation, confusion matrix, running statistics and saving."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from explorer import load_checkpoint
@@ -12,9 +14,9 @@ from explorer.data import digits
 from explorer.engine.network import Network
 from explorer.engine.network_ablation import ablate_network
 from explorer.engine.shipped_runs import shipped_run
-from explorer.engine.training import TrainingSettings
-from explorer.page.views import network_details
-from tests.helpers import decoded, figure_messages, page, wait_for_trainings
+from explorer.engine.training import TrainingRun, TrainingSettings
+from explorer.page import runs
+from tests.helpers import decoded, figure_messages, page
 from tests.plain_accuracy import plain_accuracy
 
 pytestmark = pytest.mark.usefixtures("no_runs")
@@ -74,28 +76,21 @@ def test_removing_blocks_draws_the_ablations_of_both_networks() -> None:
         )
 
 
-def test_removing_blocks_at_a_step_that_one_network_lacks_names_the_other(
+def test_removing_blocks_at_a_step_that_one_network_lacks_is_of_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Shipped runs of 27 blocks are kept at two steps, a run trained here at more."""
-    link = {"net_blocks": "1", "net_width": "4", "net_steps": "3", "net_batch": "16"}
-    at = without_exception(page(view="train", **link))
-    at.button(key="start_training").click().run()
-    wait_for_trainings()
-    training = at.session_state["training"]
-    step = 2
-    run = training.runs[0]
-    assert step in run.networks
-    monkeypatch.setattr(network_details, "ablate_network", ablate_network)
-    networks = {each: run.networks[each] for each in (0, 3)}
-    object.__setattr__(run, "networks", networks)
-    at.session_state["net_step"] = step
-    at.session_state["network"] = "1"
-    at.session_state["network_details"] = "ablation"
-    without_exception(at.segmented_control(key="view").set_value("network").run())
-    words = [caption for caption in captions(at) if " intact; " in caption]
-    assert len(words) == 1
-    assert words[0].startswith("plain, no shortcut: ")
+
+    def two_steps_of_v1(settings: TrainingSettings) -> TrainingRun | None:
+        run = shipped_run(settings)
+        if run is None or settings.variant != "v1":
+            return run
+        return replace(run, networks={step: run.at(step) for step in (0, 180)})
+
+    monkeypatch.setattr(runs, "shipped_run", two_steps_of_v1)
+    at = opened("ablation", network="1", net_step="16")
+    (words,) = (words for words in captions(at) if " intact; " in words)
+    assert words.startswith("plain, no shortcut: ")
 
 
 def test_the_confusion_matrix_has_the_counts() -> None:
@@ -169,7 +164,7 @@ def test_the_saved_file_is_the_selected_network(
     def download_button(label: str, data: Any, name: str, **others: Any) -> None:
         saved[name] = data()
 
-    monkeypatch.setattr(network_details.st, "download_button", download_button)
+    monkeypatch.setattr(st, "download_button", download_button)
     at = opened("save", network="1", net_step="64")
     ((name, data),) = saved.items()
     assert name == "no_skip_3_step64.safetensors"
