@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import threading
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -107,3 +108,11 @@ def upload(at: AppTest, name: str, data: bytes) -> AppTest:
     at.selectbox(key="input").select("upload").run()
     at.file_uploader(key="file").upload(name, data, "application/octet-stream").run()
     return at
+
+
+def wait_for_trainings() -> None:
+    """Wait until no training runs in the background."""
+    for thread in threading.enumerate():
+        if thread.name == "training":
+            thread.join(TIMEOUT)
+            assert not thread.is_alive()

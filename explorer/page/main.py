@@ -13,6 +13,7 @@ from explorer.page.history import keep_history
 from explorer.page.last_result import recall, remember, set_stale
 from explorer.page.link_state import forget_settings, ignored_parameters, update_old_link
 from explorer.page.linked_file import ask_for_file
+from explorer.page.network_controls import ask_for_dataset, lacks_dataset
 from explorer.page.offer_training import NotTrained, offer_training
 from explorer.page.plain_text import show_message
 from explorer.page.sidebar import experiment_controls, pair_controls
@@ -79,7 +80,10 @@ def _draw(view: Callable[[Experiment, Result], None], messages: DeltaGenerator) 
     try:
         experiment = experiment_controls()
         if experiment is None:
-            ask_for_file()
+            if lacks_dataset():
+                ask_for_dataset()
+            else:
+                ask_for_file()
             return
         result = run(experiment, st.sidebar.empty())
     except NotTrained as missing:
@@ -109,7 +113,7 @@ def _draw_network(view: Callable[[Pair, DeltaGenerator], None], messages: DeltaG
     try:
         pair, place = pair_controls()
         if pair is None:
-            show_message("info", "Choose a data set: an .npz file with pictures x and labels y.")
+            ask_for_dataset()
             return
         view(pair, place)
     except NotTrained as missing:

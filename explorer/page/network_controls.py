@@ -16,7 +16,7 @@ from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
 from explorer.page.errors import PROBLEMS
 from explorer.page.link_state import publish
-from explorer.page.plain_text import show_note
+from explorer.page.plain_text import show_message, show_note
 from explorer.page.trainings import Pair
 
 RATES = ("0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10")
@@ -121,6 +121,19 @@ def network_controls() -> Pair | None:
         for variant in variants
     )
     return Pair(dataset, settings, private=data == "own")
+
+
+def lacks_dataset() -> bool:
+    """Return whether the page is about networks on an own data set that is not chosen yet."""
+    state = st.session_state
+    return bool(state.get("weights") == "network" and state.get("data") == "own") and (
+        state.get("data_file") is None
+    )
+
+
+def ask_for_dataset() -> None:
+    """Ask for the file of an own data set."""
+    show_message("info", "Choose a data set: an .npz file with pictures x and labels y.")
 
 
 def _digits() -> Dataset:

@@ -75,8 +75,8 @@ class Training:
 
     @property
     def can_continue(self) -> bool:
-        """Whether it was stopped before the last step."""
-        return not self.is_running and self._trainers is not None and not self.problem
+        """Whether it has ended before the last step, with networks that can be trained on."""
+        return not self.is_running and self._trainers is not None
 
     @property
     def histories(self) -> Histories:
@@ -93,9 +93,9 @@ class Training:
         self._is_stopped = True
 
     def resume(self) -> None:
-        """Go on after `stop`."""
+        """Go on after `stop`, or where the server was busy."""
         if self.can_continue:
-            self._is_stopped = False
+            self._is_stopped, self.is_waiting, self.problem = False, True, ""
             self._start()
 
     def _work(self) -> None:
@@ -105,8 +105,10 @@ class Training:
                 self._train()
         except _Stopped:
             pass
-        except (InputError, Busy) as problem:
+        except Busy as problem:
             self.problem = str(problem)
+        except InputError as problem:
+            self.problem, self._trainers = str(problem), None
         if not self._is_wanted():
             self._trainers = None
 

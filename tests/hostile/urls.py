@@ -39,6 +39,9 @@ WHAT_IF = f"view=what_if&{FORWARD}"
 GRADIENTS = f"view=gradients&{FORWARD}"
 DEPTH = f"view=depth&{FORWARD}"
 SMALL_DEPTH = f"{DEPTH}&depth=2&runs=1"
+TRAIN = "view=train&net_blocks=3"
+NETWORK = "view=network&net_blocks=3"
+TRAINED = "weights=network&net_blocks=3"
 PARAMETERS = {
     **dict.fromkeys(("view", "seed", "features", "mode", "standardise"), FORWARD),
     **dict.fromkeys(("channel", "show", "scope", "details", "pin", "nobody"), FORWARD),
@@ -66,6 +69,17 @@ PARAMETERS = {
     "block_number": f"depth_details=one_block&{SMALL_DEPTH}",
     "stack": f"depth_details=one_block&{SMALL_DEPTH}",
     "ablation": f"depth_details=ablation&{SMALL_DEPTH}",
+    "net_blocks": "view=train",
+    **dict.fromkeys(("data", "net_width", "net_first", "net_second", "net_rate"), TRAIN),
+    **dict.fromkeys(("net_seed", "net_steps", "net_batch", "net_optimiser"), TRAIN),
+    **dict.fromkeys(("net_kernels", "net_survival", "train_details"), TRAIN),
+    "gradient_step": f"train_details=gradients&{TRAIN}",
+    **dict.fromkeys(("network", "net_step", "picture", "picture_from", "wrong_first"), NETWORK),
+    **dict.fromkeys(("net_mode", "network_details"), NETWORK),
+    "weights": FORWARD,
+    "net_block": TRAINED,
+    "trained_variant": f"view=gradients&{TRAINED}",
+    "data_digest": f"data=own&{TRAIN}",
 }
 
 

@@ -63,10 +63,10 @@ def _spec() -> BlockSpec:
 
 def _spec_of_trained(own: BlockSpec) -> BlockSpec:
     """Draw the control of a trained block; return its own spec or another variant's."""
-    titles = {name: VARIANTS[name].title for name in RUNNABLE}
-    default = next(name for name in titles if VARIANTS[name].key == own.key)
-    chosen = select("Block", titles, default, key="trained_variant", width=280)
-    return VARIANTS[chosen]
+    titles = {"own": f"{own.title}, as trained"}
+    titles |= {name: VARIANTS[name].title for name in RUNNABLE if VARIANTS[name].key != own.key}
+    chosen = select("Block", titles, "own", key="trained_variant", width=280)
+    return own if chosen == "own" else VARIANTS[chosen]
 
 
 @st.fragment

@@ -52,6 +52,7 @@ def _play(selection: Selection) -> None:
         )
         st.caption(f"{selection.title}; {selection.picture.title}.")
     if is_playing:
+        st.session_state["is_drawn_now"] = True
         st.fragment(_advance, run_every=SECONDS)(steps, selection.step)
 
 
@@ -63,9 +64,8 @@ def _toggle_play(steps: tuple[int, ...]) -> None:
 
 
 def _advance(steps: tuple[int, ...], drawn: int) -> None:
-    """Select the next snapshot; not in the run of the page that draws one."""
-    if st.session_state.get("advance_from") != drawn:
-        st.session_state["advance_from"] = drawn
+    """Select the next snapshot; not in a run of the whole page, which draws one."""
+    if st.session_state.pop("is_drawn_now", False):
         return
     later = [step for step in steps if step > drawn]
     st.session_state["playing"] = len(later) > 1

@@ -14,6 +14,7 @@ from explorer.figures.confusion import confusion_layouts
 from explorer.figures.network_ablation import network_ablation_layouts
 from explorer.figures.picture_sheet import LabelledPictures, picture_sheet_layouts
 from explorer.linked_figure.payload import PickLink
+from explorer.page.cache import get_or_compute
 from explorer.page.component import component_state, current_theme, linked_figure
 from explorer.page.controls import optional_segmented_choice
 from explorer.page.display import integers
@@ -55,25 +56,29 @@ def title_of(selection: Selection, index: int) -> str:
 def _ablation(selection: Selection) -> None:
     """Draw the test accuracies of both networks without some of their blocks."""
     dataset, step = selection.pair.dataset, selection.step
-    networks = [run.at(step) for run in selection.runs if step in run.networks]
+    networks = {
+        title_of(selection, index): run.at(step)
+        for index, run in enumerate(selection.runs)
+        if step in run.networks
+    }
 
     def compute(progress: Progress) -> tuple[NetworkAblation, ...]:
         parts = halves(progress)
         return tuple(
             ablate_network(network, dataset.test_images, dataset.test_labels, progress=part)
-            for network, part in zip(networks, parts, strict=False)
+            for network, part in zip(networks.values(), parts, strict=False)
         )
 
     records = run_job(
         "network ablation",
-        ("network ablation", *(network.provenance for network in networks), dataset.key),
+        ("network ablation", *(each.provenance for each in networks.values()), dataset.key),
         compute,
         private=selection.pair.private,
         message="Removing blocks",
     )
     if records is None:
         return
-    found = {title_of(selection, index): record for index, record in enumerate(records)}
+    found = dict(zip(networks, records, strict=True))
     theme = current_theme("network_ablation")
     figure = network_ablation_layouts(found, theme=theme)
     linked_figure(
@@ -108,6 +113,7 @@ def _confusion(selection: Selection) -> None:
         key="confusion",
         theme=theme,
         link=_confusion_link(counts, dataset.classes),
+        on_pick_change=_pick,
     )
     cell = _picked(len(dataset.classes))
     if cell is None:
@@ -149,8 +155,14 @@ def _confusion_link(counts: np.ndarray, classes: tuple[str, ...]) -> PickLink:
     )
 
 
+def _pick() -> None:
+    """Keep the cell that the browser reports, which it does once."""
+    st.session_state["confusion_cell"] = component_state("confusion", "pick")
+
+
 def _picked(classes: int) -> tuple[int, int] | None:
-    numbers = integers((component_state("confusion", "pick") or "").split(",")[1:])
+    """Return the cell that the user has picked; None without one."""
+    numbers = integers((st.session_state.get("confusion_cell") or "").split(",")[1:])
     if not numbers or len(numbers) != 2 or not all(0 <= each < classes for each in numbers):
         return None
     return numbers[0], numbers[1]
@@ -164,11 +176,18 @@ def _statistics(selection: Selection) -> None:
         "batches of the training. Recalibration replaces them by those of the whole training set."
     )
     if st.button("Recalibrate over the training set", key="recalibrate"):
-        again = network.recalibrated(dataset.train_images)
+        after = get_or_compute(
+            ("recalibrated accuracy", network.provenance, dataset.key),
+            lambda: network.recalibrated(dataset.train_images).accuracy(
+                dataset.test_images, dataset.test_labels
+            ),
+            private=selection.pair.private,
+            placeholder=st.empty(),
+            message="Recalibrating",
+        )
+        before = np.mean(predictions(network, selection.pair) == dataset.test_labels)
         st.markdown(
-            "Test accuracy: "
-            f"{network.accuracy(dataset.test_images, dataset.test_labels):.1%} with the running "
-            f"statistics, {again.accuracy(dataset.test_images, dataset.test_labels):.1%} after "
+            f"Test accuracy: {before:.1%} with the running statistics, {after:.1%} after "
             "recalibration."
         )
 

@@ -13,6 +13,7 @@ from explorer.page.controls import option_slider, optional_segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.final_loss import final_loss
 from explorer.page.network_controls import TITLES
+from explorer.page.plain_text import show_message
 from explorer.page.runs import find_run, find_runs, train_pair
 from explorer.page.trainings import Pair, current_training
 
@@ -98,8 +99,15 @@ def _depths(pair: Pair, was_running: bool) -> None:
             blocks = training.pair.settings[0].blocks
             st.caption(f"Training {blocks} blocks: step {training.done}.")
     elif missing:
+        if training is not None and training.problem and training.pair.key != pair.key:
+            show_message("error", training.problem)
         words = ", ".join(str(each.settings[0].blocks) for each in missing)
-        st.button(f"Train the missing depths: {words}", on_click=_start, key="start_sweep")
+        st.button(
+            f"Train the missing depths: {words}",
+            on_click=_start,
+            args=(missing[0],),
+            key="start_sweep",
+        )
     st.caption(
         "Depth is compared at the same number of steps, seed and learning rate. That a deeper "
         "plain network has a larger training loss is the degradation of He et al. 2015, Fig. 1 "
@@ -118,8 +126,9 @@ def _loss(pair: Pair, index: int) -> float | None:
     return None if run is None else final_loss(run.history)
 
 
-def _start() -> None:
+def _start(first: Pair) -> None:
     st.session_state[_SWEEPING] = True
+    train_pair(first)
 
 
 def _stop() -> None:

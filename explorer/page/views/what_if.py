@@ -211,7 +211,9 @@ def _figure(experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, 
         blocks.append(PanelBlock(other.trace, VARIANT_PREFIX, other.trace.spec.title))
     difference = None
     if other and toggle("Difference, stage by stage", key="difference"):
-        difference = PanelBlock(other.trace, "difference ", "Difference: variant − v1")
+        difference = PanelBlock(
+            other.trace, "difference ", f"Difference: variant − {_reference(experiment)}"
+        )
     subject = other or result
     forward_details.draw_block(
         KEY,

@@ -35,7 +35,8 @@ def draw_details(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec)
 def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:
     in_eval = canonical.use_running_average
     if difference := source_diff(canonical.spec, spec, in_eval):
-        st.caption("The difference from v1.")
+        reference = "v1" if experiment.block is None else "the trained block"
+        st.caption(f"The difference from {reference}.")
         st.code(difference, language=None)
     if experiment.block is not None:
         st.caption(
@@ -83,10 +84,12 @@ def _state(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> No
     )
     statistics = [variable for variable in variables if variable.kind == "BatchStat"]
     if statistics:
+        moved = 1 - experiment.model(spec).batch_norm.momentum
         st.caption(
             "The norms are modules inside the block, so their running statistics are part of the "
             "block's state. A call in train mode updates them in place, without returning "
-            "them: each moves 1 % of the way to this input's. A call in eval mode does not."
+            f"them: each moves {moved * 100:.0f} % of the way to this input's. A call in eval mode "
+            "does not."
         )
         st.dataframe(
             {
