@@ -12,7 +12,8 @@ import pytest
 from safetensors.numpy import save
 
 from explorer import InputError, Network, load_checkpoint, load_run
-from explorer.engine.training import Trainer, TrainingRun
+from explorer.engine.training import Trainer
+from explorer.engine.training_run import TrainingRun
 from explorer.model.network import NETWORK_VARIANTS
 from explorer.model.weight_file import read_weights
 from tests.plain_network import PlainNetwork, randomise

@@ -155,9 +155,10 @@ def test_without_blocks_the_head_reads_the_stem() -> None:
 def test_stem_and_head_are_compiled_once_for_all_depths() -> None:
     networks = [network_of("v1", blocks)[0] for blocks in (1, 2)]
     networks[0].logits(IMAGES)
-    before = run_stem._cache_size(), run_head._cache_size()
+    programs: list[Any] = [run_stem, run_head]
+    before = [program._cache_size() for program in programs]
     networks[1].logits(IMAGES)
-    assert (run_stem._cache_size(), run_head._cache_size()) == before
+    assert [program._cache_size() for program in programs] == before
 
 
 def test_a_trace_that_would_need_too_much_memory_is_refused() -> None:
