@@ -7,7 +7,9 @@ from types import MappingProxyType
 import numpy as np
 
 from explorer.data import Dataset, dataset_from_arrays, digits
-from explorer.engine.training import Trainer, TrainingRun, TrainingSettings, train
+from explorer.engine.training import Trainer, train
+from explorer.engine.training_run import TrainingRun
+from explorer.engine.training_settings import TrainingSettings
 from tests.helpers import noise
 
 RATE, STEPS = 0.05, 3

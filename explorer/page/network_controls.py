@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explorer.data import Dataset, digits, read_dataset
-from explorer.engine.training import MAX_BATCH, MAX_STEPS, TrainingSettings
+from explorer.engine.training_settings import MAX_BATCH, MAX_STEPS, TrainingSettings
 from explorer.errors import InputError
 from explorer.inputs.limits import MAX_FILE_BYTES, format_megabytes
 from explorer.inputs.random_streams import MAX_SEED

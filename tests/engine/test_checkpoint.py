@@ -12,7 +12,8 @@ import pytest
 from safetensors.numpy import save
 
 from explorer import InputError, Network, load_checkpoint, load_run
-from explorer.engine.training import Trainer, TrainingRun
+from explorer.engine.training import Trainer
+from explorer.engine.training_run import TrainingRun
 from explorer.model.network import NETWORK_VARIANTS
 from explorer.model.weight_file import read_weights
 from tests.plain_network import PlainNetwork, randomise
@@ -99,7 +100,7 @@ def test_the_file_of_a_network_is_no_run_and_that_of_a_run_no_network(tmp_path: 
     short_run().network.save(tmp_path / "network")
     with pytest.raises(InputError, match=r"no training run; TrainingRun\.save writes one"):
         load_run(tmp_path / "network")
-    with pytest.raises(InputError, match="needs a stem"):
+    with pytest.raises(InputError, match="load_run reads it"):
         load_checkpoint(tmp_path / "run")
 
 

@@ -9,7 +9,8 @@ import pytest
 from explorer import digits, train
 from explorer.engine.network_ablation import ablate_network
 from explorer.engine.shipped_runs import file_name, shipped_run, shipped_settings
-from explorer.engine.training import TrainingRun, TrainingSettings
+from explorer.engine.training_run import TrainingRun
+from explorer.engine.training_settings import TrainingSettings
 from tests.networks import shipped
 from tests.plain_accuracy import plain_accuracy
 

@@ -334,6 +334,9 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     for name, array in kept.items():
         np.testing.assert_array_equal(after.network.arrays[name], array, err_msg=name)
     assert len(after.history["train loss"]) == 2
+    for again in (trainer.step, trainer.network):
+        with pytest.raises(InputError, match=rf"training loss is {value} in step 3"):
+            again()
 
 
 def test_too_large_a_learning_rate_without_norms_gives_a_sentence() -> None:

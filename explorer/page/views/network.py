@@ -5,7 +5,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.colour_limits import Scope
-from explorer.analysis.network import lens_rows
+from explorer.analysis.lens import lens_rows
 from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.network_panel import network_panel
 from explorer.page.network_selection import Selection, network_selection, predictions

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.analysis.training_history import gradient_norms_at
-from explorer.engine.training import TrainingRun
+from explorer.engine.training_run import TrainingRun
 from explorer.figures.block_gradients import BlockGradients, block_gradients_layouts
 from explorer.figures.degradation import DepthSweep, degradation_layouts
 from explorer.page.component import current_theme, linked_figure
