@@ -302,6 +302,16 @@ class Network(Record):
             use_running_average=in_eval,
         )
 
+    def most_traced(self, height: int, width: int) -> int:
+        """Return how many pictures of this size `trace` accepts at once."""
+        spec = self.spec
+        channels = sum(spec.block.widths(spec.width).values()) * spec.blocks
+        return MAX_TRACE_VALUES // max(height * width * channels, 1)
+
+    def most_calibrated(self, height: int, width: int) -> int:
+        """Return how many pictures of this size `recalibrated` accepts."""
+        return MAX_STREAM_VALUES // (height * width * self.spec.width)
+
     def _check_trace_size(self, shape: tuple[int, ...]) -> None:
         spec, pixels = self.spec, int(np.prod(shape[:-1]))
         values = pixels * sum(spec.block.widths(spec.width).values()) * spec.blocks

@@ -6,6 +6,7 @@ import numpy as np
 
 from explorer.engine.arrays import frozen
 from explorer.errors import InputError, check_real
+from explorer.model.layers import Scale
 from explorer.model.network import NetworkSpec, Parts
 from explorer.model.variants import VARIANTS
 
@@ -36,7 +37,8 @@ def survival_of(blocks: int, last: float) -> np.ndarray:
 def expected(spec: NetworkSpec, parameters: Parts, survival: np.ndarray) -> Parts:
     """Return the parameters of the expectation at test time: F(x) times its probability.
 
-    The branch's last layer with parameters is linear in them, and only ReLUs follow it, so
+    The branch's last trained layer is linear in its parameters, and only ReLUs and constant
+    factors follow it, so
     scaling its parameters scales F(x) (Huang et al. 2016, eq. 5).
 
     Args:
@@ -49,7 +51,12 @@ def expected(spec: NetworkSpec, parameters: Parts, survival: np.ndarray) -> Part
     found = dict(parameters)
     for name, probability in zip(spec.names, survival, strict=True):
         block = parameters[name]
-        last = [layer for layer, _ in spec.block.branch if layer in block][-1]
+        trained = [
+            layer
+            for layer, kind in spec.block.branch
+            if layer in block and not isinstance(kind, Scale)
+        ]
+        last = trained[-1]
         factor = np.float32(probability)
         scaled = {variable: factor * array for variable, array in block[last].items()}
         found[name] = {**block, last: frozen(scaled)}

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from explorer.errors import InputError, check_flag, check_type, describe
-from explorer.model.layers import BatchNorm, Layer, ReLU
+from explorer.model.layers import BatchNorm, Layer, ReLU, Scale
 
 Layers = tuple[tuple[str, Layer], ...]
 
@@ -152,6 +152,16 @@ class BlockSpec:
             for name, layer in self.layers().items()
             if (constants := layer.constants())
         }
+
+    def set_constants(self) -> set[tuple[str, str]]:
+        """Return stage and variable of each constant that is no default, or is not trained."""
+        found = set()
+        for name, layer in self.layers().items():
+            usual = layer.with_default_constants().constants()
+            for variable, value in layer.constants().items():
+                if isinstance(layer, Scale) or value != usual[variable]:
+                    found.add((name, variable))
+        return found
 
     def structure(self) -> "BlockSpec":
         """Return the spec without texts and constants; compiled programs depend only on it."""

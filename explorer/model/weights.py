@@ -140,8 +140,8 @@ class Model(Record):
     def as_variant(self, spec: BlockSpec, seed: float = 0) -> "Model":
         """Return a block of another spec with these weights where it has the same layers.
 
-        Layers with another name or shape get fresh weights. Constants in which the two specs
-        differ, as γ₂ = 0, are those of `spec`.
+        Layers with another name or shape get fresh weights. Constants that
+        `spec` sets, as γ₂ = 0 or the factor of a scaled path, are its own.
 
         Args:
             spec: the layers of the block.
@@ -153,14 +153,14 @@ class Model(Record):
         if check_type("spec", spec, BlockSpec).key == self.spec.key:
             return replace(self, spec=spec)
         fresh = self.from_seed(seed, self.features, spec, self.batch_norm)
-        own, other = self.spec.constants(), spec.constants()
+        set_by_spec = spec.set_constants()
 
         def merged(given: Arrays, here: Arrays) -> Arrays:
             return {
                 layer: {
                     variable: here[layer][variable]
                     if _shape(here, layer, variable) == value.shape
-                    and own.get(layer, {}).get(variable) == other.get(layer, {}).get(variable)
+                    and (layer, variable) not in set_by_spec
                     else value
                     for variable, value in values.items()
                 }

@@ -72,7 +72,13 @@ class Selection:
     def trace(self) -> NetworkTrace:
         """Return the trace of the network, of the whole batch in train mode."""
         return get_or_compute(
-            ("network trace", self.network.provenance, self.picture.key, self.in_eval),
+            (
+                "network trace",
+                self.network.provenance,
+                self.pair.dataset.key,
+                self.picture.key,
+                self.in_eval,
+            ),
             partial(self.network.trace, self._images(), use_running_average=self.in_eval),
             private=self.private,
             placeholder=st.empty(),
@@ -86,8 +92,15 @@ class Selection:
     def _images(self) -> np.ndarray:
         if self.in_eval:
             return self.picture.pixels
-        others = self.pair.dataset.train_images[: BATCH - 1]
+        others = self.pair.dataset.train_images[: self._others]
         return np.concatenate([self.picture.pixels[None], others])
+
+    @property
+    def _others(self) -> int:
+        """Number of training pictures beside the picture in train mode."""
+        dataset = self.pair.dataset
+        most = self.network.most_traced(*dataset.shape[:2])
+        return max(min(BATCH, most, len(dataset.train_images) + 1) - 1, 0)
 
     def experiment(self, block: str) -> Experiment:
         """Return the experiment of one block, on the residual stream that reaches it."""
@@ -95,7 +108,10 @@ class Selection:
         x, stem = trace[block]["x"], trace.stream["stem"]
         source = f"The input is the residual stream that reaches {block}: {self.picture.title}."
         if not self.in_eval:
-            source += f" BatchNorm uses this picture's and {BATCH - 1} training pictures' values."
+            source += (
+                f" BatchNorm uses the values of this picture and of {self._others} training "
+                "pictures."
+            )
         return Experiment(
             input_key=("stream", self.network.provenance, self.picture.key, block, self.in_eval),
             load=lambda: x,
@@ -139,7 +155,7 @@ def network_selection(pair: Pair) -> Selection | None:
         ("eval", "train"),
         key="net_mode",
         help="Eval: BatchNorm uses the running statistics, as for the accuracy. Train: those of a "
-        f"batch of this picture and {BATCH - 1} training pictures.",
+        "batch of this picture and training pictures.",
     )
     return None if picture is None else Selection(pair, runs, which, step, picture, mode == "eval")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from explorer.engine.shipped_runs import shipped_run
+from explorer.engine.shipped_runs import shipped_run, shipped_settings
 from explorer.engine.training_run import TrainingRun
 from explorer.page.cache import RESULT_CACHE, get_cached, get_or_compute_part, owner_of
 from explorer.page.trainings import Pair, Training, current_training, start_training
@@ -13,8 +13,10 @@ from explorer.page.trainings import Pair, Training, current_training, start_trai
 def find_run(pair: Pair, index: int) -> TrainingRun | None:
     """Return one of the two runs of a pair; None if it has to be trained."""
     found: TrainingRun | None = get_cached(pair.run_key(index), private=pair.private)
-    if found is None and pair.dataset.key == ("digits",):
-        settings = pair.settings[index]
+    training, settings = training_of(pair), pair.settings[index]
+    if found is None and training is not None and training.runs is not None:
+        return training.runs[index]  # the cache has dropped it
+    if found is None and pair.dataset.key == ("digits",) and settings in shipped_settings():
         found = get_or_compute_part(("shipped run", settings), lambda: shipped_run(settings))
     return found
 
@@ -44,7 +46,7 @@ def training_of(pair: Pair) -> Training | None:
 def histories(pair: Pair) -> tuple[Mapping[str, np.ndarray], ...]:
     """Return what is known of both networks' training; empty if nothing is."""
     training = training_of(pair)
-    if training is not None and training.histories and training.runs is None:
-        return training.histories
+    if training is not None and training.runs is None and (found := training.histories):
+        return found
     runs = find_runs(pair)
     return tuple(run.history for run in runs) if runs else ()

@@ -1,6 +1,8 @@
 """Trainings in the background: two networks, stepped in turn, at most one pair a session."""
 
+import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -19,7 +21,9 @@ from explorer.page.limiter import WORK_LIMITER, Busy, WorkLimiter
 
 # A pair holds one slot of this limiter, and a slot of the work limiter that it yields.
 TRAINING_LIMITER = WorkLimiter(slots=2, queue=8, timeout=600)
+RECONNECT = 3  # seconds within which a browser may come back
 _TRAINING = "training"
+_LOG = logging.getLogger(__name__)
 Histories = tuple[Mapping[str, np.ndarray], ...]
 
 
@@ -62,7 +66,7 @@ class Training:
         self.runs: tuple[TrainingRun, ...] | None = None
         self._is_wanted, self._finished = is_wanted, finished
         self._trainers: tuple[Trainer, ...] | None = None
-        self._histories: Histories = ()
+        self._last: Histories = ()
         self._is_stopped = False
         self._start()
 
@@ -83,12 +87,15 @@ class Training:
     @property
     def histories(self) -> Histories:
         """The histories of both networks up to now; empty before the first step."""
-        return self._histories
+        trainers = self._trainers
+        if trainers is None:
+            return self._last
+        return tuple(each.history() for each in trainers) if trainers[0].done else ()
 
     @property
     def done(self) -> int:
         """Number of steps done by both."""
-        return min((len(each["train loss"]) for each in self._histories), default=0)
+        return min((len(each["train loss"]) for each in self.histories), default=0)
 
     def stop(self) -> None:
         """Stop after the present step."""
@@ -110,9 +117,18 @@ class Training:
         except Busy as problem:
             self.problem = str(problem)
         except InputError as problem:
-            self.problem, self._trainers = str(problem), None
+            self.problem = str(problem)
+            self._let_go()
+        except Exception as error:
+            _LOG.exception("The training failed", exc_info=error)
+            self.problem = "The training failed unexpectedly. Train again, or choose fewer blocks."
+            self._let_go()
         if not self._is_wanted():
-            self._trainers = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Drop the networks in training, and keep their histories."""
+        self._last, self._trainers = self.histories, None
 
     def _check(self, ahead: int = 0) -> None:
         """Raise _Stopped if nobody waits any more."""
@@ -130,12 +146,12 @@ class Training:
                 self._check()
                 if not trainer.is_finished:
                     trainer.step()
-                    self._histories = tuple(each.history() for each in trainers)
                     WORK_LIMITER.yield_slot()
-        self.runs = tuple(trainer.run() for trainer in trainers)
-        for index, run in enumerate(self.runs):
+        runs = tuple(trainer.run() for trainer in trainers)
+        for index, run in enumerate(runs):
             self._finished(index, run)
-        self._trainers = None
+        self.runs = runs
+        self._let_go()
         limit_compiled_programs()
 
 
@@ -161,5 +177,12 @@ def _session_is_active() -> Callable[[], bool]:
     context = get_script_run_ctx()
     if context is None or not runtime.exists():
         return lambda: True
-    session = context.session_id
-    return lambda: runtime.get_instance().is_active_session(session)
+    session, last_seen = context.session_id, time.monotonic()
+
+    def is_active() -> bool:
+        nonlocal last_seen
+        if runtime.get_instance().is_active_session(session):
+            last_seen = time.monotonic()
+        return time.monotonic() - last_seen < RECONNECT
+
+    return is_active

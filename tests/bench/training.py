@@ -10,7 +10,8 @@ import numpy as np
 
 from explorer.data import digits
 from explorer.engine.network import Network
-from explorer.engine.training import Trainer, TrainingSettings
+from explorer.engine.training import Trainer
+from explorer.engine.training_settings import TrainingSettings
 from explorer.engine.training_step import training_step, transformation
 from explorer.model.network import NetworkSpec
 from explorer.model.variants import VARIANTS

@@ -173,14 +173,14 @@ def _statistics(selection: Selection) -> None:
     dataset, network = selection.pair.dataset, selection.network
     st.caption(
         "In eval mode every BatchNorm uses its running mean and variance, averages over the last "
-        "batches of the training. Recalibration replaces them by those of the whole training set."
+        "batches of the training. Recalibration replaces them by those of the training pictures, "
+        "all at once."
     )
-    if st.button("Recalibrate over the training set", key="recalibrate"):
+    images = dataset.train_images[: network.most_calibrated(*dataset.shape[:2])]
+    if st.button(f"Recalibrate over {len(images):,} training pictures", key="recalibrate"):
         after = get_or_compute(
             ("recalibrated accuracy", network.provenance, dataset.key),
-            lambda: network.recalibrated(dataset.train_images).accuracy(
-                dataset.test_images, dataset.test_labels
-            ),
+            lambda: network.recalibrated(images).accuracy(dataset.test_images, dataset.test_labels),
             private=selection.pair.private,
             placeholder=st.empty(),
             message="Recalibrating",
