@@ -26,19 +26,21 @@ class DisplaySettings:
     window: Window | None
 
 
-def read_pin(key: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel | None:
+def read_pin(
+    key: str, names: Sequence[str], shape: tuple[int, ...], parameter: str = "pin"
+) -> PanelPixel | None:
     """Return the pinned pixel, as the figure last reported it or else as the URL has it."""
     check(
-        "pin",
+        parameter,
         lambda text: parse_pixel(text, names, shape) is not None,
         f"a panel's name, a row from 0 to {shape[0] - 1} and a column from 0 to {shape[1] - 1}, "
         "separated by commas",
     )
     reported = component_state(key, "pin")
     pixel = parse_pixel(
-        reported if reported is not None else st.query_params.get("pin", ""), names, shape
+        reported if reported is not None else st.query_params.get(parameter, ""), names, shape
     )
-    publish("pin", f"{pixel.panel},{pixel.row},{pixel.col}" if pixel else None, None)
+    publish(parameter, f"{pixel.panel},{pixel.row},{pixel.col}" if pixel else None, None)
     return pixel
 
 

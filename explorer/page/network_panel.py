@@ -19,7 +19,7 @@ from explorer.linked_figure.payload import (
 )
 from explorer.model.spec import BlockSpec
 from explorer.page.component import component_state, current_theme, linked_figure
-from explorer.page.display import parse_pixel
+from explorer.page.display import read_pin
 from explorer.records import NetworkTrace
 
 HINT = (
@@ -56,7 +56,6 @@ def network_panel(
     *,
     channel: int | None,
     scope: Scope = "block",
-    pin: PanelPixel | None = None,
 ) -> NetworkPin | None:
     """Draw the network figure; return what the user has clicked.
 
@@ -65,16 +64,13 @@ def network_panel(
         trace: the trace of one picture.
         channel: 0 … C−1, or None for the mean over channels.
         scope: which maps share a colour limit; see `analysis.network_view`.
-        pin: the pixel that is pinned before the browser reports one, as from the URL.
 
     Returns:
         The pinned pixel and its block; None while nothing is pinned.
     """
     theme, blocks = current_theme(key), panel_blocks(trace)
     reported = component_state(key, "pin")
-    if reported is not None:
-        shape = first_block(trace)["x"].shape[:2]
-        pin = parse_pixel(reported, list(blocks), shape)
+    pin = read_pin(key, list(blocks), first_block(trace)["x"].shape[:2], "network_pin")
     layouts = network_layouts(trace, channel=channel, scope=scope, theme=theme)
     link = network_link(trace, channel=channel, theme=theme, pin=pin, acked_pin=reported)
     linked_figure(layouts.spec(), narrow=layouts.narrow, key=key, theme=theme, link=link)

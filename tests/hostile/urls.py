@@ -70,6 +70,7 @@ PARAMETERS = {
     "stack": f"depth_details=one_block&{SMALL_DEPTH}",
     "ablation": f"depth_details=ablation&{SMALL_DEPTH}",
     "net_blocks": "view=train",
+    "network_pin": NETWORK,
     **dict.fromkeys(("data", "net_width", "net_first", "net_second", "net_rate"), TRAIN),
     **dict.fromkeys(("net_seed", "net_steps", "net_batch", "net_optimiser"), TRAIN),
     **dict.fromkeys(("net_kernels", "net_survival", "train_details"), TRAIN),

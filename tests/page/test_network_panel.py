@@ -97,13 +97,11 @@ def test_a_large_picture_has_the_exact_values_of_the_pinned_pixel() -> None:
 def script() -> None:
     import streamlit as st
 
-    from explorer.linked_figure.payload import PanelPixel
     from explorer.model.variants import V1
     from explorer.page.network_panel import network_panel
     from tests.helpers import network_trace
 
-    pin = PanelPixel("block2 F(x)", 3, 1) if st.query_params.get("pin") else None
-    clicked = network_panel("network", network_trace(V1, 3), channel=1, pin=pin)
+    clicked = network_panel("network", network_trace(V1, 3), channel=1)
     st.text(str(clicked and (clicked.block, clicked.pixel.row, clicked.pixel.col)))
 
 
@@ -123,7 +121,7 @@ def script() -> None:
 def test_a_click_returns_its_block_and_pixel(reported: Any, from_url: bool, expected: str) -> None:
     at = AppTest.from_function(script, default_timeout=TIMEOUT)
     if from_url:
-        at.query_params["pin"] = "yes"
+        at.query_params["network_pin"] = "block2 F(x),3,1"
     if reported is not None:
         at.session_state["network"] = {"pin": reported}
     at.run()

@@ -189,3 +189,12 @@ def test_every_gradient_of_a_trained_block_is_drawn(which: str, kind: str) -> No
     at = opened("gradients", network=which, cotangent=kind, net_mode="train")
     assert messages(at, "error") == []
     assert "gradients" in figure_messages(at)
+
+
+def test_train_mode_uses_as_many_pictures_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Network, "most_traced", lambda network, height, width: 5)
+    at = opened("forward", net_block="block2", net_mode="train", picture="7")
+    batch = np.concatenate([DATA.test_images[7:8], DATA.train_images[:4]])
+    expected = network().trace(batch, use_running_average=False).image(0)
+    assert digest(at) == expected["block2"].digest()
+    assert any("of 4 training pictures" in each for each in notes(at))

@@ -359,3 +359,18 @@ def test_runs_are_cached_those_on_own_pictures_for_their_owner_alone(
         assert results.get(key, owner if private else None) is run
         assert results.get(key, Owner()) is None
         assert (results.get(key) is None) == private
+
+
+def test_an_unexpected_error_ends_the_training_with_a_sentence(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(trainer: Trainer) -> TrainingProgress:
+        raise RuntimeError("RESOURCE_EXHAUSTED")
+
+    monkeypatch.setattr(Trainer, "step", fail)
+    server.allow()
+    training = started()
+    wait_for_trainings()
+    assert training.problem.startswith("The training failed unexpectedly.")
+    assert not training.can_continue
+    assert training.runs is None
