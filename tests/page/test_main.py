@@ -136,7 +136,7 @@ def test_repeated_parameters_are_reported_each_and_the_defaults_taken() -> None:
     }
     at = open_link(repeated)
     expected = {
-        "view": "one of forward, what_if, gradients, depth",
+        "view": "one of forward, what_if, gradients, depth, train, network",
         "input": f"one of {', '.join(GENERATORS)}, upload",
         "seed": SEED,
         "mode": "one of train, eval",
