@@ -81,11 +81,18 @@ class Training:
     @property
     def histories(self) -> Histories:
         """The histories of both networks up to now; empty before the first step."""
-        return self._histories
+        trainers = self._trainers
+        if trainers is None:
+            return self._histories
+        found = tuple(each.history() for each in trainers)
+        return found if found[0]["train loss"].size else ()
 
     @property
     def done(self) -> int:
         """Number of steps done by both."""
+        trainers = self._trainers
+        if trainers is not None:
+            return min(each.done for each in trainers)
         return min((len(each["train loss"]) for each in self._histories), default=0)
 
     def stop(self) -> None:
@@ -108,9 +115,14 @@ class Training:
         except Busy as problem:
             self.problem = str(problem)
         except InputError as problem:
-            self.problem, self._trainers = str(problem), None
+            self.problem = str(problem)
+            self._free_networks()
         if not self._is_wanted():
-            self._trainers = None
+            self._free_networks()
+
+    def _free_networks(self) -> None:
+        """Keep the histories alone."""
+        self._histories, self._trainers = self.histories, None
 
     def _check(self, ahead: int = 0) -> None:
         """Raise _Stopped if nobody waits any more."""
@@ -128,12 +140,11 @@ class Training:
                 self._check()
                 if not trainer.is_finished:
                     trainer.step()
-                    self._histories = tuple(each.history() for each in trainers)
                     WORK_LIMITER.yield_slot()
         self.runs = tuple(trainer.run() for trainer in trainers)
         for index, run in enumerate(self.runs):
             self._finished(index, run)
-        self._trainers = None
+        self._free_networks()
         limit_compiled_programs()
 
 
