@@ -6,7 +6,9 @@ from explorer.engine.forward import resnet_basic_forward, trace_block, trace_mod
 from explorer.engine.gradients import split_gradient
 from explorer.engine.network import Network
 from explorer.engine.propagation import propagate
-from explorer.engine.training import Trainer, TrainingRun, TrainingSettings, train, train_steps
+from explorer.engine.training import Trainer, train, train_steps
+from explorer.engine.training_run import TrainingRun
+from explorer.engine.training_settings import TrainingSettings
 from explorer.errors import InputError
 from explorer.model.block import STAGES, BasicBlock
 from explorer.model.spec import BlockSpec

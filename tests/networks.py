@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from explorer import digits, train
 from explorer.engine.shipped_runs import file_name, shipped_settings
-from explorer.engine.training import TrainingRun
+from explorer.engine.training_run import TrainingRun
 
 FOLDER = Path(__file__).parent.parent / "explorer" / "data" / "networks"
 MOST_SNAPSHOTS = 8  # blocks; deeper networks are shipped at the first and the last step

@@ -1,11 +1,15 @@
 """Small trained networks that several tests share."""
 
+from dataclasses import replace
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 
 from explorer.data import Dataset, dataset_from_arrays, digits
-from explorer.engine.training import Trainer, TrainingRun, TrainingSettings, train
+from explorer.engine.training import Trainer, train
+from explorer.engine.training_run import TrainingRun
+from explorer.engine.training_settings import TrainingSettings
 from tests.helpers import noise
 
 RATE, STEPS = 0.05, 3
@@ -30,9 +34,10 @@ def short_settings(variant: str = "v1", blocks: int = 2, **others: object) -> Tr
 def short_run(variant: str = "v1", blocks: int = 2, optimiser: str = "sgd") -> TrainingRun:
     """Return a run of three steps, with the network before and after each of them."""
     trainer = Trainer(pictures(), short_settings(variant, blocks, optimiser=optimiser))
-    for _ in trainer.steps():
-        pass
-    return trainer.run()
+    networks = {0: trainer.network()}
+    for progress in trainer.steps():
+        networks[progress.step] = trainer.network()
+    return replace(trainer.run(), networks=MappingProxyType(networks))
 
 
 @cache

@@ -31,12 +31,11 @@ from explorer.analysis.classification import confusion, in_cell, misclassified
 from explorer.analysis.colour_limits import channels, check_channel, colour_limits, stage_maps
 from explorer.analysis.distributions import distribution, histogram
 from explorer.analysis.gallery import gallery
-from explorer.analysis.network import block_numbers, lens_rows
+from explorer.analysis.lens import lens_rows
 from explorer.analysis.network_view import network_view
 from explorer.analysis.path_shares import path_shares
 from explorer.analysis.pixel import Cell, cell_at, explain
 from explorer.analysis.receptive_field import influence, receptive_fields
-from explorer.analysis.stream_thumbnails import stream_thumbnails
 from explorer.analysis.sum_comparison import category_names, cells_in_box, compare_sum
 from explorer.analysis.training_history import gradient_norms_at
 from explorer.data import dataset_from_arrays, read_dataset
@@ -170,6 +169,10 @@ def of(name: str) -> Callable[[], Any]:
 
 def method(record: str, name: str) -> Callable[..., Any]:
     return lambda **given: getattr(records()[record], name)(**given)
+
+
+def after(save: Callable[[], Any], load: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda **given: (save(), load(**given))
 
 
 def spec_of_network() -> dict[str, Any]:
@@ -362,10 +365,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "Network.recalibrated": (method("trained network", "recalibrated"), {"images": IMAGES}),
     "Network.save": (method("trained network", "save"), {"path": "a.safetensors"}),
     "load_checkpoint": (
-        lambda **given: (records()["trained network"].save("network"), load_checkpoint(**given)),
+        after(lambda: records()["trained network"].save("network"), load_checkpoint),
         {"path": "network"},
     ),
-    "load_run": (load_run, {"path": "run"}),
+    "load_run": (after(lambda: short_run().save("run"), load_run), {"path": "run"}),
     "TrainingRun.at": (lambda **given: short_run().at(**given), {"step": 0}),
     "TrainingRun.save": (lambda **given: short_run().save(**given), {"path": "a.safetensors"}),
     "TrainingSettings": (TrainingSettings, TRAINING),
@@ -417,9 +420,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         ablate_network,
         {"network": of("network"), "images": X[None], "labels": [0], "seed": 0, "progress": None},
     ),
-    "block_numbers": (block_numbers, {"trace": of("network trace")}),
     "lens_rows": (lens_rows, {"trace": of("network trace"), "classes": ["a", "b"]}),
-    "stream_thumbnails": (stream_thumbnails, {"trace": of("network trace"), "channel": 0}),
     "confusion": (
         confusion,
         {"labels": LABELS, "predicted": LABELS[::-1], "classes": ["a", "b"]},
@@ -442,6 +443,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "receptive_fields": (receptive_fields, {"spec": V1}),
     "influence": (influence, {"split": of("split")}),
     "headline": (summary.headline, {"trace": of("trace")}),
+    "branch_ratio": (summary.branch_ratio, {"trace": of("trace")}),
+    "zeroed_part": (summary.zeroed_part, {"trace": of("trace")}),
     "correlation": (summary.correlation, {"one": X, "other": X}),
     "channel_table": (summary.channel_table, {"trace": of("trace")}),
     "zeroed": (summary.zeroed, {"trace": of("trace")}),

@@ -9,9 +9,10 @@ import numpy as np
 
 from explorer.analysis.colour_limits import Scope, limit_of
 from explorer.analysis.downsampling import Window, block_means, whole
+from explorer.analysis.one_picture import first_block
 from explorer.analysis.stage_view import PanelView, panel_view, zeroed_map
-from explorer.analysis.summary import zeroed
-from explorer.errors import InputError, check_choice, check_integer, check_type
+from explorer.analysis.summary import branch_ratio, zeroed_part
+from explorer.errors import check_choice, check_integer
 from explorer.model.record import Record
 from explorer.model.spec import BlockSpec, Grid
 from explorer.records import BlockTrace, Magnitude, NetworkTrace, measure
@@ -86,7 +87,7 @@ def network_view(
         InputError: there is no such channel or scope, the trace is of a batch, or it has no
             blocks.
     """
-    first = check_network_trace(trace)
+    first = first_block(trace)
     check_choice("scope", scope, get_args(Scope))
     height, width, features = shape = first["x"].shape
     if channel is not None:
@@ -130,19 +131,6 @@ def _limits(arrays: Sequence[np.ndarray], scope: Scope) -> list[float]:
     return [limits[group] for group in groups[scope]]
 
 
-def check_network_trace(trace: NetworkTrace) -> BlockTrace:
-    """Return the first block's trace; InputError unless the trace is of one picture and a block."""
-    blocks = list(check_type("trace", trace, NetworkTrace).blocks.values())
-    if trace.images.ndim == 4:
-        raise InputError(
-            f"trace must be of one picture, got the trace of a batch of {len(trace.images)}. Trace "
-            "one picture: network.trace(images[n])."
-        )
-    if not blocks:
-        raise InputError("trace must have at least one block, got a network of stem and head.")
-    return blocks[0]
-
-
 def _block_view(
     name: str,
     block: BlockTrace,
@@ -152,16 +140,8 @@ def _block_view(
     window: Window,
 ) -> BlockView:
     spec, out = block.spec, block["out"]
-    mask, part = None, np.nan
+    mask = None
     if spec.last_relu_input:
         mask = block_means(zeroed_map(block, channel).astype(np.float32), window.step)
-        if not np.isnan(block[spec.last_relu_input]).any():
-            part = float(zeroed(block).mean())
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = float(_norm(block[spec.residual]) / _norm(block[spec.identity or "x"]))
     dead = int(np.count_nonzero((out == 0).all(axis=(0, 1))))
-    return BlockView(name, residual, stream, mask, ratio, part, dead)
-
-
-def _norm(array: np.ndarray) -> np.float64:
-    return np.float64(np.linalg.norm(array.astype(np.float64)))
+    return BlockView(name, residual, stream, mask, branch_ratio(block), zeroed_part(block), dead)

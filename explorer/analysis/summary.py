@@ -56,7 +56,7 @@ def headline(trace: BlockTrace) -> Headline:
     """Return the trace's headline numbers."""
     spec, out = check_type("trace", trace, BlockTrace).spec, trace["out"]
     identity, residual = trace[spec.identity or "x"], trace[spec.residual]
-    add_error = relu_error = part_zeroed = identity_share = float("nan")
+    add_error = relu_error = identity_share = float("nan")
     if spec.identity:
         add_error = float(np.abs(trace["add"] - (residual + identity)).max())
         variances = np.var(identity, dtype=np.float64), np.var(residual, dtype=np.float64)
@@ -64,18 +64,32 @@ def headline(trace: BlockTrace) -> Headline:
             identity_share = float(variances[0] / np.float64(sum(variances)))
     if spec.last_relu_input:
         relu_error = float(np.abs(np.maximum(trace[spec.last_relu_input], 0) - out).max())
-        if not np.isnan(trace[spec.last_relu_input]).any():
-            part_zeroed = float(zeroed(trace).mean())
+    with np.errstate(invalid="ignore"):
+        spread = float(np.std(out, dtype=np.float64))
+    return Headline(
+        ratio=branch_ratio(trace),
+        identity_share=identity_share,
+        spread=spread,
+        zeroed=zeroed_part(trace),
+        correlation=correlation(out, trace["x"]),
+        add_error=add_error,
+        relu_error=relu_error,
+    )
+
+
+def branch_ratio(trace: BlockTrace) -> float:
+    """Return ‖F(x)‖ / ‖x‖, as in `Headline`."""
+    spec = check_type("trace", trace, BlockTrace).spec
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Headline(
-            ratio=float(_norm(residual) / _norm(identity)),
-            identity_share=identity_share,
-            spread=float(np.std(out, dtype=np.float64)),
-            zeroed=part_zeroed,
-            correlation=correlation(out, trace["x"]),
-            add_error=add_error,
-            relu_error=relu_error,
-        )
+        return float(_norm(trace[spec.residual]) / _norm(trace[spec.identity or "x"]))
+
+
+def zeroed_part(trace: BlockTrace) -> float:
+    """Return the fraction of cells that the last ReLU set to 0, as in `Headline`."""
+    source = check_type("trace", trace, BlockTrace).spec.last_relu_input
+    if source is None or np.isnan(trace[source]).any():
+        return float("nan")
+    return float(zeroed(trace).mean())
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:

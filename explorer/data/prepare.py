@@ -19,7 +19,7 @@ def prepare(
     source: str,
     key: tuple[Hashable, ...],
 ) -> Dataset:
-    """Return the data set of these pictures, in whose array its own are stored.
+    """Return the data set of these pictures, stored in the same array.
 
     Args:
         images: `(N, H, W, C)` float32 in C order, finite. It is overwritten, because two copies of

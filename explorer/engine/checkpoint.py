@@ -9,14 +9,14 @@ import numpy as np
 
 from explorer.engine.arrays import frozen
 from explorer.engine.network import Network
-from explorer.engine.training import (
+from explorer.engine.training_run import (
     CHECKED_AT,
     HISTORY,
     STEP,
     TrainingRun,
-    TrainingSettings,
     history_shapes,
 )
+from explorer.engine.training_settings import TrainingSettings
 from explorer.errors import InputError, describe
 from explorer.model.weight_file import flatten, nest, read_weights
 
@@ -30,7 +30,10 @@ def load_checkpoint(path: Any) -> Network:
     Raises:
         InputError: the file is missing or is no such file.
     """
-    return Network.from_file(*read_weights(path))
+    arrays, settings = read_weights(path)
+    if "training" in settings:
+        raise InputError("The file holds a training run; load_run reads it.")
+    return Network.from_file(arrays, settings)
 
 
 def load_run(path: Any) -> TrainingRun:

@@ -1,11 +1,10 @@
 """A network that users hold: its trace, its predictions, and a copy of its weights."""
 
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 from flax import nnx
@@ -13,8 +12,11 @@ from flax import nnx
 from explorer.engine.arrays import check_arrays, digest_of, frozen
 from explorer.engine.forward import trace_model
 from explorer.engine.network_parts import (
+    MAX_STREAM_VALUES,
+    batch_size,
     batch_statistics,
     check_labels,
+    padded,
     run_block,
     run_head,
     run_stem,
@@ -47,10 +49,8 @@ from explorer.model.weight_file import flatten, nest, write_weights
 from explorer.model.weights import Model
 from explorer.records import BlockTrace, NetworkTrace
 
-# Pictures at once in eval mode, fewer if they are large: one compiled program for every number.
-BATCH = 256
 _STATISTICS = {"mean", "var"}  # the names of running statistics
-MAX_STREAM_VALUES = 2**24  # of the residual stream of all pictures at once
+MAX_TRACE_VALUES = 2**27  # of all stages of a trace: 512 MB
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,20 @@ class Network(Record):
         spec: NetworkSpec,
         initialiser: Initialiser = "he",
     ) -> Self:
-        """Return a network with fresh weights; see `draw_network`."""
+        """Return a network with fresh weights, as `draw_network` draws them.
+
+        Args:
+            seed: integer 0 … 2³²−1, fixes the weights.
+            spec: the network's layers.
+            initialiser: "he" (He et al. 2015b) or "lecun" (NNX's default), for the kernels of all
+                convolutions.
+
+        Raises:
+            InputError: an argument is outside its documented range.
+        """
         checked = check_seed(seed)
         check_type("spec", spec, NetworkSpec)
-        check_choice("initialiser", initialiser, ("he", "lecun"))
+        check_choice("initialiser", initialiser, get_args(Initialiser))
         parameters, statistics = draw_network(spec, checked, initialiser)
         return cls(spec, parameters, statistics, ("seed", checked, initialiser))
 
@@ -125,11 +135,24 @@ class Network(Record):
     ) -> Self:
         """Return the network of these arrays, whose provenance is their digest.
 
+        Args:
+            block: the spec of every block.
+            parameters, statistics: arrays by part, layer and variable, as in `Network`.
+            batch_norm: "epsilon" and "momentum" of all BatchNorms; those of `NetworkSpec` by
+                default.
+            settings: what is known of the training, in the types of JSON.
+
         Raises:
             InputError: a part or an array is missing, unknown, or of the wrong shape.
         """
         if not isinstance(parameters, Mapping) or not isinstance(statistics, Mapping):
             raise InputError("Parameters and statistics must be nested dicts by part.")
+        norm = {} if batch_norm is None else batch_norm
+        if not isinstance(norm, Mapping) or not set(norm) <= {"epsilon", "momentum"}:
+            raise InputError(f"batch_norm must have epsilon and momentum, got {describe(norm)}.")
+        own = {} if settings is None else settings
+        if not isinstance(own, Mapping):
+            raise InputError(f"settings must be a dict, got {describe(own)}.")
         try:
             channels, width = np.shape(parameters[STEM]["conv"]["kernel"])[2:]
             classes = np.shape(parameters[HEAD]["kernel"])[1]
@@ -140,11 +163,10 @@ class Network(Record):
             ) from None
         blocks = sum(name not in (STEM, FINAL, HEAD) for name in parameters)
         spec = NetworkSpec(block, blocks, width, channels, classes)
-        if batch_norm:
-            spec = replace(spec, batch_norm=replace(spec.batch_norm, **batch_norm))
-        own, running = check_arrays((parameters, statistics), shapes(spec.structure()))
-        provenance = "weights", digest_of((own, running))
-        return cls(spec, own, running, provenance, MappingProxyType(dict(settings or {})))
+        spec = replace(spec, batch_norm=replace(spec.batch_norm, **norm))
+        trained, running = check_arrays((parameters, statistics), shapes(spec.structure()))
+        provenance = "weights", digest_of((trained, running))
+        return cls(spec, trained, running, provenance, MappingProxyType(dict(own)))
 
     @classmethod
     def from_file(cls, arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> Self:
@@ -165,10 +187,6 @@ class Network(Record):
 
         variant = check_choice("The file's variant", settings.get("variant"), NETWORK_VARIANTS)
         norm, own = settings.get("batch_norm", {}), settings.get("settings", {})
-        if not isinstance(norm, dict) or not set(norm) <= {"epsilon", "momentum"}:
-            raise InputError(f"The file's BatchNorm settings are not legal: {describe(norm)}.")
-        if not isinstance(own, dict):
-            raise InputError(f"The file's settings are not legal: {describe(own)}.")
         return cls.from_arrays(
             VARIANTS[variant], part(False), part(True), batch_norm=norm, settings=own
         )
@@ -266,14 +284,15 @@ class Network(Record):
             InputError: an argument is outside its documented range.
         """
         given = self.check_images(images, 3, 4)
+        self._check_trace_size(given.shape)
         in_eval = check_flag("use_running_average", use_running_average)
-        ends = self.spec.structure(), *self._ends
-        streams = {STEM: run_stem(*ends, given, in_eval)}
+        ends = self.spec.ends(), *self.ends
+        h = np.asarray(run_stem(*ends, given, in_eval))
+        streams = {STEM: h}
         traces: dict[str, BlockTrace] = {}
         for name, model in self.models.items():
-            x = np.asarray([*streams.values()][-1])
-            traces[name] = trace_model(model, x, use_running_average=in_eval)
-            streams[name] = traces[name]["out"]
+            traces[name] = trace_model(model, h, use_running_average=in_eval)
+            streams[name] = h = traces[name]["out"]
         lens = [run_head(*ends, stream, in_eval) for stream in streams.values()]
         return NetworkTrace(
             images=frozen(given),
@@ -282,6 +301,15 @@ class Network(Record):
             lens=frozen(np.stack(lens)),
             use_running_average=in_eval,
         )
+
+    def _check_trace_size(self, shape: tuple[int, ...]) -> None:
+        spec, pixels = self.spec, int(np.prod(shape[:-1]))
+        values = pixels * sum(spec.block.widths(spec.width).values()) * spec.blocks
+        if values > MAX_TRACE_VALUES:
+            raise InputError(
+                f"The trace would have {values:,} values; the limit is {MAX_TRACE_VALUES:,}. Pass "
+                "fewer or smaller pictures."
+            )
 
     def logits(self, images: Any, order: Sequence[str] | None = None) -> np.ndarray:
         """Return the logits `(N, classes)` of pictures `(N, H, W, channels)`, in eval mode.
@@ -300,26 +328,20 @@ class Network(Record):
         for name in names:
             check_choice("order", name, self.blocks)
         array = check_array("images", images, 4)
-        size = self.spec.width * math.prod(array.shape[1:3])
-        batch = BATCH
-        while batch > 1 and batch * size > MAX_STREAM_VALUES:
-            batch //= 2
+        size = batch_size(self.spec, array.shape)
         parts = [
-            self._logits(self.check_images(array[start : start + batch], 4), names, batch)
-            for start in range(0, len(array), batch)
+            self._logits(padded(self.check_images(array[start : start + size], 4), size), names)
+            for start in range(0, len(array), size)
         ]
-        return frozen(np.concatenate(parts))
+        return frozen(np.concatenate(parts)[: len(array)])
 
-    def _logits(self, images: np.ndarray, names: Sequence[str], batch: int) -> np.ndarray:
-        missing = batch - len(images)
-        padded = np.pad(images, [(0, missing), (0, 0), (0, 0), (0, 0)])
-        structure = self.spec.block_structure()
-        h = run_stem(self.spec.structure(), *self._ends, padded, True)
+    def _logits(self, images: np.ndarray, names: Sequence[str]) -> np.ndarray:
+        structure, ends = self.spec.block_structure(), (self.spec.ends(), *self.ends)
+        h = run_stem(*ends, images, True)
         for name in names:
             model = self.models[name]
             h = run_block(structure, model.parameters, model.statistics, h)
-        logits = run_head(self.spec.structure(), *self._ends, h, True)
-        return np.asarray(logits)[: len(images)]
+        return np.asarray(run_head(*ends, h, True))
 
     def predict(self, images: Any) -> np.ndarray:
         """Return the class `(N,)` of each picture, in eval mode; arguments as for `logits`."""
@@ -339,7 +361,7 @@ class Network(Record):
         return float(np.mean(predicted == check_labels(labels, len(predicted))))
 
     def recalibrated(self, images: Any) -> "Network":
-        """Return the network with the statistics of these pictures as running statistics.
+        """Return the network with these pictures' statistics as its running statistics.
 
         Every BatchNorm gets the mean and variance that it sees when the pictures pass in train
         mode, in one batch.
@@ -359,6 +381,6 @@ class Network(Record):
         return replace(self, statistics=statistics, provenance=provenance)
 
     @property
-    def _ends(self) -> tuple[Parts, Parts]:
+    def ends(self) -> tuple[Parts, Parts]:
         """Parameters and statistics of all parts but the blocks."""
         return without(self.parameters, self.blocks), without(self.statistics, self.blocks)

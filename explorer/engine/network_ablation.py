@@ -10,8 +10,15 @@ from typing import Any
 import numpy as np
 
 from explorer.engine.arrays import frozen
-from explorer.engine.network import BATCH, MAX_STREAM_VALUES, Network
-from explorer.engine.network_parts import check_labels, run_block, run_head, run_stem, without
+from explorer.engine.network import Network
+from explorer.engine.network_parts import (
+    batch_size,
+    check_labels,
+    padded,
+    run_block,
+    run_head,
+    run_stem,
+)
 from explorer.engine.stack import Progress, check_progress
 from explorer.errors import check_array, check_type
 from explorer.inputs.random_streams import Purpose, check_seed, random_stream
@@ -33,10 +40,10 @@ def ablate_network(
 ) -> NetworkAblation:
     """Return the accuracies of a network when blocks are deleted or swapped, in eval mode.
 
-    Each block is deleted in turn; each block is swapped with the next; and for k = 1 … blocks, or
-    8 such k for more than 8 blocks, k random blocks are deleted, 20 times (their Fig. 5a). A
-    deleted block of a residual network leaves the residual stream as it is; that of a plain
-    network passes on its input.
+    Each block is deleted in turn; each block is swapped with the next; and k random blocks are
+    deleted, 20 times for each k (Veit et al. 2016, Fig. 5a): k = 1 … blocks, or 8 values of k for
+    more than 8 blocks. A deleted block of a residual network leaves the residual stream as it is;
+    that of a plain network passes on its input.
 
     Args:
         network: the network.
@@ -97,26 +104,18 @@ def _accuracies(
 ) -> dict[Order, float]:
     """Return the accuracy of a network with its blocks in each of these orders."""
     correct = dict.fromkeys(orders, 0)  # equal orders are run once
-    size = _batch_size(network, images)
+    size = batch_size(network.spec, images.shape)
     starts = range(0, len(images), size)
     done, total = 0, len(starts) * len(correct)
     for start in starts:
-        batch = network.check_images(images[start : start + size], 4)
+        batch = padded(network.check_images(images[start : start + size], 4), size)
         expected = labels[start : start + size]
-        missing = size - len(batch)
-        padded = np.pad(batch, [(0, missing), (0, 0), (0, 0), (0, 0)])
-        for order, logits in _logits(network, padded, correct):
-            predicted = logits[: len(batch)].argmax(axis=-1)
+        for order, logits in _logits(network, batch, correct):
+            predicted = logits[: len(expected)].argmax(axis=-1)
             correct[order] += int(np.count_nonzero(predicted == expected))
             done += 1
             report(done, total)
     return {order: count / len(images) for order, count in correct.items()}
-
-
-def _batch_size(network: Network, images: np.ndarray) -> int:
-    """Return how many pictures are run at once: `BATCH`, or fewer if they are large."""
-    height, width = images.shape[1:3]
-    return max(1, min(BATCH, MAX_STREAM_VALUES // (height * width * network.spec.width)))
 
 
 def _logits(
@@ -126,21 +125,20 @@ def _logits(
 
     Orders that start with the same blocks share the passes through these.
     """
-    spec, blocks = network.spec.structure(), network.spec.block_structure()
-    ends = [without(each, network.blocks) for each in (network.parameters, network.statistics)]
+    structure, ends = network.spec.block_structure(), (network.spec.ends(), *network.ends)
     first: Order = ()
-    pending = [(first, run_stem(spec, *ends, images, True), [*orders])]
+    pending = [(first, run_stem(*ends, images, True), [*orders])]
     while pending:
         # The blocks that these orders start with, and the stream before the last of them.
         first, h, same = pending.pop()
         if first:
             model = network.models[first[-1]]
-            h = run_block(blocks, model.parameters, model.statistics, h)
+            h = run_block(structure, model.parameters, model.statistics, h)
         longer: dict[Order, list[Order]] = {}
         for order in same:
             longer.setdefault(order[: len(first) + 1], []).append(order)
         if longer.pop(first, None):
-            yield first, np.asarray(run_head(spec, *ends, h, True))
+            yield first, np.asarray(run_head(*ends, h, True))
         # The largest group is taken last, so that few streams are kept at a time.
         groups = sorted(longer.items(), key=lambda item: -len(item[1]))
         pending += [(start, h, group) for start, group in groups]

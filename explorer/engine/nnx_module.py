@@ -25,7 +25,10 @@ def read_module(module: Any, block: BlockSpec) -> tuple[Parts, Parts, dict[str, 
         raise InputError(f"module must be an nnx.Module, got {describe(module)}.")
     parts = [part for part in vars(module).values() if isinstance(part, nnx.Module)]
     if len({id(part) for part in parts}) < len(parts):
-        raise InputError("The module has one part under two names; a network's parts are its own.")
+        raise InputError(
+            "The module has one part under two names; every part of a network must have weights "
+            "of its own."
+        )
     settings: dict[str, float] = {}
     for path, layer in nnx.iter_graph(module):
         name = ".".join(map(str, path))

@@ -3,7 +3,8 @@
 from importlib.resources import as_file, files
 
 from explorer.engine.checkpoint import load_run
-from explorer.engine.training import TrainingRun, TrainingSettings
+from explorer.engine.training_run import TrainingRun
+from explorer.engine.training_settings import TrainingSettings
 
 DEPTHS = 3, 8, 27
 VARIANTS = "v1", "no_skip"

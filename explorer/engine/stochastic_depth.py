@@ -37,7 +37,12 @@ def expected(spec: NetworkSpec, parameters: Parts, survival: np.ndarray) -> Part
     """Return the parameters of the expectation at test time: F(x) times its probability.
 
     The branch's last layer with parameters is linear in them, and only ReLUs follow it, so
-    scaling its parameters scales F(x).
+    scaling its parameters scales F(x) (Huang et al. 2016, eq. 5).
+
+    Args:
+        spec: the network's layers.
+        parameters: of the network, by part.
+        survival: probability that each block is kept, `(blocks,)`, above 0 and at most 1.
     """
     if np.all(survival == 1):
         return parameters

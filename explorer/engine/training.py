@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any
 
 import jax
 import numpy as np
@@ -13,158 +13,17 @@ import optax
 from explorer.data import Dataset
 from explorer.engine.arrays import frozen
 from explorer.engine.network import Network
-from explorer.engine.stochastic_depth import check_survival, expected, survival_of
-from explorer.engine.training_step import Optimiser, training_step, transformation
-from explorer.errors import InputError, check_choice, check_integer, check_real, check_type
-from explorer.inputs.random_streams import Purpose, check_seed, random_stream
-from explorer.model.network import (
-    MAX_BLOCKS,
-    MAX_WIDTH,
-    MIN_WIDTH,
-    NETWORK_VARIANTS,
-    NetworkSpec,
-)
-from explorer.model.network_weights import Initialiser
-from explorer.model.record import Record
+from explorer.engine.stochastic_depth import expected, survival_of
+from explorer.engine.training_run import TrainingProgress, TrainingRun, history_shapes
+from explorer.engine.training_settings import TrainingSettings
+from explorer.engine.training_step import training_step, transformation
+from explorer.errors import InputError, check_type
+from explorer.inputs.random_streams import Purpose, random_stream
+from explorer.model.network import NetworkSpec
 from explorer.model.variants import VARIANTS
-from explorer.model.weight_file import write_weights
 
-MAX_STEPS, MAX_BATCH, MAX_LEARNING_RATE = 5_000, 1_024, 10.0
 MAX_ACTIVATIONS = 2**24  # of the residual stream of a batch, over all blocks
-HISTORY, CHECKED_AT, STEP = "history", "checked_at", "step"  # names in a file
 CHECKS = 18  # of the test accuracy, over all steps
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """What fixes a training, apart from the data.
-
-    Attributes:
-        blocks: number of blocks, 1 … 54.
-        width: channels of the residual stream, 4 … 32.
-        variant: one of `NETWORK_VARIANTS`; "no_skip" is the plain network, and "zero_gamma" is
-            v1 with γ₂ = 0 at the start (Goyal et al. 2017).
-        steps: number of steps, 1 … 5000.
-        batch: pictures in a step, 2 … 1024.
-        learning_rate: at the start, above 0, at most 10; it falls to 0 as a cosine.
-        seed: integer 0 … 2³²−1, fixes the weights and the batches.
-        optimiser: "sgd" (momentum 0.9) or "adam".
-        initialiser: "he" or "lecun".
-        survival: probability that the last block's F(x) is kept in a step; that of block l of L
-            is 1 − l / L · (1 − survival) (Huang et al. 2016). 1 drops nothing.
-    """
-
-    blocks: int = 8
-    width: int = 8
-    variant: str = "v1"
-    steps: int = 180
-    batch: int = 128
-    learning_rate: float = 0.1
-    seed: int = 0
-    optimiser: Optimiser = "sgd"
-    initialiser: Initialiser = "he"
-    survival: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("blocks", 1, MAX_BLOCKS),
-            ("width", MIN_WIDTH, MAX_WIDTH),
-            ("steps", 1, MAX_STEPS),
-            ("batch", 2, MAX_BATCH),
-        ):
-            object.__setattr__(self, name, check_integer(name, getattr(self, name), low, high))
-        object.__setattr__(self, "seed", check_seed(self.seed))
-        check_choice("variant", self.variant, NETWORK_VARIANTS)
-        check_choice("optimiser", self.optimiser, get_args(Optimiser))
-        check_choice("initialiser", self.initialiser, get_args(Initialiser))
-        rate = check_real("learning_rate", self.learning_rate)
-        if not 0 < rate <= MAX_LEARNING_RATE:
-            raise InputError(
-                f"learning_rate must be above 0 and at most {MAX_LEARNING_RATE:g}, got {rate:g}."
-            )
-        object.__setattr__(self, "learning_rate", rate)
-        object.__setattr__(self, "survival", check_survival(self.survival, self.variant))
-
-
-@dataclass(frozen=True)
-class TrainingProgress:
-    """The numbers of one step, before its update.
-
-    Attributes:
-        step: number of the step, from 1.
-        steps: number of all steps.
-        loss, accuracy: of the step's batch, in train mode.
-        test_accuracy: in eval mode after the step; None where it was not checked.
-        gradient_norm: of the loss by the block's parameters, `(blocks,)`.
-        branch_ratio: ‖F(x)‖ / ‖x‖ of every block over the batch, `(blocks,)`.
-    """
-
-    step: int
-    steps: int
-    loss: float
-    accuracy: float
-    test_accuracy: float | None
-    gradient_norm: np.ndarray
-    branch_ratio: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingRun(Record):
-    """A training, or its part up to now.
-
-    Attributes:
-        settings: its settings.
-        dataset: the data set's key.
-        history: float32 by name: "train loss" and "train accuracy" `(steps,)` of each step's
-            batch; "test accuracy" at `checked_at`; "gradient norm" and "branch ratio"
-            `(steps, blocks)`.
-        checked_at: the numbers of the steps after which the test accuracy was taken.
-        networks: the networks kept, by the number of steps before them.
-    """
-
-    settings: TrainingSettings
-    dataset: tuple[Any, ...]
-    history: Mapping[str, np.ndarray]
-    checked_at: np.ndarray
-    networks: Mapping[int, Network]
-
-    @property
-    def snapshots(self) -> tuple[int, ...]:
-        """The steps at which the network was kept."""
-        return tuple(self.networks)
-
-    @property
-    def network(self) -> Network:
-        """The network after the last step."""
-        return self.networks[self.snapshots[-1]]
-
-    def save(self, path: Any) -> None:
-        """Write settings, history and every network kept to a safetensors file, for `load_run`.
-
-        Raises:
-            InputError: the file cannot be written.
-        """
-        arrays = {f"{HISTORY}.{name}": values for name, values in self.history.items()}
-        arrays[CHECKED_AT] = self.checked_at
-        for step, network in self.networks.items():
-            arrays |= {f"{STEP}{step}.{name}": array for name, array in network.arrays.items()}
-        settings = self.network.file_settings() | {
-            "training": asdict(self.settings),
-            "dataset": self.dataset,
-        }
-        write_weights(path, arrays, settings)
-
-    def at(self, step: int) -> Network:
-        """Return the network kept at a step.
-
-        Raises:
-            InputError: it was not kept there.
-        """
-        if step not in self.networks:
-            raise InputError(
-                f"step must be one of {', '.join(map(str, self.snapshots))}; got {step!r}."
-            )
-        return self.networks[step]
 
 
 def train(dataset: Dataset, **settings: Any) -> TrainingRun:
@@ -192,8 +51,14 @@ def train_steps(
     """Train a network and yield the progress of every step; arguments as for `train`.
 
     The generator's return value is the run, as in `run = yield from train_steps(…)`.
+
+    Raises:
+        InputError: as for `train`; at once if an argument is outside its documented range.
     """
-    trainer = Trainer(dataset, TrainingSettings(**settings))
+    return _progress_and_run(Trainer(dataset, TrainingSettings(**settings)))
+
+
+def _progress_and_run(trainer: "Trainer") -> Generator[TrainingProgress, None, TrainingRun]:
     yield from trainer.steps()
     return trainer.run()
 
@@ -232,6 +97,7 @@ class Trainer:
         self._networks: dict[int, Network] = {}
         self._history: dict[str, list[Any]] = {name: [] for name in history_shapes(settings, 0, 0)}
         self.done = 0
+        self._problem = ""
         self._keep()
 
     @property
@@ -240,7 +106,7 @@ class Trainer:
         return self.done == self.settings.steps
 
     def steps(self) -> Iterator[TrainingProgress]:
-        """Do the remaining steps."""
+        """Do the remaining steps; yield the progress of each."""
         while not self.is_finished:
             yield self.step()
 
@@ -248,8 +114,10 @@ class Trainer:
         """Do one step.
 
         Raises:
-            InputError: the loss is not finite, or all steps are done.
+            InputError: the loss is not finite, in this step or in an earlier one, or all steps
+                are done.
         """
+        self._check_problem()
         if self.is_finished:
             raise InputError(f"All {self.settings.steps} steps of the training are done.")
         images, labels = next(self._batches)
@@ -269,10 +137,11 @@ class Trainer:
         numbers = jax.device_get(found)
         loss = float(numbers["loss"])
         if not math.isfinite(loss):
-            raise InputError(
+            self._problem = (
                 f"The training loss is {loss} in step {self.done + 1}, so the training stopped. "
                 "Choose a smaller learning rate, fewer blocks, or blocks with BatchNorm."
             )
+            self._check_problem()
         self.done += 1
         numbers |= {"train loss": loss, "train accuracy": numbers["accuracy"]}
         for name, values in self._history.items():
@@ -296,7 +165,12 @@ class Trainer:
         )
 
     def network(self) -> Network:
-        """Return a copy of the network as it is now."""
+        """Return a copy of the network as it is now.
+
+        Raises:
+            InputError: the loss was not finite, so the weights are of no use.
+        """
+        self._check_problem()
         parameters, statistics = frozen(jax.device_get(self._state[:2]))
         provenance = "training", self.settings, self.dataset.key, self.done
         settings = asdict(self.settings) | {
@@ -310,9 +184,12 @@ class Trainer:
         return Network(self.spec, parameters, statistics, provenance, MappingProxyType(settings))
 
     def run(self) -> TrainingRun:
-        """Return the run up to now, with the network as it is now."""
+        """Return the run up to now, with the network as it is now.
+
+        After a loss that is not finite, it has only the networks kept before.
+        """
         networks = dict(self._networks)
-        if self.done not in networks:
+        if self.done not in networks and not self._problem:
             networks[self.done] = self.network()
         return TrainingRun(
             self.settings,
@@ -331,21 +208,12 @@ class Trainer:
             found[name] = np.array(so_far, np.float32).reshape(shape)
         return MappingProxyType(frozen(found))
 
+    def _check_problem(self) -> None:
+        if self._problem:
+            raise InputError(self._problem)
+
     def _keep(self) -> None:
         self._networks[self.done] = self.network()
-
-
-def history_shapes(
-    settings: TrainingSettings, steps: int, checks: int
-) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of a history by name, after some steps and checks of the accuracy."""
-    return {
-        "train loss": (steps,),
-        "train accuracy": (steps,),
-        "test accuracy": (checks,),
-        "gradient norm": (steps, settings.blocks),
-        "branch ratio": (steps, settings.blocks),
-    }
 
 
 def snapshot_steps(steps: int) -> frozenset[int]:

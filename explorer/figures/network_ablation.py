@@ -132,7 +132,7 @@ def _mean(label: str, record: NetworkAblation, colour: str) -> dict[str, Any]:
         "mode": "lines+markers",
         "name": f"{label}: random, mean",
         "x": record.counts,
-        "y": record.random.mean(axis=1) if record.counts.size else np.zeros(0),
+        "y": record.mean,
         "line": {"color": colour, "width": 2},
         "marker": {"size": 6},
         "hovertemplate": f"{label}, %{{x}} random blocks deleted: mean test accuracy %{{y:.1%}}"

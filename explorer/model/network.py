@@ -94,6 +94,10 @@ class NetworkSpec:
         """Return the spec without texts and constants; compiled programs depend only on it."""
         return replace(self, block=self.block.structure())
 
+    def ends(self) -> "NetworkSpec":
+        """Return the structure of stem and head, the same at every depth."""
+        return replace(self.structure(), blocks=0)
+
     def block_structure(self) -> Structure:
         """Return the structure of every block."""
         return Structure(self.block.structure(), self.width, self.batch_norm)

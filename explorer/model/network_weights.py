@@ -18,9 +18,10 @@ Initialiser = Literal["he", "lecun"]
 def draw_network(spec: NetworkSpec, seed: int, initialiser: Initialiser) -> tuple[Parts, Parts]:
     """Draw the weights of a network.
 
-    Block l of two networks with one seed has the same kernels where names and shapes are the
-    same; so has a plain network. NNX draws kernels as LeCun et al. 1998 do, with variance
-    1 / fan-in; those of He et al. 2015b have variance 2 / fan-in, so they are √2 times as large.
+    In two networks with one seed, block l has the same kernels where their names and shapes are
+    the same, for instance in a residual and a plain network. NNX draws kernels as LeCun et al.
+    1998 do, with variance 1 / fan-in; those of He et al. 2015b have variance 2 / fan-in, so they
+    are √2 times as large.
 
     Args:
         spec: the network's layers.
@@ -31,10 +32,7 @@ def draw_network(spec: NetworkSpec, seed: int, initialiser: Initialiser) -> tupl
         Parameters and running statistics by part; all arrays are read-only.
     """
     seeds = random_stream(seed, Purpose.NETWORK).integers(2**32, size=1 + spec.blocks)
-    ends = NetworkSpec(spec.block, 0, spec.width, spec.channels, spec.classes, spec.batch_norm)
-    parameters, statistics = jax.tree.map(
-        np.asarray, _draw_ends(np.uint32(seeds[0]), ends.structure())
-    )
+    parameters, statistics = jax.tree.map(np.asarray, _draw_ends(np.uint32(seeds[0]), spec.ends()))
     if spec.blocks:
         drawn = draw_weights(spec.block_structure(), seeds[1:], spec.block)
         for index, name in enumerate(spec.names):

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explorer.data import Dataset, digits, read_dataset
-from explorer.engine.training import MAX_BATCH, MAX_STEPS, TrainingSettings
+from explorer.engine.training_settings import MAX_BATCH, MAX_STEPS, TrainingSettings
 from explorer.errors import InputError
 from explorer.inputs.limits import MAX_FILE_BYTES, format_megabytes
 from explorer.inputs.random_streams import MAX_SEED
 from explorer.model.network import MAX_BLOCKS, MAX_WIDTH, MIN_WIDTH, NETWORK_VARIANTS
 from explorer.model.variants import VARIANTS
-from explorer.page.cache import get_or_compute
+from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
 from explorer.page.errors import PROBLEMS
 from explorer.page.link_state import publish
-from explorer.page.plain_text import show_message
+from explorer.page.plain_text import show_message, show_note
 from explorer.page.trainings import Pair
 
 RATES = ("0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "3", "10")
@@ -27,6 +27,7 @@ TITLES: Mapping[str, str] = {
     for name in NETWORK_VARIANTS
 }
 DEFAULTS = TrainingSettings()
+_EARLIER = "own_data"
 
 
 def network_controls() -> Pair | None:
@@ -155,8 +156,7 @@ def _own_data() -> Dataset | None:
         label_visibility="collapsed",
     )
     if file is None:
-        publish("data_digest", None, None)
-        return None
+        return _earlier_data()
     if file.size > MAX_FILE_BYTES:
         raise InputError(
             f"File is {format_megabytes(file.size)}; the limit is "
@@ -165,10 +165,23 @@ def _own_data() -> Dataset | None:
     data = file.getvalue()
     digest = hashlib.blake2b(data).hexdigest()
     publish("data_digest", digest[:16], None)
-    return get_or_compute(
+    found = get_or_compute(
         ("dataset", digest),
         lambda: read_dataset(data),
         private=True,
         placeholder=st.empty(),
         message="Reading the data set",
     )
+    st.session_state[_EARLIER] = digest, file.name[:80]
+    return found
+
+
+def _earlier_data() -> Dataset | None:
+    """Return the data set that this session has read before; the field forgets its file while
+    another view is shown."""
+    digest, name = st.session_state.get(_EARLIER, ("", ""))
+    found: Dataset | None = get_cached(("dataset", digest), private=True)
+    publish("data_digest", digest[:16] if found else None, None)
+    if found is not None:
+        show_note(f"Data set: {name}. Choose another file to replace it.")
+    return found

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.downsampling import whole
-from explorer.analysis.network_view import check_network_trace
+from explorer.analysis.one_picture import first_block
 from explorer.figures.network import STEM, network_layouts, residual_panel, stream_panel
 from explorer.figures.printed import ROUNDED
 from explorer.figures.theme import THEMES, ThemeName
@@ -73,7 +73,7 @@ def network_panel(
     theme, blocks = current_theme(key), panel_blocks(trace)
     reported = component_state(key, "pin")
     if reported is not None:
-        shape = check_network_trace(trace)["x"].shape[:2]
+        shape = first_block(trace)["x"].shape[:2]
         pin = parse_pixel(reported, list(blocks), shape)
     layouts = network_layouts(trace, channel=channel, scope=scope, theme=theme)
     link = network_link(trace, channel=channel, theme=theme, pin=pin, acked_pin=reported)
@@ -90,7 +90,7 @@ def network_link(
     acked_pin: str | None = None,
 ) -> PinLink:
     """Return the links of the network figure; the readout is of the block pointed at."""
-    first = check_network_trace(trace)
+    first = first_block(trace)
     rows, cols = first["x"].shape[:2]
     readouts: dict[str, tuple[Line, ...]] = {}
     of = "mean " if channel is None else ""
@@ -141,7 +141,7 @@ def _exact(
     trace: NetworkTrace, channel: int | None, pin: PanelPixel | None
 ) -> dict[str, float] | None:
     """Return the pinned pixel's own values, for thumbnails that show means over blocks."""
-    first = check_network_trace(trace)
+    first = first_block(trace)
     if pin is None or whole(first["x"].shape[:2]).step == 1:
         return None
     arrays = {STEM: trace.stream[STEM]}

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.analysis.classification import misclassified
 from explorer.engine.network import Network
-from explorer.engine.training import TrainingRun
+from explorer.engine.training_run import TrainingRun
 from explorer.inputs import decode_upload
 from explorer.inputs.resize import resize_picture
 from explorer.page.cache import get_or_compute

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from explorer.engine.shipped_runs import shipped_run
-from explorer.engine.training import TrainingRun
+from explorer.engine.training_run import TrainingRun
 from explorer.page.cache import RESULT_CACHE, get_cached, get_or_compute_part, owner_of
 from explorer.page.trainings import Pair, Training, current_training, start_training
 

@@ -24,6 +24,11 @@ class StackPair:
     depth: int
     runs: int
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether the blocks are those of a trained network."""
+        return self.experiment.network is not None
+
     def stack(self) -> Stack:
         """Return the residual stack: a trained network's blocks, or fresh ones, cached."""
         if self.experiment.network is not None:

@@ -11,7 +11,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.data import Dataset
 from explorer.engine.compilation_cache import limit_compiled_programs
-from explorer.engine.training import Trainer, TrainingRun, TrainingSettings
+from explorer.engine.training import Trainer
+from explorer.engine.training_run import TrainingRun
+from explorer.engine.training_settings import TrainingSettings
 from explorer.errors import InputError
 from explorer.page.limiter import WORK_LIMITER, Busy, WorkLimiter
 

@@ -90,7 +90,7 @@ def test_values_that_are_not_finite_are_counted(trace: NetworkTrace) -> None:
 
 
 def test_a_batch_and_a_network_without_blocks_are_refused(trace: NetworkTrace) -> None:
-    with pytest.raises(InputError, match=r"a batch of 2\. Trace one picture"):
+    with pytest.raises(InputError, match=r"a batch of 2; use trace.image\(n\)"):
         network_view(replace(trace, images=np.zeros((2, 8, 6, 1), np.float32)))
     with pytest.raises(InputError, match="at least one block"):
         network_view(replace(trace, blocks=MappingProxyType({})))

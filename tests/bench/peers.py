@@ -1,8 +1,9 @@
-"""The same block in PyTorch, traced by hooks and by torchlens, in a separate process.
+"""The same block and network in PyTorch, in a separate process.
 
-It runs in the environment of `tests/bench/requirements.txt`, without the explorer. Each line of
-its input is a JSON request `{"height", "channels", "rounds"}`; each line of its output is
-`{peer: [milliseconds, …]}`, after a first line with the versions.
+The block is traced by hooks and by torchlens, the network is trained. It runs in the environment
+of `tests/bench/requirements.txt`, without the explorer. Each line of its input is a JSON request,
+`{"height", "channels", "rounds"}` for the block and `{"blocks", "rounds"}` for the network; each
+line of its output is `{peer: [milliseconds, …]}`, after a first line with the versions.
 """
 
 import json
@@ -28,6 +29,20 @@ class Block(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         residual = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x)))))
         return self.out(self.add(residual + x))
+
+
+class Network(nn.Module):
+    """Stem, blocks, global average pooling and linear head, for pictures with one channel."""
+
+    def __init__(self, blocks: int, width: int = 8, classes: int = 10) -> None:
+        super().__init__()
+        stem = nn.Conv2d(1, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()
+        self.stem = nn.Sequential(*stem)
+        self.blocks = nn.Sequential(*(Block(width) for _ in range(blocks)))
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(self.blocks(self.stem(images)).mean((2, 3)))
 
 
 def add_hooks(block: Block) -> None:
@@ -58,6 +73,21 @@ def calls(height: int, channels: int) -> dict:
     }
 
 
+def training_calls(blocks: int, batch: int = 128) -> dict:
+    """Return the function that does one training step, by name."""
+    network = Network(blocks)
+    images, labels = torch.randn(batch, 1, 8, 8), torch.randint(0, 10, (batch,))
+    optimiser = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9, weight_decay=1e-4)
+
+    def step() -> None:
+        with torch.enable_grad():
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(network(images), labels).backward()
+        optimiser.step()
+
+    return {"PyTorch": step}
+
+
 def measure(call, rounds: int) -> list:
     """Return the milliseconds of each of `rounds` calls."""
     times = []
@@ -75,12 +105,12 @@ if __name__ == "__main__":
     with torch.no_grad():
         for line in sys.stdin:
             request = json.loads(line)
-            if shape != (request["height"], request["channels"]):
-                shape = request["height"], request["channels"]
-                functions = calls(*shape)
+            rounds = request.pop("rounds")
+            if shape != request:
+                shape = request
+                functions = training_calls(**shape) if "blocks" in shape else calls(**shape)
                 for call in functions.values():
                     call()
-            rounds = request["rounds"]
             answer = {
                 name: measure(call, 1 + rounds // 10 if name == "torchlens" else rounds)
                 for name, call in functions.items()

@@ -9,8 +9,9 @@ from flax import nnx
 
 from explorer import VARIANTS, InputError, Network, digits, trace_model
 from explorer.engine import network as network_module
+from explorer.engine import network_parts
 from explorer.engine.network import FromNetwork
-from explorer.engine.network_parts import run_stem
+from explorer.engine.network_parts import run_head, run_stem
 from explorer.model.layers import BatchNormSettings
 from explorer.model.network import NETWORK_VARIANTS, NetworkSpec
 from explorer.records import NetworkTrace
@@ -151,6 +152,21 @@ def test_without_blocks_the_head_reads_the_stem() -> None:
     expect_close(network.logits(IMAGES, ()), expected)
 
 
+def test_stem_and_head_are_compiled_once_for_all_depths() -> None:
+    networks = [network_of("v1", blocks)[0] for blocks in (1, 2)]
+    networks[0].logits(IMAGES)
+    programs: list[Any] = [run_stem, run_head]
+    before = [program._cache_size() for program in programs]
+    networks[1].logits(IMAGES)
+    assert [program._cache_size() for program in programs] == before
+
+
+def test_a_trace_that_would_need_too_much_memory_is_refused() -> None:
+    network = Network.from_seed(0, NetworkSpec(VARIANTS["v1"], 54, 32, 1, 2))
+    with pytest.raises(InputError, match=r"would have 1,811,939,328 values; the limit is 134,2"):
+        network.trace(np.zeros((128, 32, 32, 1), np.float32), use_running_average=False)
+
+
 def test_large_pictures_are_run_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     network, plain = network_of()
     expected = plain.run(IMAGES, True)[2]
@@ -161,9 +177,9 @@ def test_large_pictures_are_run_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch)
         return run_stem(spec, parameters, statistics, x, in_eval)
 
     monkeypatch.setattr(network_module, "run_stem", stem)
-    monkeypatch.setattr(network_module, "MAX_STREAM_VALUES", 5 * 6 * 5 * 4)
+    monkeypatch.setattr(network_parts, "MAX_STREAM_VALUES", 5 * 6 * 5 * 4)
     expect_close(network.logits(IMAGES), expected)
-    assert sizes == [4, 4]
+    assert sizes == [5, 5]
 
 
 @pytest.mark.parametrize("variant", ["v1", "full_preact"])

@@ -1,10 +1,13 @@
-"""Load test, `make load`: many users at once, without browsers; three rows with limits.
+"""Load test, `make load`: many users at once, without browsers; four rows with limits.
+
+`python -m tests.load trainings` measures only the row of this name.
 
 Each row starts a new server. A run that shows an exception is an error, and so is a digest that
 is wrong for the user's seed. The same load on a bare Streamlit page is measured for comparison,
 to distinguish a slow page from a busy machine.
 """
 
+import argparse
 import asyncio
 import random
 import statistics
@@ -12,13 +15,14 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 
 from explorer.engine.forward import trace_block
 from explorer.inputs import generate
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE
 from tests.browser.server import running_server
 from tests.load.client import Client
+from tests.load.trainings import start_training, watch_training
 
 SESSION_TIMEOUT = 150  # seconds; Streamlit keeps a disconnected session for 120
 MEGABYTE = 2**20
@@ -33,12 +37,14 @@ class Measurements:
         first_runs: seconds of each user's first run.
         errors: messages of failed runs.
         digests: seed and digest of each picture.
+        steps: steps done of each training.
     """
 
     reruns: list[float] = field(default_factory=list)
     first_runs: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     digests: list[tuple[int, str]] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
 
     def p95(self) -> float:
         """Return the 95th percentile of the reruns."""
@@ -130,16 +136,32 @@ async def run_visits(address: str, count: int, at_once: int = 8) -> Measurements
     return measured
 
 
-def reruns_row(users: int, think: float, seconds: float, limit: float) -> bool:
+async def run_users_and_trainings(
+    address: str, trainings: int, users: int, think: float, seconds: float
+) -> Measurements:
+    """Let several users use the page while others train networks all the time."""
+    clients = [await start_training(address, seed) for seed in range(1, 1 + trainings)]
+    until = time.monotonic() + seconds
+    watched = [asyncio.create_task(watch_training(client, until)) for client in clients]
+    measured = await run_users(address, change_page, users, think, seconds)
+    measured.steps = list(await asyncio.gather(*watched))
+    measured.errors += ["training: it ended early"] * measured.steps.count(0)
+    return measured
+
+
+def reruns_row(users: int, think: float, seconds: float, limit: float, trainings: int = 0) -> bool:
     """Print the row of users who change settings; return whether its limit is met."""
     with running_server() as server:
-        ours = asyncio.run(run_users(server.address, change_page, users, think, seconds))
+        ours = asyncio.run(
+            run_users_and_trainings(server.address, trainings, users, think, seconds)
+        )
     check_digests(ours)
     with running_server(script="tests/load/bare.py") as server:
         bare = asyncio.run(run_users(server.address, change_bare_page, users, think, seconds / 2))
     is_met = not ours.errors and ours.p95() <= limit
     cells = (
         f"{users} users, {think:g} s think time",
+        *(f"a training of {steps} steps" for steps in ours.steps),
         f"{len(ours.reruns)} reruns",
         f"p95 {ours.p95():.2f} s",
         f"limit {limit:g} s",
@@ -182,10 +204,16 @@ def visits_row(count: int, limit: float) -> bool:
     return is_met
 
 
+ROWS: dict[str, Callable[[], bool]] = {
+    "users": partial(reruns_row, 30, 8, 80, limit=1),
+    "trainings": partial(reruns_row, 30, 8, 80, limit=1, trainings=2),
+    "crowd": partial(reruns_row, 100, 20, 100, limit=5),
+    "visits": partial(visits_row, 1000, limit=50),
+}
+
 if __name__ == "__main__":
-    rows = [
-        reruns_row(30, 8, 80, limit=1),
-        reruns_row(100, 20, 100, limit=5),
-        visits_row(1000, limit=50),
-    ]
-    sys.exit(not all(rows))
+    parser = argparse.ArgumentParser(prog="python -m tests.load")
+    parser.add_argument("row", nargs="*", choices=ROWS, help="all by default")
+    chosen = parser.parse_args().row or ROWS
+    are_met = [ROWS[name]() for name in chosen]
+    sys.exit(not all(are_met))

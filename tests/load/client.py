@@ -45,6 +45,7 @@ class Client:
         connection: the open websocket.
         query: the page's query string.
         session: the session's id; empty before the first run.
+        fragment: the id of the fragment that the page wants to be rerun periodically.
         elements: what the last run drew.
         widgets: the widgets that the user has set, by id.
     """
@@ -52,6 +53,7 @@ class Client:
     connection: ClientConnection
     query: str = ""
     session: str = ""
+    fragment: str = ""
     elements: list[Message] = field(default_factory=list)
     widgets: dict[str, WidgetState] = field(default_factory=dict)
 
@@ -69,20 +71,25 @@ class Client:
         )
         return cls(connection, query)
 
-    async def run(self) -> float:
+    async def run(self, fragment: str = "") -> float:
         """Run the page with the widgets as set, and return the seconds until the run finished.
+
+        Args:
+            fragment: the id of the fragment to run; the whole page by default.
 
         Raises:
             PageError: an exception was drawn, or the run failed.
         """
         start = time.perf_counter()
-        await self.connection.send(self.rerun_message())
+        await self.connection.send(self.rerun_message(fragment))
         async with asyncio.timeout(TIMEOUT):
             while True:
                 message = ForwardMsg.FromString(bytes(await self.connection.recv()))  # type: ignore[arg-type]
                 content = message.WhichOneof("type")
                 if content == "delta" and message.delta.WhichOneof("type") == "new_element":
                     self.elements.append(message.delta.new_element)
+                if content == "auto_rerun":
+                    self.fragment = message.auto_rerun.fragment_id
                 if content == "page_info_changed":
                     self.query = message.page_info_changed.query_string
                 if content == "new_session":
@@ -100,10 +107,12 @@ class Client:
                 raise PageError(alert.body)
         return seconds
 
-    def rerun_message(self) -> bytes:
+    def rerun_message(self, fragment: str = "") -> bytes:
         """Return the message that asks for a run with the widgets as set."""
         request = BackMsg()
         request.rerun_script.query_string = self.query
+        request.rerun_script.fragment_id = fragment
+        request.rerun_script.is_auto_rerun = bool(fragment)
         request.rerun_script.widget_states.widgets.extend(self.widgets.values())
         return request.SerializeToString()
 
@@ -150,6 +159,11 @@ class Client:
         index = [one.content for one in widget.options].index(option)
         self.widgets[widget.id] = WidgetState(id=widget.id)
         self.widgets[widget.id].string_array_value.data[:] = [widget.options[index].content]
+
+    def press(self, label: str) -> None:
+        """Press a button in the next run."""
+        (widget,) = [one for one in self.drawn("button") if one.label == label]
+        self.widgets[widget.id] = WidgetState(id=widget.id, trigger_value=True)
 
     def set_component_state(self, key: str, state: str) -> None:
         """Set the state of the linked figure with this key for the next run.

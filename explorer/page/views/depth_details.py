@@ -90,13 +90,13 @@ def _ablation(stacks: StackPair) -> None:
         f"Mean change: {number_text(means[0], 2)} of the output's norm with shortcuts, "
         f"{number_text(means[1], 2)} without. "
         + (
-            "In trained networks, deleting one block changes the error of a residual network "
+            "The change is that of the residual stream before the head; the Network view shows the "
+            "test accuracy."
+            if stacks.is_trained
+            else "In trained networks, deleting one block changes the error of a residual network "
             "little and that of a plain network a lot (Veit et al. 2016, who call it a lesion "
             "study). Here the weights are untrained, and the change is that of the output, not of "
             "the error."
-            if stacks.experiment.network is None
-            else "The change is that of the residual stream before the head; the Network view "
-            "shows the test accuracy."
         )
     )
 

@@ -4,7 +4,8 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.analysis.network import lens_rows
+from explorer.analysis.colour_limits import Scope
+from explorer.analysis.lens import lens_rows
 from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.network_panel import network_panel
 from explorer.page.network_selection import Selection, network_selection, predictions
@@ -89,10 +90,19 @@ def _numbers(selection: Selection) -> None:
 def _figure(selection: Selection) -> None:
     trace = selection.single_trace()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        show = segmented_choice("Show", ("channel", "mean"), key="show")
         width = selection.network.spec.width
         channel = integer_input("Channel", 0, width - 1, key="channel", width=140)
-    clicked = network_panel(KEY, trace, channel=None if show == "mean" else channel)
+        show = segmented_choice("Show", ("channel", "mean"), key="show")
+        scope: Scope = segmented_choice(
+            "Colour scale",
+            ("block", "stage", "map"),
+            key="scope",
+            titles={"block": "network", "stage": "stage", "map": "map"},
+            help="What shares one colour limit: all thumbnails, those of F(x) and those of the "
+            "stream, or each alone. The limit is min(max |v|, 3·RMS).",
+        )
+    chosen_channel = None if show == "mean" else channel
+    clicked = network_panel(KEY, trace, channel=chosen_channel, scope=scope)
     chosen = clicked.block if clicked else None
     with st.container(horizontal=True, vertical_alignment="center"):
         if chosen is None:
@@ -131,7 +141,7 @@ def _lens(selection: Selection) -> None:
             else ""
             for row in rows
         ]
-    st.dataframe(table, hide_index=True, width="content", key="lens")
+    st.dataframe(table, hide_index=True, width="content", height="content", key="lens")
     st.caption(
         "The head was trained for the stream after the last block; here it is applied to the "
         "stream after every block."

@@ -99,7 +99,7 @@ def _words(pair: Pair, found: tuple[Mapping[str, np.ndarray], ...]) -> str:
             words += f" and a test accuracy of {accuracy[-1]:.3f}"
         parts.append(f"{words}.")
     parts.append(
-        f"The loss is the mean over the last {LAST} steps. One seed; the spread over five seeds "
-        "is in docs/training.md."
+        f"The loss is the mean over the last {LAST} steps. This is one seed; docs/training.md has "
+        "the spread over five seeds, for the digits and the default settings."
     )
     return " ".join(parts)

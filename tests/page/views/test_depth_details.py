@@ -28,6 +28,7 @@ class Stacks:
     norms: list[float] | None = None
     problem: Exception | None = None
     depth: int = DEPTH
+    is_trained: bool = False
 
     def ablations(self, kind: AblationKind) -> tuple[AblationRecord, AblationRecord] | None:
         if self.problem:
