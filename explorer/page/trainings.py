@@ -90,12 +90,16 @@ class Training:
         trainers = self._trainers
         if trainers is None:
             return self._last
-        return tuple(each.history() for each in trainers) if trainers[0].done else ()
+        found = tuple(each.history() for each in trainers)
+        return found if found[0]["train loss"].size else ()
 
     @property
     def done(self) -> int:
         """Number of steps done by both."""
-        return min((len(each["train loss"]) for each in self.histories), default=0)
+        trainers = self._trainers
+        if trainers is not None:
+            return min(each.done for each in trainers)
+        return min((len(each["train loss"]) for each in self._last), default=0)
 
     def stop(self) -> None:
         """Stop after the present step."""
@@ -118,15 +122,15 @@ class Training:
             self.problem = str(problem)
         except InputError as problem:
             self.problem = str(problem)
-            self._let_go()
+            self._free_networks()
         except Exception as error:
             _LOG.exception("The training failed", exc_info=error)
             self.problem = "The training failed unexpectedly. Train again, or choose fewer blocks."
-            self._let_go()
+            self._free_networks()
         if not self._is_wanted():
-            self._let_go()
+            self._free_networks()
 
-    def _let_go(self) -> None:
+    def _free_networks(self) -> None:
         """Drop the networks in training, and keep their histories."""
         self._last, self._trainers = self.histories, None
 
@@ -151,7 +155,7 @@ class Training:
         for index, run in enumerate(runs):
             self._finished(index, run)
         self.runs = runs
-        self._let_go()
+        self._free_networks()
         limit_compiled_programs()
 
 
