@@ -19,7 +19,7 @@ MAX_CLASSES = 20
 MAX_TITLE = 80
 MAX_FLOAT_LABEL = 2**53  # up to which float64 holds every whole number
 TITLE = "Own data"
-SOURCE = "given by the user"
+SOURCE = "your own data"
 KEEP_SOME = (
     "keep some of them, for instance x[keep] and y[keep] with keep = "
     f"numpy.random.permutation(len(x))[:{MAX_PICTURES}]"

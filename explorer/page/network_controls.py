@@ -164,6 +164,8 @@ def _own_data() -> Dataset | None:
         )
     data = file.getvalue()
     digest = hashlib.blake2b(data).hexdigest()
+    if (linked := _linked_digest()) not in ("", digest[:16]) and _EARLIER not in st.session_state:
+        show_note(f"This is not the data set of the link, whose digest is {linked}.")
     publish("data_digest", digest[:16], None)
     found = get_or_compute(
         ("dataset", digest),
@@ -176,12 +178,23 @@ def _own_data() -> Dataset | None:
     return found
 
 
+def _linked_digest() -> str:
+    """Return the digest of the data set in the session's first link; empty without one."""
+    found: str = st.session_state.setdefault(
+        "linked_data", st.query_params.get("data_digest", "")[:16]
+    )
+    return found
+
+
 def _earlier_data() -> Dataset | None:
     """Return the data set that this session has read before; the field forgets its file while
     another view is shown."""
     digest, name = st.session_state.get(_EARLIER, ("", ""))
     found: Dataset | None = get_cached(("dataset", digest), private=True)
-    publish("data_digest", digest[:16] if found else None, None)
+    linked = _linked_digest()
+    publish("data_digest", digest[:16] if found else linked or None, None)
+    if found is None and linked:
+        show_note(f"This link was made with the data set of digest {linked}. Choose that file.")
     if found is not None:
         show_note(f"Data set: {name}. Choose another file to replace it.")
     return found

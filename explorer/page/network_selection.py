@@ -116,7 +116,7 @@ class Selection:
             input_key=("stream", self.network.provenance, self.picture.key, block, self.in_eval),
             load=lambda: x,
             private=self.private,
-            notes=(f"Weights: {block} of the network {self.title}. {source}",),
+            notes=(f"The weights are those of {block} in the network “{self.title}”. {source}",),
             seed=self.run.settings.seed,
             features=self.network.spec.width,
             use_running_average=self.in_eval,
@@ -149,7 +149,8 @@ def network_selection(pair: Pair) -> Selection | None:
     step = option_slider(
         "Step", steps, steps[-1], key="net_step", help="The steps at which the network was kept."
     )
-    picture = _picture(pair, runs[which].at(step))
+    # Of the last step, so that the order stays while the snapshots play.
+    picture = _picture(pair, runs[which].network)
     mode = segmented_choice(
         "Mode",
         ("eval", "train"),
@@ -188,7 +189,7 @@ def _picture(pair: Pair, network: Network) -> Picture | None:
     if toggle("Wrongly classified first", key="wrong_first"):
         wrong = misclassified(dataset.test_labels, predictions(network, pair))
         order = np.concatenate([wrong, np.setdiff1d(order, wrong)])
-        st.caption(f"{len(wrong)} of {count} are classified wrongly.")
+        st.caption(f"{len(wrong)} of {count} are classified wrongly after the last step.")
     index = int(order[number])
     label = int(dataset.test_labels[index])
     return Picture(

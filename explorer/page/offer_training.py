@@ -21,6 +21,12 @@ def offer_training(pair: Pair) -> None:
     if training is None or not training.is_running:
         if training is not None and training.problem:
             show_message("error", training.problem)
+        if training is not None and training.can_continue:
+            show_message(
+                "info", f"The training is stopped at step {training.done}. Continue it to see it."
+            )
+            st.button("Continue", type="primary", on_click=training.resume, key="offer_resume")
+            return
         show_message(
             "info",
             "This server has no run with these settings: it has not been trained here, or was "

@@ -51,7 +51,7 @@ def experiment_controls() -> Experiment | None:
     """
     with st.sidebar:
         st.header("Residual block explorer")
-        st.caption("One ResNet basic block on your own input: out = ReLU(F(x) + x).")
+        subject = st.empty()
         weights = segmented_choice(
             "Weights",
             ("seed", "network"),
@@ -61,7 +61,9 @@ def experiment_controls() -> Experiment | None:
             "on the residual stream that reaches it.",
         )
         if weights == "network":
+            subject.caption("One block of a trained network, on the stream that reaches it.")
             return _trained_block()
+        subject.caption("One ResNet basic block on your own input: out = ReLU(F(x) + x).")
     return _untrained_block()
 
 

@@ -80,6 +80,11 @@ class Training:
         return self._thread.is_alive()
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether it has been told to stop, and has not ended yet."""
+        return self._is_stopped and self.is_running
+
+    @property
     def can_continue(self) -> bool:
         """Whether it has ended before the last step, with networks that can be trained on."""
         return not self.is_running and self._trainers is not None

@@ -15,6 +15,7 @@ from explorer.page.trainings import Pair
 from explorer.page.views import network_details
 
 KEY = "network_figure"
+PICTURE = 96  # pixels of the page, the width of the picture
 SECONDS = 0.8  # between two steps while the snapshots play
 
 
@@ -33,9 +34,9 @@ def view(pair: Pair, place: DeltaGenerator) -> None:
         return
     _play(selection)
     _numbers(selection)
-    _figure(selection)
+    clicked = _figure(selection)
     _lens(selection)
-    network_details.view(selection)
+    network_details.view(selection, clicked)
 
 
 def _play(selection: Selection) -> None:
@@ -75,19 +76,36 @@ def _advance(steps: tuple[int, ...], drawn: int) -> None:
 
 
 def _numbers(selection: Selection) -> None:
+    """Draw the picture, its predicted class, and both networks' test accuracy."""
     dataset = selection.pair.dataset
-    labels = dataset.test_labels
-    with st.container(horizontal=True):
+    labels, label = dataset.test_labels, selection.picture.label
+    probabilities = selection.single_trace().probabilities[-1]
+    best = int(probabilities.argmax())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(_shown(selection.picture.pixels), width=PICTURE)
+        right = "" if label is None else "correct" if label == best else "wrong"
+        st.metric(
+            f"Classified as, with {probabilities[best]:.0%}",
+            f"{dataset.classes[best]}" + (f" ({right})" if right else ""),
+        )
         for index, run in enumerate(selection.runs):
             title = network_details.title_of(selection, index)
             if selection.step in run.networks:
                 predicted = predictions(run.at(selection.step), selection.pair)
                 st.metric(f"Test accuracy, {title}", f"{np.mean(predicted == labels):.1%}")
-        logits = selection.single_trace().logits
-        st.metric("This picture is classified as", dataset.classes[int(logits.argmax())])
 
 
-def _figure(selection: Selection) -> None:
+def _shown(pixels: np.ndarray) -> np.ndarray:
+    """Return a picture from black to white with enlarged pixels; in colour if it has three."""
+    grey = pixels if pixels.shape[-1] == 3 else pixels.mean(axis=-1, keepdims=True)
+    low, high = float(grey.min()), float(grey.max())
+    scaled = (grey - low) / (high - low or 1.0)
+    factor = -(-2 * PICTURE // max(scaled.shape[:2]))
+    return scaled.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _figure(selection: Selection) -> str | None:
+    """Draw the network; return the block that the user has clicked."""
     trace = selection.single_trace()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         width = selection.network.spec.width
@@ -122,6 +140,7 @@ def _figure(selection: Selection) -> None:
             "A plain network has no residual stream: every block replaces the output of the one "
             "before it."
         )
+    return chosen
 
 
 def _open(block: str, view: str) -> None:
@@ -141,9 +160,10 @@ def _lens(selection: Selection) -> None:
             else ""
             for row in rows
         ]
-    st.dataframe(table, hide_index=True, width="content", height="content", key="lens")
+    st.table(table, hide_index=True, border="horizontal", width="content")
     st.caption(
-        "The head was trained for the stream after the last block; here it is applied to the "
+        "The head averages the stream over all pixels and maps it linearly to the classes. It was "
+        "trained for the stream after the last block; here it is applied to the "
         "stream after every block."
         + (
             " All blocks end in a ReLU, as the last one does."

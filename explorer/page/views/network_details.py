@@ -27,11 +27,11 @@ from explorer.records import NetworkAblation
 MOST_PICTURES = 30
 
 
-def view(selection: Selection) -> None:
-    """Draw the control and the selected details."""
+def view(selection: Selection, clicked: str | None) -> None:
+    """Draw the control and the selected details; `clicked` is a block, or None."""
     chosen = optional_segmented_choice(
         "More about the networks",
-        tuple(_DETAILS),
+        ("ablation", *_DETAILS),
         key="network_details",
         titles={
             "ablation": "remove a block",
@@ -43,7 +43,10 @@ def view(selection: Selection) -> None:
     if not chosen:
         return
     try:
-        _DETAILS[chosen](selection)
+        if chosen == "ablation":
+            _ablation(selection, clicked)
+        else:
+            _DETAILS[chosen](selection)
     except PROBLEMS as problem:
         show_problem(problem, "network details")
 
@@ -53,7 +56,7 @@ def title_of(selection: Selection, index: int) -> str:
     return TITLES[selection.runs[index].settings.variant]
 
 
-def _ablation(selection: Selection) -> None:
+def _ablation(selection: Selection, clicked: str | None) -> None:
     """Draw the test accuracies of both networks without some of their blocks."""
     dataset, step = selection.pair.dataset, selection.step
     networks = {
@@ -91,10 +94,14 @@ def _ablation(selection: Selection) -> None:
     )
     for title, record in found.items():
         worst = int(np.argmin(record.deleted))
-        st.caption(
+        words = (
             f"{title}: {record.intact:.1%} intact; without one block from "
-            f"{record.deleted.min():.1%} (block{worst + 1}) to {record.deleted.max():.1%}."
+            f"{record.deleted.min():.1%} (block{worst + 1}) to {record.deleted.max():.1%}"
         )
+        if clicked is not None:
+            accuracy = record.deleted[selection.network.blocks.index(clicked)]
+            words += f", without {clicked} {accuracy:.1%}"
+        st.caption(f"{words}.")
     st.caption(
         "Test accuracy in eval mode, with nothing trained again. Veit et al. 2016 call this a "
         "lesion study (their Fig. 3 and 5)."
@@ -208,7 +215,6 @@ def _save(selection: Selection) -> None:
 
 
 _DETAILS = {
-    "ablation": _ablation,
     "confusion": _confusion,
     "statistics": _statistics,
     "save": _save,

@@ -1,6 +1,7 @@
 """The Train view: two networks, trained side by side."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -8,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.training import checked_at
+from explorer.engine.training_settings import TrainingSettings
 from explorer.figures.training_curves import TrainingCurve, training_curves_layouts
 from explorer.page.component import current_theme, linked_figure
 from explorer.page.final_loss import LAST, final_loss
@@ -70,36 +72,56 @@ def _buttons(pair: Pair, training: Training | None, is_trained: bool) -> None:
             if training.is_waiting:
                 st.caption("Waiting: two other trainings run on this server.")
             else:
-                st.caption(f"Step {training.done} of {pair.settings[0].steps}.")
+                words = "Stopping after this step" if training.is_stopping else "Training"
+                st.caption(
+                    f"{words}: step {training.done} of {pair.settings[0].steps}. It goes on while "
+                    "you look at other views; reloading the page stops it."
+                )
             return
         if training is not None and training.can_continue:
             st.button("Continue", type="primary", on_click=training.resume, key="resume_training")
+            st.caption(f"Stopped at step {training.done} of {pair.settings[0].steps}.")
         st.button(
             "Train again" if is_trained else "Train",
+            help="The same settings give the same networks; another seed gives others."
+            if is_trained
+            else None,
             type="secondary" if is_trained else "primary",
             on_click=train_pair,
             args=(pair,),
             key="start_training",
         )
         if other is not None and other.is_running:
-            st.caption("Networks with other settings are being trained; this would stop them.")
+            st.caption("Networks with other settings are being trained; Train would stop them.")
 
 
 def _words(pair: Pair, found: tuple[Mapping[str, np.ndarray], ...]) -> str:
     """Return a sentence on what was measured."""
+    done = min(len(history["train loss"]) for history in found)
+    steps = "step" if done == 1 else f"{done} steps"
     parts = []
     for settings, history in zip(pair.settings, found, strict=True):
-        accuracy, done = history["test accuracy"], len(history["train loss"])
-        layers = 2 * settings.blocks + 2
+        loss = final_loss({"train loss": history["train loss"][:done]})
         words = (
-            f"Within {done} steps the network “{TITLES[settings.variant]}” of {layers} layers "
-            f"reaches a training loss of {final_loss(history):.3f}"
+            f"Within {steps} the network “{TITLES[settings.variant]}” of "
+            f"{2 * settings.blocks + 2} layers reaches a training loss of {loss:.3f}"
         )
-        if accuracy.size:
-            words += f" and a test accuracy of {accuracy[-1]:.3f}"
+        if history["test accuracy"].size:
+            words += f" and a test accuracy of {history['test accuracy'][-1]:.1%}"
         parts.append(f"{words}.")
-    parts.append(
-        f"The loss is the mean over the last {LAST} steps. This is one seed; docs/training.md has "
-        "the spread over five seeds, for the digits and the default settings."
-    )
+    if done > 1:
+        parts.append(f"The loss is the mean over the last {min(LAST, done)} steps.")
+    if done == pair.settings[0].steps and _is_in_table(pair):
+        parts.append("This is one seed; docs/training.md has the spread over five.")
     return " ".join(parts)
+
+
+def _is_in_table(pair: Pair) -> bool:
+    """Return whether docs/training.md has networks like these, of other seeds."""
+    table = {
+        replace(TrainingSettings(variant=variant), blocks=blocks)
+        for variant in ("v1", "no_skip")
+        for blocks in train_details.DEPTHS
+    }
+    alike = {replace(settings, seed=0) for settings in pair.settings}
+    return pair.dataset.key == ("digits",) and alike <= table

@@ -58,8 +58,8 @@ def _gradients(runs: tuple[TrainingRun, ...]) -> None:
         label=f"Norm of the training loss's gradient by block, at step {step}.",
     )
     st.caption(
-        "The norm of the gradient of the training loss by the parameters of each block, for the "
-        "batch of the next step; at the last step, for that step's own batch."
+        "The norm of the gradient of the training loss with respect to the parameters of each "
+        "block, for the batch of the next step; at the last step, for that step's own batch."
     )
 
 
@@ -73,7 +73,7 @@ def _depths(pair: Pair, was_running: bool) -> None:
         failed = training is not None and training.runs is None
         if missing and not failed:
             train_pair(missing[0])
-            is_running = True
+            st.rerun()
         else:
             st.session_state[_SWEEPING] = False
     if is_running != was_running:
