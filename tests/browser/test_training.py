@@ -13,7 +13,8 @@ from explorer.data import digits
 from explorer.engine.network import Network
 from explorer.engine.network_ablation import ablate_network
 from explorer.engine.shipped_runs import shipped_run
-from explorer.engine.training import TrainingSettings, train_steps
+from explorer.engine.training import train_steps
+from explorer.engine.training_settings import TrainingSettings
 from explorer.figures.pixel import equation
 from explorer.records import NetworkTrace
 from tests.browser.conftest import OpenPage

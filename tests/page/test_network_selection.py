@@ -10,7 +10,7 @@ from explorer.engine.network import Network
 from explorer.engine.propagation import propagate_stack
 from explorer.engine.shipped_runs import shipped_run
 from explorer.engine.stack import Stack
-from explorer.engine.training import TrainingSettings
+from explorer.engine.training_settings import TrainingSettings
 from explorer.page.views.forward_details import DETAILS
 from explorer.records import NetworkTrace
 from tests.helpers import PANELS, decoded, digest, figure_messages, messages, notes, page

@@ -12,7 +12,9 @@ import pytest
 import streamlit as st
 
 from explorer.data import Dataset
-from explorer.engine.training import Trainer, TrainingProgress, TrainingRun, TrainingSettings, train
+from explorer.engine.training import Trainer, train
+from explorer.engine.training_run import TrainingProgress, TrainingRun
+from explorer.engine.training_settings import TrainingSettings
 from explorer.page import runs, trainings
 from explorer.page.cache import Owner, ResultCache
 from explorer.page.limiter import WorkLimiter

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.data import digits
 from explorer.engine.network import Network
 from explorer.engine.shipped_runs import shipped_run
-from explorer.engine.training import TrainingSettings
+from explorer.engine.training_settings import TrainingSettings
 from explorer.records import NetworkTrace
 from tests.files import picture
 from tests.helpers import decoded, figure_messages, messages, page, wait_for_trainings

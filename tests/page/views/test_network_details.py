@@ -14,7 +14,8 @@ from explorer.data import digits
 from explorer.engine.network import Network
 from explorer.engine.network_ablation import ablate_network
 from explorer.engine.shipped_runs import shipped_run
-from explorer.engine.training import TrainingRun, TrainingSettings
+from explorer.engine.training_run import TrainingRun
+from explorer.engine.training_settings import TrainingSettings
 from explorer.page import runs
 from tests.helpers import decoded, figure_messages, page
 from tests.plain_accuracy import plain_accuracy

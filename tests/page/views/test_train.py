@@ -10,7 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.data import digits
 from explorer.engine.shipped_runs import shipped_run
-from explorer.engine.training import Trainer, TrainingProgress, TrainingRun, TrainingSettings, train
+from explorer.engine.training import Trainer, train
+from explorer.engine.training_run import TrainingProgress, TrainingRun
+from explorer.engine.training_settings import TrainingSettings
 from explorer.errors import InputError
 from explorer.page import trainings
 from explorer.page.views import train_details
