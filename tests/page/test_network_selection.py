@@ -78,7 +78,7 @@ def test_forward_is_the_trace_of_the_network(
         if stage in expected.stages and name in drawn:
             np.testing.assert_array_equal(drawn[name], expected[stage][:, :, 2])
     (note,) = notes(at)
-    assert f"Weights: block{block} of the network " in note
+    assert f"The weights are those of block{block} in the network " in note
     assert f"test picture 11, class {DATA.classes[DATA.test_labels[11]]}." in note
     assert ("127 training pictures" in note) == (mode == "train")
 

@@ -66,7 +66,7 @@ def assert_lens(at: AppTest, found: Network, trace: NetworkTrace) -> None:
         shares /= shares.sum()
         best = np.argsort(-shares)[:3]
         rows.append([name, *(f"{DATA.classes[label]} ({shares[label]:.1%})" for label in best)])
-    assert at.dataframe[0].value.to_numpy().tolist() == rows
+    assert at.table[0].value.to_numpy().tolist() == rows
 
 
 @pytest.mark.parametrize("blocks", [3, 8, 27])
@@ -79,7 +79,9 @@ def test_it_opens_with_accuracies_and_the_first_test_picture(blocks: int) -> Non
         assert numbers[f"Test accuracy, {title}"] == f"{accuracy:.1%}"
     found = network(blocks=blocks)
     trace = found.trace(DATA.test_images[0])
-    assert numbers["This picture is classified as"] == DATA.classes[trace.logits.argmax()]
+    share, best = trace.probabilities[-1].max(), int(trace.logits.argmax())
+    assert best == DATA.test_labels[0]
+    assert numbers[f"Classified as, with {share:.0%}"] == f"{DATA.classes[best]} (correct)"
     assert_drawn(at, trace)
     assert_lens(at, found, trace)
     label = DATA.classes[DATA.test_labels[0]]
@@ -116,7 +118,8 @@ def test_wrongly_classified_pictures_come_first_then_the_others() -> None:
     is_wrong = found.predict(DATA.test_images) != DATA.test_labels
     order = [*np.flatnonzero(is_wrong), *np.flatnonzero(~is_wrong)]
     at = opened(wrong_first="true")
-    assert f"{is_wrong.sum()} of 360 are classified wrongly." in captions(at)
+    assert f"{is_wrong.sum()} of 360 are classified wrongly after the last step." in captions(at)
+    assert metrics(at)[next(iter(metrics(at)))].endswith("(wrong)")
     for number in (0, int(is_wrong.sum()) - 1, int(is_wrong.sum()), 359):
         without_exception(at.number_input(key="picture").set_value(number).run())
         index = int(order[number])
@@ -175,6 +178,7 @@ def test_a_block_that_was_clicked_opens_in_a_view() -> None:
             "net_blocks": "3",
             "net_block": "block2",
             "picture": "4",
+            "network_pin": "block2 out,3,4",
         }
         at.segmented_control(key="view").set_value("network").run()
         at.session_state["network_figure"] = {"pin": "block2 out,3,4"}
