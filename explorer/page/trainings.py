@@ -1,7 +1,8 @@
 """Trainings in the background: two networks, stepped in turn, at most one pair a session."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,10 @@ from explorer.engine.training import Trainer, TrainingRun, TrainingSettings
 from explorer.errors import InputError
 from explorer.page.limiter import WORK_LIMITER, Busy, WorkLimiter
 
-# A pair holds one slot of this limiter, and a slot of the work limiter that it yields.
+# A pair holds a slot of this limiter; in turn with other pairs, step by step, one of the steps'
+# and one of the work limiter, so that trainings never hold all slots of that one.
 TRAINING_LIMITER = WorkLimiter(slots=2, queue=8, timeout=600)
+STEP_LIMITER = WorkLimiter(slots=1, queue=1, timeout=600)
 _TRAINING = "training"
 Histories = tuple[Mapping[str, np.ndarray], ...]
 
@@ -100,7 +103,7 @@ class Training:
 
     def _work(self) -> None:
         try:
-            with TRAINING_LIMITER.slot(self._check), WORK_LIMITER.slot(self._check):
+            with TRAINING_LIMITER.slot(self._check):
                 self.is_waiting = False
                 self._train()
         except _Stopped:
@@ -115,19 +118,28 @@ class Training:
         if self._is_stopped or not self._is_wanted():
             raise _Stopped
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with (
+            STEP_LIMITER.slot(self._check, is_patient=True),
+            WORK_LIMITER.slot(self._check, is_patient=True),
+        ):
+            yield
+
     def _train(self) -> None:
         if self._trainers is None:
-            self._trainers = tuple(
-                Trainer(self.pair.dataset, settings) for settings in self.pair.settings
-            )
+            with self._turn():
+                self._trainers = tuple(
+                    Trainer(self.pair.dataset, settings) for settings in self.pair.settings
+                )
         trainers = self._trainers
         while not all(trainer.is_finished for trainer in trainers):
             for trainer in trainers:
                 self._check()
                 if not trainer.is_finished:
-                    trainer.step()
+                    with self._turn():
+                        trainer.step()
                     self._histories = tuple(each.history() for each in trainers)
-                    WORK_LIMITER.yield_slot()
         self.runs = tuple(trainer.run() for trainer in trainers)
         for index, run in enumerate(self.runs):
             self._finished(index, run)
