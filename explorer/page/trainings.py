@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.data import Dataset
 from explorer.engine.compilation_cache import limit_compiled_programs
-from explorer.engine.training import Trainer, TrainingRun, TrainingSettings
+from explorer.engine.training import Trainer, TrainingRun, TrainingSettings, history_shapes
 from explorer.errors import InputError
 from explorer.page.limiter import WORK_LIMITER, Busy, WorkLimiter
 
@@ -107,7 +107,8 @@ class Training:
                 self.is_waiting = False
                 self._train()
         except _Stopped:
-            pass
+            if self._trainers is None:
+                self._histories = ()
         except (InputError, Busy) as problem:
             self.problem = str(problem)
         if not self._is_wanted():
@@ -128,10 +129,7 @@ class Training:
 
     def _train(self) -> None:
         if self._trainers is None:
-            with self._turn():
-                self._trainers = tuple(
-                    Trainer(self.pair.dataset, settings) for settings in self.pair.settings
-                )
+            self._trainers = self._first_steps()
         trainers = self._trainers
         while not all(trainer.is_finished for trainer in trainers):
             for trainer in trainers:
@@ -146,9 +144,28 @@ class Training:
         self._trainers = None
         limit_compiled_programs()
 
+    def _first_steps(self) -> tuple[Trainer, ...]:
+        """Return the trainers after a step; the first is seen before the second is compiled."""
+        trainers: list[Trainer] = []
+        histories = [_no_history(settings) for settings in self.pair.settings]
+        for index, settings in enumerate(self.pair.settings):
+            self._check()
+            with self._turn():
+                trainer = Trainer(self.pair.dataset, settings)
+                trainer.step()
+            trainers.append(trainer)
+            histories[index] = trainer.history()
+            self._histories = tuple(histories)
+        return tuple(trainers)
+
 
 class _Stopped(Exception):
     pass
+
+
+def _no_history(settings: TrainingSettings) -> Mapping[str, np.ndarray]:
+    shapes = history_shapes(settings, 0, 0)
+    return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
 
 
 def current_training() -> Training | None:
