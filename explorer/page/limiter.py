@@ -29,15 +29,19 @@ class WorkLimiter:
         self._lock = threading.Lock()
 
     @contextmanager
-    def slot(self, on_wait: Callable[[int], None] = lambda ahead: None) -> Iterator[None]:
+    def slot(
+        self, on_wait: Callable[[int], None] = lambda ahead: None, *, is_patient: bool = False
+    ) -> Iterator[None]:
         """Hold a slot during the `with` block.
 
-        `on_wait` is called periodically with the number of requests ahead in the queue.
+        `on_wait` is called periodically with the number of requests ahead in the queue. With
+        `is_patient` neither the queue's length nor the time is limited.
 
         Raises:
             Busy: the queue is full, or the wait exceeds the timeout.
         """
-        self._acquire(on_wait, self._timeout, self._max_queued)
+        limits = (float("inf"), None) if is_patient else (self._timeout, self._max_queued)
+        self._acquire(on_wait, *limits)
         try:
             yield
         finally:

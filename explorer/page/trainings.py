@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +15,15 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer.data import Dataset
 from explorer.engine.compilation_cache import limit_compiled_programs
 from explorer.engine.training import Trainer
-from explorer.engine.training_run import TrainingRun
+from explorer.engine.training_run import TrainingRun, history_shapes
 from explorer.engine.training_settings import TrainingSettings
 from explorer.errors import InputError
 from explorer.page.limiter import WORK_LIMITER, Busy, WorkLimiter
 
-# A pair holds one slot of this limiter, and a slot of the work limiter that it yields.
+# A pair holds a slot of this limiter; in turn with other pairs, step by step, one of the steps'
+# and one of the work limiter, so that trainings never hold all slots of that one.
 TRAINING_LIMITER = WorkLimiter(slots=2, queue=8, timeout=600)
+STEP_LIMITER = WorkLimiter(slots=1, queue=1, timeout=600)
 RECONNECT = 3  # seconds within which a browser may come back
 _TRAINING = "training"
 _LOG = logging.getLogger(__name__)
@@ -65,7 +68,7 @@ class Training:
         self.is_waiting = True
         self.runs: tuple[TrainingRun, ...] | None = None
         self._is_wanted, self._finished = is_wanted, finished
-        self._trainers: tuple[Trainer, ...] | None = None
+        self._trainers: list[Trainer] = []
         self._last: Histories = ()
         self._is_stopped = False
         self._start()
@@ -87,24 +90,21 @@ class Training:
     @property
     def can_continue(self) -> bool:
         """Whether it has ended before the last step, with networks that can be trained on."""
-        return not self.is_running and self._trainers is not None
+        return not self.is_running and bool(self._trainers)
 
     @property
     def histories(self) -> Histories:
         """The histories of both networks up to now; empty before the first step."""
-        trainers = self._trainers
-        if trainers is None:
+        trainers = tuple(self._trainers)
+        if not trainers:
             return self._last
-        found = tuple(each.history() for each in trainers)
-        return found if found[0]["train loss"].size else ()
+        missing = self.pair.settings[len(trainers) :]
+        return (*(each.history() for each in trainers), *map(_no_history, missing))
 
     @property
     def done(self) -> int:
         """Number of steps done by both."""
-        trainers = self._trainers
-        if trainers is not None:
-            return min(each.done for each in trainers)
-        return min((len(each["train loss"]) for each in self._last), default=0)
+        return min((len(each["train loss"]) for each in self.histories), default=0)
 
     def stop(self) -> None:
         """Stop after the present step."""
@@ -118,7 +118,7 @@ class Training:
 
     def _work(self) -> None:
         try:
-            with TRAINING_LIMITER.slot(self._check), WORK_LIMITER.slot(self._check):
+            with TRAINING_LIMITER.slot(self._check):
                 self.is_waiting = False
                 self._train()
         except _Stopped:
@@ -137,25 +137,35 @@ class Training:
 
     def _free_networks(self) -> None:
         """Drop the networks in training, and keep their histories."""
-        self._last, self._trainers = self.histories, None
+        self._last, self._trainers = self.histories, []
 
     def _check(self, ahead: int = 0) -> None:
         """Raise _Stopped if nobody waits any more."""
         if self._is_stopped or not self._is_wanted():
             raise _Stopped
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with (
+            STEP_LIMITER.slot(self._check, is_patient=True),
+            WORK_LIMITER.slot(self._check, is_patient=True),
+        ):
+            yield
+
     def _train(self) -> None:
-        if self._trainers is None:
-            self._trainers = tuple(
-                Trainer(self.pair.dataset, settings) for settings in self.pair.settings
-            )
         trainers = self._trainers
+        for settings in self.pair.settings[len(trainers) :]:
+            self._check()
+            with self._turn():  # the first step is seen before the second network is compiled
+                trainer = Trainer(self.pair.dataset, settings)
+                trainer.step()
+            trainers.append(trainer)
         while not all(trainer.is_finished for trainer in trainers):
             for trainer in trainers:
                 self._check()
                 if not trainer.is_finished:
-                    trainer.step()
-                    WORK_LIMITER.yield_slot()
+                    with self._turn():
+                        trainer.step()
         runs = tuple(trainer.run() for trainer in trainers)
         for index, run in enumerate(runs):
             self._finished(index, run)
@@ -166,6 +176,12 @@ class Training:
 
 class _Stopped(Exception):
     pass
+
+
+def _no_history(settings: TrainingSettings) -> Mapping[str, np.ndarray]:
+    """Return the history of a network before its first step."""
+    shapes = history_shapes(settings, 0, 0)
+    return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
 
 
 def current_training() -> Training | None:

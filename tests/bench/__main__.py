@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.bench import browser, engine, figures, programs, starts, training
+from tests.bench import browser, engine, figures, programs, starts, training, training_page
 from tests.bench.table import Row, markdown
 from tests.browser import chromium
 from tests.browser.server import ROOT
@@ -21,12 +21,13 @@ from tests.browser.server import ROOT
 PARTS = {
     "engine": engine.rows,
     "training": training.rows,
+    "training_page": training_page.rows,
     "programs": programs.rows,
     "figures": figures.rows,
     "starts": starts.rows,
     "browser": browser.rows,
 }
-IN_CHROMIUM = {"starts", "browser"}
+IN_CHROMIUM = {"training_page", "starts", "browser"}
 PACKAGES = ("jax", "flax", "numpy", "streamlit", "plotly")
 TEXT = """# Benchmark
 

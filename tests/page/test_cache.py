@@ -176,7 +176,9 @@ def test_a_result_computed_by_another_while_waiting_is_used(
 ) -> None:
     class SlowLimiter(WorkLimiter):
         @contextmanager
-        def slot(self, on_wait: Callable[[int], None] = lambda ahead: None) -> Iterator[None]:
+        def slot(
+            self, on_wait: Callable[[int], None] = lambda ahead: None, *, is_patient: bool = False
+        ) -> Iterator[None]:
             result_cache.put(("a",), "made by another")
             yield
 

@@ -30,7 +30,9 @@ class WatchedLimiter(WorkLimiter):
         self.has_queue = threading.Event()
 
     @contextmanager
-    def slot(self, on_wait: Callable[[int], None] = lambda ahead: None) -> Iterator[None]:
+    def slot(
+        self, on_wait: Callable[[int], None] = lambda ahead: None, *, is_patient: bool = False
+    ) -> Iterator[None]:
         def watched(ahead: int) -> None:
             self.has_queue.set()
             on_wait(ahead)

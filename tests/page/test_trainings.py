@@ -71,7 +71,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             return super().step()
 
     monkeypatch.setattr(trainings, "Trainer", WatchedTrainer)
-    monkeypatch.setattr(trainings, "WORK_LIMITER", WorkLimiter(slots=8, queue=8, timeout=TIMEOUT))
+    for name in ("WORK_LIMITER", "STEP_LIMITER"):
+        monkeypatch.setattr(trainings, name, WorkLimiter(slots=8, queue=8, timeout=TIMEOUT))
     monkeypatch.setattr(
         trainings, "TRAINING_LIMITER", WorkLimiter(slots=2, queue=8, timeout=TIMEOUT)
     )
@@ -195,7 +196,8 @@ def test_it_ends_within_a_step_once_its_user_has_left_and_frees_its_networks(
     assert training.runs is None
     assert not training.can_continue
     gc.collect()
-    assert [each() for each in server.trainers] == [None, None]
+    assert server.trainers
+    assert all(each() is None for each in server.trainers)
 
 
 def test_a_finished_training_keeps_no_trainers(server: Server) -> None:
@@ -204,7 +206,8 @@ def test_a_finished_training_keeps_no_trainers(server: Server) -> None:
     wait_for_trainings()
     gc.collect()
     assert training.runs
-    assert [each() for each in server.trainers] == [None, None]
+    assert server.trainers
+    assert all(each() is None for each in server.trainers)
 
 
 def test_a_loss_that_is_not_finite_is_kept_as_a_sentence_and_frees_the_networks(
@@ -220,7 +223,8 @@ def test_a_loss_that_is_not_finite_is_kept_as_a_sentence_and_frees_the_networks(
     training.resume()
     assert not training.is_running
     gc.collect()
-    assert [each() for each in server.trainers] == [None, None]
+    assert server.trainers
+    assert all(each() is None for each in server.trainers)
 
 
 def test_a_batch_larger_than_the_data_set_is_a_sentence() -> None:
@@ -262,7 +266,7 @@ def test_who_stops_while_it_waits_has_no_networks(server: Server) -> None:
         thread.join(TIMEOUT)
     assert not waiting.is_running
     assert waiting.runs is None
-    assert len(server.trainers) == 4
+    assert len(server.trainers) == 2
     server.allow()
     wait_for_trainings()
     assert all(each.runs for each in others)
@@ -279,7 +283,7 @@ def test_a_busy_server_is_a_sentence_and_loses_no_step(
     wait_for_trainings()
     with monkeypatch.context() as patch:
         busy = WorkLimiter(slots=0, queue=0, timeout=1)
-        patch.setattr(trainings, "WORK_LIMITER", busy)
+        patch.setattr(trainings, "TRAINING_LIMITER", busy)
         training.resume()
         wait_for_trainings()
     assert training.problem == "Server busy: 0 requests are queued. Try again in a moment."
@@ -374,3 +378,20 @@ def test_an_unexpected_error_ends_the_training_with_a_sentence(
     assert training.problem.startswith("The training failed unexpectedly.")
     assert not training.can_continue
     assert training.runs is None
+
+
+def test_trainings_take_their_steps_in_turn(
+    monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    """One at a time, so that others find a free slot of the work limiter."""
+    monkeypatch.setattr(trainings, "STEP_LIMITER", WorkLimiter(slots=1, queue=1, timeout=TIMEOUT))
+    work = WorkLimiter(slots=2, queue=0, timeout=0)
+    monkeypatch.setattr(trainings, "WORK_LIMITER", work)
+    first, second = started(), started()
+    server.wait_for_steps()
+    with work.slot():  # at once, since the queue has no place
+        assert len(server.steps) == 1
+    server.allow()
+    wait_for_trainings()
+    assert_uninterrupted(first)
+    assert_uninterrupted(second)
