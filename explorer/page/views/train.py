@@ -20,7 +20,7 @@ from explorer.page.trainings import Pair, Training, current_training
 from explorer.page.views import train_details
 
 KEY = "training_curves"
-SECONDS = 0.5  # between two drawings of the curves while the networks train
+SECONDS = 1.0  # between two drawings of the curves while the networks train
 _EMPTY: Mapping[str, np.ndarray] = MappingProxyType(
     {name: np.zeros(0, np.float32) for name in ("train loss", "test accuracy")}
 )
@@ -53,7 +53,7 @@ def _progress(pair: Pair, was_running: bool) -> None:
     }
     figure = training_curves_layouts(curves, theme=theme)
     linked_figure(
-        figure.figure(),
+        figure.spec(),
         narrow=figure.narrow,
         key=KEY,
         theme=theme,
