@@ -13,7 +13,7 @@ test: $(VENV)/test-ready
 	$(BIN)/python -m pytest
 
 unit: $(VENV)/test-ready
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m "not browser" $(TESTS)
 
 lint: $(VENV)/test-ready node_modules/ready
 	$(BIN)/ruff check .

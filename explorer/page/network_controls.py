@@ -1,6 +1,7 @@
 """The sidebar of networks: data set, both networks, and their training."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 import streamlit as st
@@ -15,7 +16,7 @@ from explorer.model.variants import VARIANTS
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
 from explorer.page.errors import PROBLEMS
-from explorer.page.link_state import publish
+from explorer.page.link_state import check, publish
 from explorer.page.plain_text import show_message, show_note
 from explorer.page.trainings import Pair
 
@@ -180,10 +181,15 @@ def _own_data() -> Dataset | None:
 
 def _linked_digest() -> str:
     """Return the digest of the data set in the session's first link; empty without one."""
-    found: str = st.session_state.setdefault(
-        "linked_data", st.query_params.get("data_digest", "")[:16]
-    )
+    if "linked_data" not in st.session_state:
+        check("data_digest", _is_digest, "16 hexadecimal digits")
+        st.session_state["linked_data"] = st.query_params.get("data_digest", "")
+    found: str = st.session_state["linked_data"]
     return found
+
+
+def _is_digest(text: str) -> bool:
+    return re.fullmatch("[0-9a-f]{16}", text) is not None
 
 
 def _earlier_data() -> Dataset | None:

@@ -56,9 +56,9 @@ def experiment_controls() -> Experiment | None:
             "Weights",
             ("seed", "network"),
             key="weights",
-            titles={"seed": "random", "network": "trained"},
-            help="Random: fresh weights, on your own input. Trained: a block of a trained network, "
-            "on the residual stream that reaches it.",
+            titles={"seed": "from a seed", "network": "trained"},
+            help="From a seed: fresh weights, on your own input. Trained: a block of a trained "
+            "network, on the residual stream that reaches it.",
         )
         if weights == "network":
             subject.caption("One block of a trained network, on the stream that reaches it.")
