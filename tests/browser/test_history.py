@@ -50,6 +50,7 @@ def test_back_and_forward_restore_what_was_seen(open_page: OpenPage) -> None:
     wait_for_link(page, BOTTLENECK)
     choose_variant(page, "Projection shortcut")
     pick(page, "2")
+    page.wait_for_url("**stride=2**")
     page.get_by_text("Difference, stage by stage", exact=True).click()
     page.wait_for_url("**difference=true**")
     page.mouse.click(*centre(page, "variant add", 9, 11, "compared"))

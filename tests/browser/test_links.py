@@ -130,6 +130,7 @@ def test_gradients_controls_are_in_the_url_until_they_are_the_defaults(open_page
     wait_for_parameters(page, link | {"shift": "-0.5", "cotangent": "error", "scope": "map"})
     expect_same_in_a_fresh_profile(open_page, page)
     pick(page, "random")
+    wait_for_parameters(page, link | {"shift": "-0.5", "scope": "map"})
     pick(page, "block")
     wait_for_parameters(page, link | {"shift": "-0.5"})
     slide(page, "γ₂, bn2's scale", "End")
