@@ -103,8 +103,8 @@ def _trained(parameters: Parts) -> Any:
 def _convolution(inputs: jax.Array, kernel: jax.Array, *rest: Any, **settings: Any) -> jax.Array:
     """Convolve a stored input.
 
-    The gradient by the kernel transposes the input. Without the barrier XLA fuses that with the
-    norm and the ReLU before, and computes them again with large strides; see docs/benchmark.md.
+    The gradient with respect to the kernel transposes the input. Without the barrier XLA fuses
+    that with the norm and the ReLU before it, and computes them again with large strides.
     """
     stored: jax.Array = lax.optimization_barrier(inputs)  # type: ignore[no-untyped-call]
     return lax.conv_general_dilated(stored, kernel, *rest, **settings)
