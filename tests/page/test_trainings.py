@@ -4,6 +4,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -384,11 +385,27 @@ def test_trainings_take_their_steps_in_turn(
     monkeypatch: pytest.MonkeyPatch, server: Server
 ) -> None:
     """One at a time, so that others find a free slot of the work limiter."""
-    monkeypatch.setattr(trainings, "STEP_LIMITER", WorkLimiter(slots=1, queue=1, timeout=TIMEOUT))
+    is_waited_for = threading.Event()
+
+    class WatchedLimiter(WorkLimiter):
+        @contextmanager
+        def slot(
+            self, on_wait: Callable[[int], None] = lambda ahead: None, *, is_patient: bool = False
+        ) -> Iterator[None]:
+            def watched(ahead: int) -> None:
+                is_waited_for.set()
+                on_wait(ahead)
+
+            with super().slot(watched, is_patient=is_patient):
+                yield
+
+    steps = WatchedLimiter(slots=1, queue=1, timeout=TIMEOUT)
     work = WorkLimiter(slots=2, queue=0, timeout=0)
+    monkeypatch.setattr(trainings, "STEP_LIMITER", steps)
     monkeypatch.setattr(trainings, "WORK_LIMITER", work)
     first, second = started(), started()
     server.wait_for_steps()
+    assert is_waited_for.wait(10)
     with work.slot():  # at once, since the queue has no place
         assert len(server.steps) == 1
     server.allow()
