@@ -3,10 +3,12 @@
 import math
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -16,7 +18,7 @@ from explorer.engine.network import Network
 from explorer.engine.stochastic_depth import expected, survival_of
 from explorer.engine.training_run import TrainingProgress, TrainingRun, history_shapes
 from explorer.engine.training_settings import TrainingSettings
-from explorer.engine.training_step import training_step, transformation
+from explorer.engine.training_step import initial_memory, training_step
 from explorer.errors import InputError, check_type
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.network import NetworkSpec
@@ -87,12 +89,12 @@ class Trainer:
             dataset.number_of_classes,
         )
         first = Network.from_seed(settings.seed, self.spec, settings.initialiser)
-        memory = transformation(settings.optimiser).init(first.parameters)
+        memory = initial_memory(settings.optimiser, first.parameters)
         self._state: Any = (first.parameters, first.statistics, memory)
         self._batches = _batches(dataset, settings)
         self._survival = survival_of(settings.blocks, settings.survival)
         self._drops = random_stream(settings.seed, Purpose.DEPTH)
-        self._rate = optax.cosine_decay_schedule(settings.learning_rate, settings.steps)
+        self._rates = np.asarray(_rates(settings.learning_rate, settings.steps))
         self._kept_at = snapshot_steps(settings.steps)
         self._networks: dict[int, Network] = {}
         self._history: dict[str, list[Any]] = {name: [] for name in history_shapes(settings, 0, 0)}
@@ -129,7 +131,7 @@ class Trainer:
             self.spec.structure(),
             self.settings.optimiser,
             self._state,
-            np.float32(self._rate(self.done)),
+            self._rates[self.done],
             images,
             labels,
             kept,
@@ -232,6 +234,12 @@ def checked_at(settings: TrainingSettings, history: Mapping[str, Any]) -> np.nda
     steps = sorted(check_steps(settings.steps))
     count = len(history.get("test accuracy", ()))
     return np.array(steps[:count], np.int32)
+
+
+@partial(jax.jit, static_argnames=("learning_rate", "steps"))
+def _rates(learning_rate: float, steps: int) -> jax.Array:
+    """Return the learning rate of every step."""
+    return optax.cosine_decay_schedule(learning_rate, steps)(jnp.arange(steps))
 
 
 def _check_sizes(settings: TrainingSettings, pictures: int, pixels: int) -> None:

@@ -15,8 +15,12 @@ from explorer.model.network import NetworkSpec, Parts, split_parts
 
 Optimiser = Literal["sgd", "adam"]
 MOMENTUM, WEIGHT_DECAY = 0.9, 1e-4
-# XLA's CPU compiler removes optimisation barriers in this pass, before it fuses.
-_COMPILER_OPTIONS = {"xla_disable_hlo_passes": "cse_barrier_expander"}
+_COMPILER_OPTIONS = {
+    # XLA's CPU compiler removes optimisation barriers in this pass, before it fuses.
+    "xla_disable_hlo_passes": "cse_barrier_expander",
+    # A step is as fast as at the default level, and compiled in four fifths of the time.
+    "xla_backend_optimization_level": 1,
+}
 
 
 def transformation(optimiser: Optimiser) -> optax.GradientTransformation:
@@ -26,6 +30,12 @@ def transformation(optimiser: Optimiser) -> optax.GradientTransformation:
     """
     rule = optax.trace(decay=MOMENTUM) if optimiser == "sgd" else optax.scale_by_adam()
     return optax.chain(optax.add_decayed_weights(WEIGHT_DECAY, mask=_trained), rule)
+
+
+@partial(jax.jit, static_argnames="optimiser")
+def initial_memory(optimiser: Optimiser, parameters: Parts) -> Any:
+    """Return the optimiser's state before the first step."""
+    return transformation(optimiser).init(parameters)
 
 
 def loss_and_numbers(

@@ -198,11 +198,23 @@ def _batch_norm(width: int, rngs: nnx.Rngs, settings: BatchNormSettings) -> nnx.
 @lru_cache(maxsize=64)
 def shapes(spec: NetworkSpec) -> tuple[Any, Any]:
     """Return the shapes of a network's parameters and running statistics, as `split_parts`."""
-    return split_parts(nnx.eval_shape(lambda: ResidualNetwork(spec, nnx.Rngs(0))))
+    return split_parts(_abstract_network(spec))
 
 
 @lru_cache(maxsize=64)
 def _graph(spec: NetworkSpec) -> tuple[Any, Any]:
     """Return the graph definition and the shapes of the state, without drawing weights."""
-    graph, state = nnx.split(nnx.eval_shape(lambda: ResidualNetwork(spec, nnx.Rngs(0))))
+    graph, state = nnx.split(_abstract_network(spec))
     return graph, state
+
+
+def _abstract_network(spec: NetworkSpec) -> ResidualNetwork:
+    """Return a network with shapes in place of weights.
+
+    Its blocks are traced one by one: the time of a trace grows with the square of its length.
+    """
+    network = nnx.eval_shape(lambda: ResidualNetwork(spec.ends(), nnx.Rngs(0)))
+    network.spec = spec
+    for name in spec.names:
+        setattr(network, name, spec.block_structure().abstract_block())
+    return network

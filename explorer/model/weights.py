@@ -54,11 +54,16 @@ class Structure:
 
     def block(self, parameters: Arrays, statistics: Arrays) -> BasicBlock | SpecBlock:
         """Return an NNX block with these weights; works under `jax.jit`."""
+        block = self.abstract_block()
+        weights = dict(parameters), dict(statistics)
+        nnx.update(block, *jax.tree.map(jnp.asarray, weights))  # a call changes statistics in place
+        return block
+
+    def abstract_block(self) -> BasicBlock | SpecBlock:
+        """Return an NNX block with shapes in place of weights."""
         graph, state = _graph(self)
         # A copy, which belongs to the current JAX trace; the shared state could not be updated.
         block: BasicBlock | SpecBlock = nnx.merge(graph, jax.tree.map(lambda leaf: leaf, state))
-        weights = dict(parameters), dict(statistics)
-        nnx.update(block, *jax.tree.map(jnp.asarray, weights))  # a call changes statistics in place
         return block
 
 

@@ -144,19 +144,13 @@ class Training:
         if self._is_stopped or not self._is_wanted():
             raise _Stopped
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        with (
-            STEP_LIMITER.slot(self._check, is_patient=True),
-            WORK_LIMITER.slot(self._check, is_patient=True),
-        ):
-            yield
-
     def _train(self) -> None:
         trainers = self._trainers
         for settings in self.pair.settings[len(trainers) :]:
             self._check()
-            with self._turn():  # the first step is seen before the second network is compiled
+            with training_turn(
+                self._check
+            ):  # the first step is seen before the second network is compiled
                 trainer = Trainer(self.pair.dataset, settings)
                 trainer.step()
             trainers.append(trainer)
@@ -164,7 +158,7 @@ class Training:
             for trainer in trainers:
                 self._check()
                 if not trainer.is_finished:
-                    with self._turn():
+                    with training_turn(self._check):
                         trainer.step()
         runs = tuple(trainer.run() for trainer in trainers)
         for index, run in enumerate(runs):
@@ -172,6 +166,16 @@ class Training:
         self.runs = runs
         self._free_networks()
         limit_compiled_programs()
+
+
+@contextmanager
+def training_turn(check: Callable[[int], None] = lambda ahead: None) -> Iterator[None]:
+    """Hold a slot for one step; `check` is called while it waits."""
+    with (
+        STEP_LIMITER.slot(check, is_patient=True),
+        WORK_LIMITER.slot(check, is_patient=True),
+    ):
+        yield
 
 
 class _Stopped(Exception):

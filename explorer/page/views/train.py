@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.engine.training import checked_at
 from explorer.engine.training_settings import TrainingSettings
 from explorer.figures.training_curves import TrainingCurve, training_curves_layouts
+from explorer.page.compile_ahead import compile_default_networks
 from explorer.page.component import current_theme, linked_figure
 from explorer.page.final_loss import LAST, final_loss
 from explorer.page.network_controls import TITLES
@@ -20,7 +21,8 @@ from explorer.page.trainings import Pair, Training, current_training
 from explorer.page.views import train_details
 
 KEY = "training_curves"
-SECONDS = 1.0  # between two drawings of the curves while the networks train
+# Between two drawings of the curves while the networks train: until the first point, and then.
+FIRST_SECONDS, SECONDS = 0.5, 1.0
 _EMPTY: Mapping[str, np.ndarray] = MappingProxyType(
     {name: np.zeros(0, np.float32) for name in ("train loss", "test accuracy")}
 )
@@ -28,20 +30,27 @@ _EMPTY: Mapping[str, np.ndarray] = MappingProxyType(
 
 def view(pair: Pair, place: DeltaGenerator) -> None:
     """Draw the view of one pair; it needs no controls at `place`."""
-    training = training_of(pair)
-    is_running = training is not None and training.is_running
-    st.fragment(_progress, run_every=SECONDS if is_running else None)(pair, is_running)
-    train_details.view(pair, None if is_running else find_runs(pair))
+    seconds = _period(pair)
+    st.fragment(_progress, run_every=seconds)(pair, seconds)
+    train_details.view(pair, None if seconds else find_runs(pair))
+    compile_default_networks()
 
 
-def _progress(pair: Pair, was_running: bool) -> None:
-    """Draw buttons, curves and numbers; run the page again once the training has ended."""
+def _period(pair: Pair) -> float | None:
+    """Return the seconds between two drawings; None while the networks do not train."""
     training = training_of(pair)
-    is_running = training is not None and training.is_running
-    if was_running != is_running:
-        st.rerun()  # with the other period, and with or without details
+    if training is None or not training.is_running:
+        return None
+    return SECONDS if training.is_waiting or training.done else FIRST_SECONDS
+
+
+def _progress(pair: Pair, seconds: float | None) -> None:
+    """Draw buttons, curves and numbers; run the page again where another period is due."""
+    if seconds != _period(pair):
+        st.rerun()  # at the end of the training also with details
+    training = training_of(pair)
     found = histories(pair)
-    _buttons(pair, training, is_trained=bool(found) and not is_running)
+    _buttons(pair, training, is_trained=bool(found) and not seconds)
     if training is not None and training.problem:
         show_message("error", training.problem)
     theme = current_theme(KEY)

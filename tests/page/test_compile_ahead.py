@@ -1,0 +1,49 @@
+"""The programs of the default networks are compiled once, before somebody trains them."""
+
+import threading
+
+import jax
+import pytest
+
+from explorer.data import digits
+from explorer.engine.training import Trainer
+from explorer.engine.training_settings import TrainingSettings
+from explorer.page.compile_ahead import compile_default_networks
+from tests.helpers import TIMEOUT
+
+THREAD = "compile ahead"
+
+
+def threads() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == THREAD]
+
+
+def test_a_first_step_and_accuracy_compile_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.page.compile_ahead.runtime.exists", lambda: True)
+    compile_default_networks.cache_clear()
+    compile_default_networks()
+    (thread,) = threads()
+    compile_default_networks()
+    assert threads() == [thread]
+    thread.join(TIMEOUT)
+    compiled: list[str] = []
+
+    def listen(event: str, duration_secs: float, **details: str | int) -> None:
+        if "backend_compile" in event:
+            compiled.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    dataset = digits()
+    for variant in ("v1", "no_skip"):
+        trainer = Trainer(dataset, TrainingSettings(variant=variant, seed=5))
+        trainer.step()
+        trainer.network().accuracy(dataset.test_images, dataset.test_labels)
+    assert compiled == []
+    Trainer(dataset, TrainingSettings(blocks=1, width=5))
+    assert compiled  # the listener works
+
+
+def test_nothing_is_compiled_without_a_server() -> None:
+    compile_default_networks.cache_clear()
+    compile_default_networks()
+    assert not threads()
