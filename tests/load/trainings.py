@@ -37,5 +37,5 @@ async def watch_training(client: Client, until: float) -> int:
 
 def steps_done(client: Client) -> int:
     """Return the steps done of the running training; 0 if none is running."""
-    found = re.search(r"Step (\d+) of", " ".join(client.texts()))
+    found = re.search(r"step (\d+) of", " ".join(client.texts()))
     return int(found[1]) if found else 0
