@@ -5,6 +5,7 @@ import math
 from explorer.errors import InputError
 
 MAX_FILE_BYTES = 40_000_000
+MAX_CHECKPOINT_BYTES = 110_000_000
 MAX_CSV_BYTES = 16_000_000
 MAX_PICTURE_SIDE = 1024
 MAX_SIDE = 2048
