@@ -154,11 +154,11 @@ def _write(changes: Mapping[str, str | None]) -> None:
     """
     published: dict[str, str | None] = st.session_state.setdefault(_PUBLISHED, {})
     published.update(changes)
-    present = {name: st.query_params.get_all(name) for name in st.query_params}
-    changed = {name: [] if text is None else [text] for name, text in published.items()}
-    wanted = {name: values for name, values in (present | changed).items() if values}
-    if wanted != present:
-        st.query_params.from_dict(wanted)
+    wanted = {name: [] if text is None else [text] for name, text in published.items()}
+    if any(st.query_params.get_all(name) != values for name, values in wanted.items()):
+        present = {name: st.query_params.get_all(name) for name in st.query_params}
+        merged = present | wanted
+        st.query_params.from_dict({name: values for name, values in merged.items() if values})
 
 
 def _ignore(key: str, given: Sequence[str], expected: str) -> None:
