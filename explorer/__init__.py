@@ -2,6 +2,7 @@
 
 from explorer.data import Dataset, dataset_from_arrays, digits, read_dataset
 from explorer.engine.checkpoint import load_checkpoint, load_run
+from explorer.engine.class_gradient import class_gradient
 from explorer.engine.forward import resnet_basic_forward, trace_block, trace_model
 from explorer.engine.gradients import split_gradient
 from explorer.engine.network import Network
@@ -14,7 +15,7 @@ from explorer.model.block import STAGES, BasicBlock
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import VARIANTS
 from explorer.model.weights import Model
-from explorer.records import BlockTrace, DepthRecord, GradientSplit, NetworkTrace
+from explorer.records import BlockTrace, DepthRecord, GradientSplit, NetworkGradient, NetworkTrace
 
 __all__ = [
     "STAGES",
@@ -28,10 +29,12 @@ __all__ = [
     "InputError",
     "Model",
     "Network",
+    "NetworkGradient",
     "NetworkTrace",
     "Trainer",
     "TrainingRun",
     "TrainingSettings",
+    "class_gradient",
     "dataset_from_arrays",
     "digits",
     "load_checkpoint",

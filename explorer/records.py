@@ -160,17 +160,17 @@ class NetworkTrace(Record):
 
     Attributes:
         images: the pictures, `(H, W, channels)` or `(N, H, W, channels)`.
+        stem: the trace of the stem.
         blocks: the trace of every block by name, with the residual stream that reaches it as x.
-        stream: the residual stream after the stem and after every block, by "stem" and the names
-            of the blocks.
-        lens: the head's logits for each of them, `(blocks + 1, …, classes)`.
+        lens: the head's logits `(…, classes)` for the stream at every place of `stream` where it
+            has as many channels as the head expects.
         use_running_average: whether the network ran in eval mode.
     """
 
     images: np.ndarray
+    stem: BlockTrace
     blocks: Mapping[str, BlockTrace]
-    stream: Mapping[str, np.ndarray]
-    lens: np.ndarray
+    lens: Mapping[str, np.ndarray]
     use_running_average: bool
 
     def __getitem__(self, block: str) -> BlockTrace:
@@ -188,22 +188,32 @@ class NetworkTrace(Record):
         return replace(
             self,
             images=self.images[at],
+            stem=self.stem.image(at),
             blocks=MappingProxyType({name: each.image(at) for name, each in self.blocks.items()}),
-            stream=MappingProxyType({name: each[at] for name, each in self.stream.items()}),
-            lens=self.lens[:, at],
+            lens=MappingProxyType({name: each[at] for name, each in self.lens.items()}),
         )
+
+    @cached_property
+    def stream(self) -> Mapping[str, np.ndarray]:
+        """The residual stream after the stem and every block, by "stem" and the blocks' names."""
+        blocks = {name: block["out"] for name, block in self.blocks.items()}
+        return MappingProxyType({"stem": self.stem["out"], **blocks})
 
     @property
     def logits(self) -> np.ndarray:
         """The head's output, `(classes,)` or `(N, classes)`."""
-        return self.lens[-1]
+        return self.lens[list(self.stream)[-1]]
 
     @property
-    def probabilities(self) -> np.ndarray:
-        """The softmax of `lens`: the classes' probabilities after the stem and every block."""
-        with np.errstate(invalid="ignore"):  # infinite logits have no probabilities
-            shifted = np.exp(self.lens - self.lens.max(axis=-1, keepdims=True))
-        return shifted / shifted.sum(axis=-1, keepdims=True)
+    def probabilities(self) -> Mapping[str, np.ndarray]:
+        """The softmax of `lens`: the classes' probabilities after the stem and after blocks."""
+        return MappingProxyType({name: _softmax(logits) for name, logits in self.lens.items()})
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # infinite logits have no probabilities
+        shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -231,6 +241,31 @@ class GradientSplit(Record):
         """The gradients and both parts at x as a trace, for functions that take a trace."""
         parts = {RESIDUAL_PART: self.residual, IDENTITY_PART: self.identity}
         return replace(self.trace, stages=MappingProxyType({**self.stages, **parts}))
+
+
+@dataclass(frozen=True)
+class NetworkGradient(Record):
+    """Gradients of one logit of a network.
+
+    Attributes:
+        trace: the forward pass that the gradients belong to, of one picture.
+        label: the class whose logit it is.
+        stem: the split gradient of the stem; it has no shortcut.
+        blocks: that of every block by name.
+    """
+
+    trace: NetworkTrace
+    label: int
+    stem: GradientSplit
+    blocks: Mapping[str, GradientSplit]
+
+    def __getitem__(self, block: str) -> GradientSplit:
+        return self.blocks[block]
+
+    @property
+    def picture(self) -> np.ndarray:
+        """The gradient at the picture, `(H, W, channels)`."""
+        return self.stem.total
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from streamlit.testing.v1 import AppTest
 from explorer.engine.network import Network
 from explorer.model.network import NetworkSpec
 from explorer.model.spec import BlockSpec
+from explorer.model.variants import V1, projection
+from explorer.model.weights import Model
 from explorer.page.plain_text import Kind
 from explorer.records import NetworkTrace
 
@@ -33,6 +35,26 @@ def network_trace(block: BlockSpec, blocks: int, shape: tuple[int, int] = (8, 6)
     """Return the trace of a network with fresh weights, of a picture of noise `(H, W, 1)`."""
     spec = NetworkSpec(block, blocks, width=4, channels=1, classes=3)
     return Network.from_seed(0, spec).trace(noise((*shape, 1)))
+
+
+def staged_network(seed: int = 0) -> Network:
+    """Return a network of three blocks of which the second halves rows and columns."""
+    stem = NetworkSpec(V1, 0, width=4, channels=1, classes=3).stem
+    blocks = (4, V1), (4, projection(8, 2)), (8, V1)
+    random = np.random.default_rng(seed)
+    return Network(
+        stem=Model.from_seed(seed, 1, stem),
+        models={
+            f"layer{1 + index}.0": Model.from_seed(seed + index, features, spec)
+            for index, (features, spec) in enumerate(blocks)
+        },
+        final=None,
+        head={
+            "kernel": random.standard_normal((8, 3)).astype(np.float32),
+            "bias": np.zeros(3, np.float32),
+        },
+        provenance=("staged", seed),
+    )
 
 
 PANELS = {

@@ -28,7 +28,7 @@ class LensRow:
 
 
 def lens_rows(trace: NetworkTrace, classes: Sequence[str]) -> tuple[LensRow, ...]:
-    """Return the most probable classes after the stem and after every block.
+    """Return the most probable classes after the stem and every block, where the head fits.
 
     Of equally probable classes the first comes first.
 
@@ -39,15 +39,14 @@ def lens_rows(trace: NetworkTrace, classes: Sequence[str]) -> tuple[LensRow, ...
     Raises:
         InputError: the trace is of a batch, or the number of names is not that of its classes.
     """
-    lens = check_one_picture(trace).lens
-    count = lens.shape[-1]
+    count = check_one_picture(trace).logits.shape[-1]
     if not isinstance(classes, list | tuple) or len(classes) != count:
         raise InputError(
             f"classes must be a list of {count} names, one for each class of the network; got "
             f"{describe(classes)}."
         )
     rows = []
-    for position, probabilities in zip(trace.stream, trace.probabilities, strict=True):
+    for position, probabilities in trace.probabilities.items():
         best = np.argsort(-probabilities, kind="stable")[:BEST]
         rows.append(
             LensRow(

@@ -10,7 +10,7 @@ import numpy as np
 from explorer.analysis.colour_limits import Scope, limit_of
 from explorer.analysis.downsampling import Window, block_means, whole
 from explorer.analysis.one_picture import first_block
-from explorer.analysis.stage_view import PanelView, panel_view, zeroed_map
+from explorer.analysis.stage_view import PanelView, panel_view, stage_window, zeroed_map
 from explorer.analysis.summary import branch_ratio, zeroed_part
 from explorer.errors import check_choice, check_integer
 from explorer.model.record import Record
@@ -24,6 +24,8 @@ class BlockView(Record):
 
     Attributes:
         name: its name in the network.
+        spec: its layers.
+        shape: `(H, W, C)` of its `out`.
         residual: the map of F(x).
         stream: the map of the residual stream after the block, its `out`.
         zeroed: fraction of each drawn cell that the last ReLU zeroed, `(h, w)`, 0 … 1; None if
@@ -36,6 +38,8 @@ class BlockView(Record):
     """
 
     name: str
+    spec: BlockSpec
+    shape: tuple[int, ...]
     residual: PanelView
     stream: PanelView
     zeroed: np.ndarray | None
@@ -49,20 +53,28 @@ class NetworkView(Record):
     """The data of a network's figure.
 
     Attributes:
-        spec: the layers of every block.
         stem: the map of the residual stream after the stem.
         blocks: in order.
         channel: 0 … C−1, or None for the mean over channels.
         scope: which maps share a colour limit.
-        shape: `(H, W, C)` of the residual stream.
+        shape: `(H, W, C)` of the residual stream after the stem, on whose pixels all maps lie.
     """
 
-    spec: BlockSpec
     stem: PanelView
     blocks: tuple[BlockView, ...]
     channel: int | None
     scope: Scope
     shape: tuple[int, int, int]
+
+    @property
+    def is_residual(self) -> bool:
+        """Whether the blocks have shortcuts."""
+        return self.blocks[0].spec.shortcut is not None
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether blocks change the shape of the stream."""
+        return any(block.shape != self.shape for block in self.blocks)
 
     @property
     def panels(self) -> list[PanelView]:
@@ -78,7 +90,7 @@ def network_view(
 
     Args:
         trace: the trace of one picture.
-        channel: 0 … C−1, or None.
+        channel: 0 … C−1, or None; C is the smallest number of channels after a block.
         scope: what shares a colour limit min(max |v|, 3·RMS): "block" is the whole network,
             "stage" F(x) of all blocks and the whole stream, "map" each map alone. The limit is
             over all channels, except for the mean and for "map".
@@ -87,30 +99,47 @@ def network_view(
         InputError: there is no such channel or scope, the trace is of a batch, or it has no
             blocks.
     """
-    first = first_block(trace)
+    first_block(trace)
     check_choice("scope", scope, get_args(Scope))
-    height, width, features = shape = first["x"].shape
+    height, width, features = trace.stream["stem"].shape
     if channel is not None:
-        channel = check_integer("channel", channel, 0, features - 1)
-    spec, window = first.spec, whole((height, width))
-    stem = trace.stream["stem"]
-    arrays = [
-        stem,
-        *(block[stage] for block in trace.blocks.values() for stage in (spec.residual, "out")),
-    ]
+        most = min(stream.shape[-1] for stream in trace.stream.values())
+        channel = check_integer("channel", channel, 0, most - 1)
+    arrays, grids = [trace.stream["stem"]], [Grid()]
+    for block, on_stem in zip(trace.blocks.values(), stem_grids(trace), strict=True):
+        for stage in (block.spec.residual, "out"):
+            arrays.append(block[stage])
+            grids.append(on_stem[stage])
     maps = [_map(array, channel) for array in arrays]
     limits = _limits(maps if channel is None or scope == "map" else arrays, scope)
+    window = whole((height, width))
     panels = [
-        panel_view(each, shape, limit, window, Grid())
-        for each, limit in zip(maps, limits, strict=True)
+        panel_view(shown, array.shape, limit, window, grid)
+        for shown, array, limit, grid in zip(maps, arrays, limits, grids, strict=True)
     ]
     blocks = tuple(
-        _block_view(name, block, residual, stream, channel, window)
-        for (name, block), residual, stream in zip(
-            trace.blocks.items(), panels[1::2], panels[2::2], strict=True
+        _block_view(
+            name, block, residual, stream, channel, stage_window(window, grid, block["out"].shape)
+        )
+        for (name, block), residual, stream, grid in zip(
+            trace.blocks.items(), panels[1::2], panels[2::2], grids[2::2], strict=True
         )
     )
-    return NetworkView(spec, panels[0], blocks, channel, scope, (height, width, features))
+    return NetworkView(panels[0], blocks, channel, scope, (height, width, features))
+
+
+def stem_grids(trace: NetworkTrace) -> list[dict[str, Grid]]:
+    """Return, for every block, the positions of its stages on the pixels of the stem's output."""
+    found, x = [], Grid()
+    for block in trace.blocks.values():
+        found.append(
+            {
+                stage: Grid(x.to_x(grid.offset), x.stride * grid.stride)
+                for stage, grid in block.spec.grids().items()
+            }
+        )
+        x = found[-1]["out"]
+    return found
 
 
 def _map(array: np.ndarray, channel: int | None) -> np.ndarray:
@@ -142,6 +171,17 @@ def _block_view(
     spec, out = block.spec, block["out"]
     mask = None
     if spec.last_relu_input:
-        mask = block_means(zeroed_map(block, channel).astype(np.float32), window.step)
+        mask = window.crop(zeroed_map(block, channel)).astype(np.float32)
+        mask = block_means(mask, stream.step)
     dead = int(np.count_nonzero((out == 0).all(axis=(0, 1))))
-    return BlockView(name, residual, stream, mask, branch_ratio(block), zeroed_part(block), dead)
+    return BlockView(
+        name=name,
+        spec=spec,
+        shape=out.shape,
+        residual=residual,
+        stream=stream,
+        zeroed=mask,
+        ratio=branch_ratio(block),
+        zeroed_part=zeroed_part(block),
+        dead=dead,
+    )

@@ -2,26 +2,25 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self, get_args
 
 import numpy as np
 from flax import nnx
 
-from explorer.engine.arrays import check_arrays, digest_of, frozen
+from explorer.engine.arrays import digest_of, frozen
 from explorer.engine.forward import trace_model
+from explorer.engine.network_arrays import check_parts, parts_of_file
 from explorer.engine.network_parts import (
+    BATCH,
     MAX_STREAM_VALUES,
-    batch_size,
     batch_statistics,
     check_labels,
     padded,
     run_block,
     run_head,
-    run_stem,
-    without,
 )
+from explorer.engine.network_size import stage_values
 from explorer.engine.nnx_module import read_module
 from explorer.errors import (
     InputError,
@@ -32,24 +31,15 @@ from explorer.errors import (
     describe,
 )
 from explorer.inputs.random_streams import check_seed
-from explorer.model.network import (
-    FINAL,
-    HEAD,
-    NETWORK_VARIANTS,
-    STEM,
-    NetworkSpec,
-    Parts,
-    shapes,
-)
+from explorer.model.network import FINAL, HEAD, NETWORK_VARIANTS, STEM, NetworkSpec, Parts
 from explorer.model.network_weights import Initialiser, draw_network
 from explorer.model.record import Record
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import VARIANTS
-from explorer.model.weight_file import flatten, nest, write_weights
+from explorer.model.weight_file import flatten, write_weights
 from explorer.model.weights import Model
 from explorer.records import BlockTrace, NetworkTrace
 
-_STATISTICS = {"mean", "var"}  # the names of running statistics
 MAX_TRACE_VALUES = 2**27  # of all stages of a trace: 512 MB
 
 
@@ -66,21 +56,59 @@ class FromNetwork:
 
 @dataclass(frozen=True, eq=False)
 class Network(Record):
-    """A network that can be run: spec, weights and provenance.
+    """A network that can be run: stem, blocks and head, and where their weights came from.
 
     Attributes:
-        spec: its layers.
-        parameters, statistics: read-only arrays by part, layer and variable, as in
-            `parameters["block3"]["conv1"]["kernel"]`.
+        stem: the model of the layers before the first block; it has no shortcut.
+        models: the model of every block by name, in order.
+        final: the model of what follows the last block before the pooling; None without it.
+        head: the linear map's "kernel" `(width, classes)` and "bias" `(classes,)`.
         provenance: where the weights came from; equal provenance means equal weights.
         settings: what is known of its training, in the types of JSON.
+        uniform: the spec of a network whose blocks are all alike, as those that `train` makes;
+            None for others. `spec` is the same, and raises InputError for others.
     """
 
-    spec: NetworkSpec
-    parameters: Parts
-    statistics: Parts
+    stem: Model
+    models: Mapping[str, Model]
+    final: Model | None
+    head: Mapping[str, np.ndarray]
     provenance: Hashable
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    uniform: NetworkSpec | None = None
+
+    @classmethod
+    def from_parts(
+        cls,
+        spec: NetworkSpec,
+        parameters: Parts,
+        statistics: Parts,
+        provenance: Hashable,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Return the network of a spec and weights that fit it.
+
+        Args:
+            spec: its layers.
+            parameters, statistics: read-only arrays by part, layer and variable, as in
+                `parameters["block3"]["conv1"]["kernel"]`.
+            provenance, settings: as in `Network`.
+        """
+
+        def model(name: str, block: BlockSpec, features: int) -> Model:
+            origin = FromNetwork(provenance, name)
+            own = parameters[name], statistics.get(name, {})
+            return Model(block, features, *own, origin, spec.batch_norm)
+
+        return cls(
+            model(STEM, spec.stem, spec.channels),
+            MappingProxyType({name: model(name, spec.block, spec.width) for name in spec.names}),
+            model(FINAL, spec.final, spec.width) if spec.final else None,
+            parameters[HEAD],
+            provenance,
+            settings or MappingProxyType({}),
+            spec,
+        )
 
     @classmethod
     def from_seed(
@@ -104,7 +132,7 @@ class Network(Record):
         check_type("spec", spec, NetworkSpec)
         check_choice("initialiser", initialiser, get_args(Initialiser))
         parameters, statistics = draw_network(spec, checked, initialiser)
-        return cls(spec, parameters, statistics, ("seed", checked, initialiser))
+        return cls.from_parts(spec, parameters, statistics, ("seed", checked, initialiser))
 
     @classmethod
     def from_nnx(cls, module: nnx.Module, variant: str = "v1") -> Self:
@@ -137,7 +165,7 @@ class Network(Record):
 
         Args:
             block: the spec of every block.
-            parameters, statistics: arrays by part, layer and variable, as in `Network`.
+            parameters, statistics: arrays by part, layer and variable, as for `from_parts`.
             batch_norm: "epsilon" and "momentum" of all BatchNorms; those of `NetworkSpec` by
                 default.
             settings: what is known of the training, in the types of JSON.
@@ -145,28 +173,12 @@ class Network(Record):
         Raises:
             InputError: a part or an array is missing, unknown, or of the wrong shape.
         """
-        if not isinstance(parameters, Mapping) or not isinstance(statistics, Mapping):
-            raise InputError("Parameters and statistics must be nested dicts by part.")
-        norm = {} if batch_norm is None else batch_norm
-        if not isinstance(norm, Mapping) or not set(norm) <= {"epsilon", "momentum"}:
-            raise InputError(f"batch_norm must have epsilon and momentum, got {describe(norm)}.")
         own = {} if settings is None else settings
         if not isinstance(own, Mapping):
             raise InputError(f"settings must be a dict, got {describe(own)}.")
-        try:
-            channels, width = np.shape(parameters[STEM]["conv"]["kernel"])[2:]
-            classes = np.shape(parameters[HEAD]["kernel"])[1]
-        except (KeyError, IndexError, ValueError, TypeError):
-            raise InputError(
-                "A network needs a stem with a 3×3 convolution and a linear head; got the parts "
-                f"{describe(list(parameters))}."
-            ) from None
-        blocks = sum(name not in (STEM, FINAL, HEAD) for name in parameters)
-        spec = NetworkSpec(block, blocks, width, channels, classes)
-        spec = replace(spec, batch_norm=replace(spec.batch_norm, **norm))
-        trained, running = check_arrays((parameters, statistics), shapes(spec.structure()))
+        spec, trained, running = check_parts(block, parameters, statistics, batch_norm)
         provenance = "weights", digest_of((trained, running))
-        return cls(spec, trained, running, provenance, MappingProxyType(dict(own)))
+        return cls.from_parts(spec, trained, running, provenance, MappingProxyType(dict(own)))
 
     @classmethod
     def from_file(cls, arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> Self:
@@ -175,20 +187,10 @@ class Network(Record):
         Raises:
             InputError: they are not of a network.
         """
-
-        def part(is_statistic: bool) -> Parts:
-            return nest(
-                {
-                    name: array
-                    for name, array in arrays.items()
-                    if (name.rpartition(".")[2] in _STATISTICS) == is_statistic
-                }
-            )
-
         variant = check_choice("The file's variant", settings.get("variant"), NETWORK_VARIANTS)
         norm, own = settings.get("batch_norm", {}), settings.get("settings", {})
         return cls.from_arrays(
-            VARIANTS[variant], part(False), part(True), batch_norm=norm, settings=own
+            VARIANTS[variant], *parts_of_file(arrays), batch_norm=norm, settings=own
         )
 
     def save(self, path: Any) -> None:
@@ -206,6 +208,22 @@ class Network(Record):
         write_weights(path, self.arrays, self.file_settings())
 
     @property
+    def parameters(self) -> Parts:
+        """The trained arrays by part, layer and variable, as for `from_parts`."""
+        return {name: model.parameters for name, model in self._parts.items()} | {HEAD: self.head}
+
+    @property
+    def statistics(self) -> Parts:
+        """The running statistics by part, layer and variable."""
+        parts = self._parts.items()
+        return {name: model.statistics for name, model in parts if model.statistics}
+
+    @property
+    def _parts(self) -> dict[str, Model]:
+        final = {FINAL: self.final} if self.final else {}
+        return {STEM: self.stem, **self.models, **final}
+
+    @property
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name, as in "block3.conv1.kernel"."""
         return flatten(self.parameters) | flatten(self.statistics)
@@ -220,35 +238,41 @@ class Network(Record):
         }
 
     @property
+    def spec(self) -> NetworkSpec:
+        """The layers; InputError if the blocks are not all alike."""
+        if self.uniform is None:
+            raise InputError(
+                "This needs a network whose blocks are all alike, as those that train makes; a "
+                "checkpoint with several stages has other shapes in each."
+            )
+        return self.uniform
+
+    @property
     def variant(self) -> str:
         """The name of the variant of its blocks."""
+        block = self.spec.block
         for name in NETWORK_VARIANTS:
-            if VARIANTS[name].key == self.spec.block.key:
+            if VARIANTS[name].key == block.key:
                 return name
         raise InputError(
-            f"“{self.spec.block.title}” is not a variant of networks; those are "
+            f"“{block.title}” is not a variant of networks; those are "
             f"{', '.join(NETWORK_VARIANTS)}."
         )
 
     @property
     def blocks(self) -> tuple[str, ...]:
         """The names of the blocks, in order."""
-        return self.spec.names
+        return tuple(self.models)
 
-    @cached_property
-    def models(self) -> Mapping[str, Model]:
-        """The model of every block, by name."""
-        return MappingProxyType({name: self._model(name) for name in self.blocks})
+    @property
+    def channels(self) -> int:
+        """Channels of a picture."""
+        return self.stem.features
 
-    def _model(self, name: str) -> Model:
-        return Model(
-            self.spec.block,
-            self.spec.width,
-            self.parameters[name],
-            self.statistics.get(name, {}),
-            FromNetwork(self.provenance, name),
-            self.spec.batch_norm,
-        )
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.head["bias"])
 
     def check_images(self, images: Any, *axes: int) -> np.ndarray:
         """Return pictures as float32.
@@ -257,16 +281,17 @@ class Network(Record):
             InputError: they are no pictures that the network accepts.
         """
         array = check_array("images", images, *axes)
-        if array.shape[-1] != self.spec.channels:
+        if array.shape[-1] != self.channels:
             raise InputError(
-                f"images must have {self.spec.channels} channels in the last axis, as the "
+                f"images must have {self.channels} channels in the last axis, as the "
                 f"network, got shape {array.shape}."
             )
         with np.errstate(over="ignore"):
             found = np.asarray(array, np.float32)
-        if (size := found.size // found.shape[-1] * self.spec.width) > MAX_STREAM_VALUES:
+        values = int(np.prod(found.shape[:-3])) * self._stream_values(*found.shape[-3:-1])
+        if values > MAX_STREAM_VALUES:
             raise InputError(
-                f"The residual stream would have {size:,} values; the limit is "
+                f"The residual stream would have {values:,} values; the limit is "
                 f"{MAX_STREAM_VALUES:,}. Pass fewer or smaller pictures."
             )
         return found
@@ -286,40 +311,59 @@ class Network(Record):
         given = self.check_images(images, 3, 4)
         self._check_trace_size(given.shape)
         in_eval = check_flag("use_running_average", use_running_average)
-        ends = self.spec.ends(), *self.ends
-        h = np.asarray(run_stem(*ends, given, in_eval))
-        streams = {STEM: h}
-        traces: dict[str, BlockTrace] = {}
+        stem = trace_model(self.stem, given, use_running_average=in_eval)
+        h, traces = stem["out"], dict[str, BlockTrace]()
         for name, model in self.models.items():
             traces[name] = trace_model(model, h, use_running_average=in_eval)
-            streams[name] = h = traces[name]["out"]
-        lens = [run_head(*ends, stream, in_eval) for stream in streams.values()]
+            h = traces[name]["out"]
+        streams = {STEM: stem["out"]} | {name: each["out"] for name, each in traces.items()}
+        lens = {
+            name: frozen(run_head(self.final, self.head, stream, in_eval))
+            for name, stream in streams.items()
+            if stream.shape[-1] == len(self.head["kernel"])
+        }
         return NetworkTrace(
             images=frozen(given),
+            stem=stem,
             blocks=MappingProxyType(traces),
-            stream=MappingProxyType({name: frozen(each) for name, each in streams.items()}),
-            lens=frozen(np.stack(lens)),
+            lens=MappingProxyType(lens),
             use_running_average=in_eval,
         )
 
     def most_traced(self, height: int, width: int) -> int:
         """Return how many pictures of this size `trace` accepts at once."""
-        spec = self.spec
-        channels = sum(spec.block.widths(spec.width).values()) * spec.blocks
-        return MAX_TRACE_VALUES // max(height * width * channels, 1)
+        return MAX_TRACE_VALUES // max(self._traced_values(height, width), 1)
 
     def most_calibrated(self, height: int, width: int) -> int:
         """Return how many pictures of this size `recalibrated` accepts."""
-        return MAX_STREAM_VALUES // (height * width * self.spec.width)
+        return MAX_STREAM_VALUES // self._stream_values(height, width)
+
+    def _stream_values(self, height: int, width: int) -> int:
+        """Return the largest number of values of the residual stream, for one picture."""
+        return max(each["out"] for each in self._values(height, width))
+
+    def _traced_values(self, height: int, width: int) -> int:
+        return sum(sum(each.values()) for each in self._values(height, width)[1:])
+
+    def _values(self, height: int, width: int) -> list[dict[str, int]]:
+        return list(stage_values((self.stem, *self.models.values()), height, width))
 
     def _check_trace_size(self, shape: tuple[int, ...]) -> None:
-        spec, pixels = self.spec, int(np.prod(shape[:-1]))
-        values = pixels * sum(spec.block.widths(spec.width).values()) * spec.blocks
+        values = int(np.prod(shape[:-3])) * self._traced_values(*shape[-3:-1])
         if values > MAX_TRACE_VALUES:
             raise InputError(
                 f"The trace would have {values:,} values; the limit is {MAX_TRACE_VALUES:,}. Pass "
                 "fewer or smaller pictures."
             )
+
+    def batch_size(self, shape: tuple[int, ...]) -> int:
+        """Return how many pictures `(…, H, W, channels)` are run at once in eval mode.
+
+        It is `BATCH`, whatever their number, so that one compiled program serves all; fewer if
+        they are large.
+        """
+        values = self._stream_values(*shape[-3:-1])
+        return max(1, min(BATCH, MAX_STREAM_VALUES // values))
 
     def logits(self, images: Any, order: Sequence[str] | None = None) -> np.ndarray:
         """Return the logits `(N, classes)` of pictures `(N, H, W, channels)`, in eval mode.
@@ -338,7 +382,7 @@ class Network(Record):
         for name in names:
             check_choice("order", name, self.blocks)
         array = check_array("images", images, 4)
-        size = batch_size(self.spec, array.shape)
+        size = self.batch_size(array.shape)
         parts = [
             self._logits(padded(self.check_images(array[start : start + size], 4), size), names)
             for start in range(0, len(array), size)
@@ -346,12 +390,10 @@ class Network(Record):
         return frozen(np.concatenate(parts)[: len(array)])
 
     def _logits(self, images: np.ndarray, names: Sequence[str]) -> np.ndarray:
-        structure, ends = self.spec.block_structure(), (self.spec.ends(), *self.ends)
-        h = run_stem(*ends, images, True)
+        h = run_block(self.stem, images)
         for name in names:
-            model = self.models[name]
-            h = run_block(structure, model.parameters, model.statistics, h)
-        return np.asarray(run_head(*ends, h, True))
+            h = run_block(self.models[name], h)
+        return np.asarray(run_head(self.final, self.head, h, True))
 
     def predict(self, images: Any) -> np.ndarray:
         """Return the class `(N,)` of each picture, in eval mode; arguments as for `logits`."""
@@ -388,9 +430,4 @@ class Network(Record):
         spec = replace(self.spec.structure(), batch_norm=immediate)
         statistics = frozen(batch_statistics(spec, self.parameters, self.statistics, given))
         provenance = ("recalibrated", self.provenance, digest_of(statistics))
-        return replace(self, statistics=statistics, provenance=provenance)
-
-    @property
-    def ends(self) -> tuple[Parts, Parts]:
-        """Parameters and statistics of all parts but the blocks."""
-        return without(self.parameters, self.blocks), without(self.statistics, self.blocks)
+        return Network.from_parts(self.spec, self.parameters, statistics, provenance, self.settings)

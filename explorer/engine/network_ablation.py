@@ -11,14 +11,7 @@ import numpy as np
 
 from explorer.engine.arrays import frozen
 from explorer.engine.network import Network
-from explorer.engine.network_parts import (
-    batch_size,
-    check_labels,
-    padded,
-    run_block,
-    run_head,
-    run_stem,
-)
+from explorer.engine.network_parts import check_labels, padded, run_block, run_head
 from explorer.engine.stack import Progress, check_progress
 from explorer.errors import check_array, check_type
 from explorer.inputs.random_streams import Purpose, check_seed, random_stream
@@ -104,7 +97,7 @@ def _accuracies(
 ) -> dict[Order, float]:
     """Return the accuracy of a network with its blocks in each of these orders."""
     correct = dict.fromkeys(orders, 0)  # equal orders are run once
-    size = batch_size(network.spec, images.shape)
+    size = network.batch_size(images.shape)
     starts = range(0, len(images), size)
     done, total = 0, len(starts) * len(correct)
     for start in starts:
@@ -125,20 +118,18 @@ def _logits(
 
     Orders that start with the same blocks share the passes through these.
     """
-    structure, ends = network.spec.block_structure(), (network.spec.ends(), *network.ends)
     first: Order = ()
-    pending = [(first, run_stem(*ends, images, True), [*orders])]
+    pending = [(first, run_block(network.stem, images), [*orders])]
     while pending:
         # The blocks that these orders start with, and the stream before the last of them.
         first, h, same = pending.pop()
         if first:
-            model = network.models[first[-1]]
-            h = run_block(structure, model.parameters, model.statistics, h)
+            h = run_block(network.models[first[-1]], h)
         longer: dict[Order, list[Order]] = {}
         for order in same:
             longer.setdefault(order[: len(first) + 1], []).append(order)
         if longer.pop(first, None):
-            yield first, np.asarray(run_head(*ends, h, True))
+            yield first, np.asarray(run_head(network.final, network.head, h, True))
         # The largest group is taken last, so that few streams are kept at a time.
         groups = sorted(longer.items(), key=lambda item: -len(item[1]))
         pending += [(start, h, group) for start, group in groups]

@@ -183,7 +183,9 @@ class Trainer:
             "classes": list(self.dataset.classes),
         }
         parameters = expected(self.spec, parameters, self._survival)
-        return Network(self.spec, parameters, statistics, provenance, MappingProxyType(settings))
+        return Network.from_parts(
+            self.spec, parameters, statistics, provenance, MappingProxyType(settings)
+        )
 
     def run(self) -> TrainingRun:
         """Return the run up to now, with the network as it is now.

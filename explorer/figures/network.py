@@ -84,10 +84,10 @@ def network_layouts(
 
 def _panels(view: NetworkView) -> list[StagePanel]:
     """Return the panels in the order of `all_boxes`."""
-    stream: Literal["trunk", "identity"] = "trunk" if view.spec.shortcut is None else "identity"
+    stream: Literal["trunk", "identity"] = "identity" if view.is_residual else "trunk"
     found = [Panel("x", stream, STEM, "")]
     for block in view.blocks:
-        found.append(Panel(view.spec.residual, "branch", residual_panel(block.name), ""))
+        found.append(Panel(block.spec.residual, "branch", residual_panel(block.name), ""))
         found.append(Panel("out", stream, stream_panel(block.name), ""))
     return [
         StagePanel(panel.name, panel, values, axis_number)

@@ -25,14 +25,14 @@ def network_shapes(
     The stream is one shape named "residual stream", and each block's loop one named after the
     block.
     """
-    is_residual = view.spec.shortcut is not None
+    is_residual = view.is_residual
     shapes = _stream(arranged, theme) if is_residual else _plain_links(arranged, theme)
     colour = theme.identity if is_residual else theme.trunk
     shapes.append(_lines("taps", arranged, arranged.taps, CORNER, colour, THIN))
     shapes.append(filled(" ".join(_heads(arranged, arranged.taps, THIN)), colour))
     named = list(zip(arranged.blocks, view.blocks, strict=True))
     for place, block in named:
-        if is_residual and view.spec.shortcut:
+        if block.spec.shortcut:
             shapes.append(_shortcut(arranged, place, theme))
         name = f"loop of {block.name}"
         halves = (place.rise, place.fall)

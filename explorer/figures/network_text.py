@@ -26,9 +26,8 @@ def network_texts(
         _centred(arranged, arranged.head.middle, "head", LABEL_SIZE),
     ]
     note = {"size": NOTE_SIZE, "color": theme.muted}
-    shortcut = " → ".join(layer.label for _, layer in view.spec.shortcut or ())
     for place, block in zip(arranged.blocks, view.blocks, strict=True):
-        if shortcut:
+        if shortcut := " → ".join(layer.label for _, layer in block.spec.shortcut or ()):
             found.append(_centred(arranged, place.shortcut.middle, shortcut, NOTE_SIZE))
         found.append(_centred(arranged, place.name, f"<b>{block.name}</b>", LABEL_SIZE))
         numbers = "<br>".join(number_lines(block, view, theme))
@@ -40,9 +39,11 @@ def network_texts(
 def number_lines(block: BlockView, view: NetworkView, theme: Theme) -> list[str]:
     """Return the numbers under a block, line by line."""
     lines = [f"<span style='color:{theme.branch}'>‖F‖/‖x‖ {_ratio(block.ratio)}</span>"]
-    if view.spec.last_relu_input:
+    if block.spec.last_relu_input:
         part = "–" if np.isnan(block.zeroed_part) else f"{block.zeroed_part:.0%}"
-        lines += [f"zeroed {part}", f"dead {block.dead} of {view.shape[2]}"]
+        lines += [f"zeroed {part}", f"dead {block.dead} of {block.shape[2]}"]
+    if view.is_staged:
+        lines.append("×".join(map(str, block.shape)))
     if view.scope == "map":
         lines += [f"F(x) ±{block.residual.limit:.2g}", f"out ±{block.stream.limit:.2g}"]
     return lines
@@ -50,8 +51,11 @@ def number_lines(block: BlockView, view: NetworkView, theme: Theme) -> list[str]
 
 def key_lines(view: NetworkView, theme: Theme, *, is_wide: bool) -> list[str]:
     """Return the lines above the figure, which say what line, loops and bars are."""
-    branch, formula = f"<span style='color:{theme.branch}'>F(x)</span>", equation(view.spec, theme)
-    if view.spec.shortcut is None:
+    branch, formula = (
+        f"<span style='color:{theme.branch}'>F(x)</span>",
+        equation(view.blocks[0].spec, theme),
+    )
+    if not view.is_residual:
         lines = [f"<b>Plain network</b>: {formula}", "out is the next block’s x"]
         notes = ["Under each block: out"]
     else:
@@ -59,7 +63,7 @@ def key_lines(view: NetworkView, theme: Theme, *, is_wide: bool) -> list[str]:
         lines = [f"{stream} from stem to head", f"⊕ adds {branch}: {formula}"]
         notes = ["Under the line: out, the stream after the block"]
     notes.append(f"bar: ‖F‖/‖x‖ from 0 to {full_ratio(view):.3g}")
-    if view.spec.last_relu_input:
+    if view.blocks[0].spec.last_relu_input:
         notes[-1] += "; grey: zeroed by the last ReLU"
     if view.scope == "stage":
         limits = view.blocks[0].residual.limit, view.stem.limit

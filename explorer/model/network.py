@@ -11,7 +11,7 @@ from flax import nnx
 
 from explorer.errors import InputError, check_integer, check_type
 from explorer.model.block import Perturb, unperturbed
-from explorer.model.layers import BatchNormSettings, Conv
+from explorer.model.layers import BatchNorm, BatchNormSettings, Conv, ReLU
 from explorer.model.spec import BlockSpec
 from explorer.model.spec_block import build_block
 from explorer.model.weights import Structure
@@ -31,6 +31,10 @@ NETWORK_VARIANTS = (
     "no_bn",
 )
 STEM, FINAL, HEAD = "stem", "final", "head"
+# BatchNorm → ReLU after the last block, for blocks that end without a ReLU.
+FINAL_SPEC = BlockSpec(
+    "Final norm", "", "", (("bn", BatchNorm()),), shortcut=None, after=(("out", ReLU()),)
+)
 
 # By part ("stem", "block1", …, "head"), by layer, by variable; a part without layers, as the head,
 # has its variables in the place of layers.
@@ -97,6 +101,17 @@ class NetworkSpec:
     def ends(self) -> "NetworkSpec":
         """Return the structure of stem and head, the same at every depth."""
         return replace(self.structure(), blocks=0)
+
+    @property
+    def stem(self) -> BlockSpec:
+        """The stem's layers: conv3×3 → BatchNorm → ReLU, from a picture's channels to the width."""
+        branch = ("conv", Conv(out=self.width)), ("bn", BatchNorm())
+        return BlockSpec("Stem", "", "", branch, shortcut=None)
+
+    @property
+    def final(self) -> BlockSpec | None:
+        """What follows the last block before the pooling, for blocks that end without a ReLU."""
+        return FINAL_SPEC if self.has_final_norm else None
 
     def block_structure(self) -> Structure:
         """Return the structure of every block."""

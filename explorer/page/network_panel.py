@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.downsampling import whole
+from explorer.analysis.network_view import stem_grids
 from explorer.analysis.one_picture import first_block
 from explorer.figures.network import STEM, network_layouts, residual_panel, stream_panel
 from explorer.figures.printed import ROUNDED
@@ -17,7 +20,7 @@ from explorer.linked_figure.payload import (
     TextTerm,
     ValueTerm,
 )
-from explorer.model.spec import BlockSpec
+from explorer.model.spec import BlockSpec, Grid
 from explorer.page.component import component_state, current_theme, linked_figure
 from explorer.page.display import read_pin
 from explorer.records import NetworkTrace
@@ -70,7 +73,7 @@ def network_panel(
     """
     theme, blocks = current_theme(key), panel_blocks(trace)
     reported = component_state(key, "pin")
-    pin = read_pin(key, list(blocks), first_block(trace)["x"].shape[:2], "network_pin")
+    pin = read_pin(key, list(blocks), trace.stream["stem"].shape[:2], "network_pin")
     layouts = network_layouts(trace, channel=channel, scope=scope, theme=theme)
     link = network_link(trace, channel=channel, theme=theme, pin=pin, acked_pin=reported)
     linked_figure(layouts.spec(), narrow=layouts.narrow, key=key, theme=theme, link=link)
@@ -86,14 +89,14 @@ def network_link(
     acked_pin: str | None = None,
 ) -> PinLink:
     """Return the links of the network figure; the readout is of the block pointed at."""
-    first = first_block(trace)
-    rows, cols = first["x"].shape[:2]
+    first_block(trace)
+    rows, cols = trace.stream["stem"].shape[:2]
     readouts: dict[str, tuple[Line, ...]] = {}
     of = "mean " if channel is None else ""
     before, words = STEM, "stem"
     readouts[STEM] = ((ValueTerm(STEM, f"{of}stem", THEMES[theme].identity),),)
-    for name in trace.blocks:
-        line = _readout(first.spec, name, (before, f"{of}{words}"), theme, of)
+    for name, block in trace.blocks.items():
+        line = _readout(block.spec, name, (before, f"{of}{words}"), theme, of)
         readouts |= {residual_panel(name): (line,), stream_panel(name): (line,)}
         before, words = stream_panel(name), f"out of {name}"
     return PinLink(
@@ -104,6 +107,11 @@ def network_link(
         title="Mean over channels" if channel is None else f"Channel {channel}",
         hint=HINT,
         readouts=readouts,
+        grids={
+            panel: (grid.offset, grid.stride)
+            for panel, (_, grid) in panel_arrays(trace).items()
+            if grid != Grid()
+        },
         pin=pin,
         acked_pin=acked_pin,
         exact=_exact(trace, channel, pin),
@@ -137,17 +145,22 @@ def _exact(
     trace: NetworkTrace, channel: int | None, pin: PanelPixel | None
 ) -> dict[str, float] | None:
     """Return the pinned pixel's own values, for thumbnails that show means over blocks."""
-    first = first_block(trace)
-    if pin is None or whole(first["x"].shape[:2]).step == 1:
+    if pin is None or whole(trace.stream["stem"].shape[:2]).step == 1:
         return None
-    arrays = {STEM: trace.stream[STEM]}
-    for name, block in trace.blocks.items():
-        arrays |= {
-            residual_panel(name): block[block.spec.residual],
-            stream_panel(name): block["out"],
-        }
-    pixels = {name: array[pin.row, pin.col] for name, array in arrays.items()}
-    return {
-        name: float(pixel.mean() if channel is None else pixel[channel])
-        for name, pixel in pixels.items()
-    }
+    found = {}
+    for name, (array, grid) in panel_arrays(trace).items():
+        pixel = array[grid.to_stage(pin.row), grid.to_stage(pin.col)]
+        found[name] = float(pixel.mean() if channel is None else pixel[channel])
+    return found
+
+
+def panel_arrays(trace: NetworkTrace) -> dict[str, tuple[np.ndarray, Grid]]:
+    """Return the array `(h, w, C)` of every panel, and its position on the stem's pixels."""
+    found = {STEM: (trace.stream[STEM], Grid())}
+    for (name, block), grids in zip(trace.blocks.items(), stem_grids(trace), strict=True):
+        for panel, stage in (
+            (residual_panel(name), block.spec.residual),
+            (stream_panel(name), "out"),
+        ):
+            found[panel] = block[stage], grids[stage]
+    return found

@@ -118,7 +118,7 @@ class Selection:
             private=self.private,
             notes=(f"The weights are those of {block} in the network “{self.title}”. {source}",),
             seed=self.run.settings.seed,
-            features=self.network.spec.width,
+            features=self.network.models[block].features,
             use_running_average=self.in_eval,
             warmup_passes=0,
             image=None if self.in_eval else 0,

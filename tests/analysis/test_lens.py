@@ -26,7 +26,8 @@ def residual() -> NetworkTrace:
 
 def test_lens_rows_by_hand(residual: NetworkTrace) -> None:
     # e² : e¹ : e⁰ : e¹, then all equal, then one infinite
-    lens = np.array([[2, 1, 0, 1], [0, 0, 0, 0], [np.inf, 0, 0, 0]], np.float32)
+    logits = np.array([[2, 1, 0, 1], [0, 0, 0, 0], [np.inf, 0, 0, 0]], np.float32)
+    lens = dict(zip(residual.stream, logits, strict=True))
     first, second, third = lens_rows(replace(residual, lens=lens), NAMES)
     assert (first.position, second.position, third.position) == ("stem", "block1", "block2")
     assert first.classes == ("a", "b", "d")
@@ -46,7 +47,9 @@ def test_the_last_row_is_the_networks_prediction(residual: NetworkTrace) -> None
 
 
 def test_two_classes_have_two_in_a_row(residual: NetworkTrace) -> None:
-    rows = lens_rows(replace(residual, lens=np.zeros((3, 2), np.float32)), ("no", "yes"))
+    rows = lens_rows(
+        replace(residual, lens=dict.fromkeys(residual.stream, np.zeros(2))), ("no", "yes")
+    )
     assert rows[0].classes == ("no", "yes")
 
 

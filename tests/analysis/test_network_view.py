@@ -9,7 +9,7 @@ from explorer.analysis.network_view import network_view
 from explorer.errors import InputError
 from explorer.model.variants import V1
 from explorer.records import BlockTrace, NetworkTrace
-from tests.helpers import network_trace
+from tests.helpers import network_trace, noise, staged_network
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +96,23 @@ def test_a_batch_and_a_network_without_blocks_are_refused(trace: NetworkTrace) -
         network_view(replace(trace, blocks=MappingProxyType({})))
     with pytest.raises(InputError, match=r"channel must be .*3.* got 4"):
         network_view(trace, 4)
+
+
+def test_blocks_with_stride_lie_on_the_pixels_of_the_stem() -> None:
+    """A picture of 9×7: the stem keeps it, and the second block leaves 5×4 pixels."""
+    trace = staged_network().trace(noise((9, 7, 1)))
+    view = network_view(trace, channel=1)
+    assert view.is_staged
+    assert view.shape == (9, 7, 4)
+    assert [block.shape for block in view.blocks] == [(9, 7, 4), (5, 4, 8), (5, 4, 8)]
+    assert [block.stream.pitch for block in view.blocks] == [1, 2, 2]
+    # Pixel 0 of the smaller maps covers pixels 0 and 1 of the stem's.
+    assert view.blocks[2].residual.top == view.blocks[2].residual.left == 0.5
+    for name, block in zip(trace.blocks, view.blocks, strict=True):
+        np.testing.assert_array_equal(block.stream.values, trace[name]["out"][:, :, 1])
+        np.testing.assert_array_equal(block.residual.values, trace[name]["bn2"][:, :, 1])
+        assert block.zeroed is not None
+        np.testing.assert_array_equal(block.zeroed, trace[name]["add"][:, :, 1] < 0)
+    with pytest.raises(InputError, match=r"channel must be .*0 to 3"):
+        network_view(trace, channel=4)
+    assert not network_view(network_trace(V1, 3)).is_staged

@@ -108,11 +108,12 @@ def processor() -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("part", nargs="*", choices=PARTS, help="all by default")
+    parser.add_argument("part", nargs="*", choices=[*PARTS, "all"], default="all")
     chosen = parser.parse_args().part
-    if IN_CHROMIUM & set(chosen or PARTS) and not chromium.find():
+    is_all = "all" in chosen
+    if IN_CHROMIUM & set(PARTS if is_all else chosen) and not chromium.find():
         sys.exit(chromium.MISSING)
-    if chosen:
-        measured(chosen)
-    else:
+    if is_all:
         main()
+    else:
+        measured(chosen)

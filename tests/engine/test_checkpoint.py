@@ -107,7 +107,7 @@ def test_the_file_of_a_network_is_no_run_and_that_of_a_run_no_network(tmp_path: 
 def test_a_network_of_another_block_is_not_saved(tmp_path: Path) -> None:
     network = short_run().network
     block = replace(network.spec.block, after=())
-    other = replace(network, spec=replace(network.spec, block=block))
+    other = replace(network, uniform=replace(network.spec, block=block))
     with pytest.raises(InputError, match="is not a variant of networks"):
         other.save(tmp_path / "a")
     assert not list(tmp_path.iterdir())

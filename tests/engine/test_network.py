@@ -11,7 +11,6 @@ from explorer import VARIANTS, InputError, Network, digits, trace_model
 from explorer.engine import network as network_module
 from explorer.engine import network_parts
 from explorer.engine.network import FromNetwork
-from explorer.engine.network_parts import run_head, run_stem
 from explorer.model.layers import BatchNormSettings
 from explorer.model.network import NETWORK_VARIANTS, NetworkSpec
 from explorer.records import NetworkTrace
@@ -55,7 +54,8 @@ def expect_trace(trace: NetworkTrace, plain: PlainNetwork, images: Any, in_eval:
         assert set(block.stages) == set(stages)
         for name, stage in stages.items():
             expect_close(block[name], stage)
-    expect_close(trace.lens, np.stack([plain.logits(each, in_eval) for each in streams]))
+    for found, stream in zip(trace.lens.values(), streams, strict=True):
+        expect_close(found, plain.logits(stream, in_eval))
     expect_close(trace.logits, logits)
 
 
@@ -97,11 +97,13 @@ def test_a_block_of_the_trace_is_that_of_its_model_alone() -> None:
 def test_the_lens_ends_in_the_logits_and_gives_probabilities() -> None:
     network, _ = network_of()
     trace = network.trace(IMAGES)
-    assert trace.lens.shape == (3, 6, 3)
-    np.testing.assert_array_equal(trace.logits, trace.lens[-1])
-    np.testing.assert_allclose(trace.probabilities.sum(axis=-1), 1, rtol=1e-6)
-    exps = np.exp(trace.lens.astype(np.float64))
-    np.testing.assert_allclose(trace.probabilities, exps / exps.sum(-1, keepdims=True), rtol=1e-5)
+    assert list(trace.lens) == list(trace.stream)
+    np.testing.assert_array_equal(trace.logits, trace.lens["block2"])
+    for name, logits in trace.lens.items():
+        assert logits.shape == (6, 3)
+        exps = np.exp(logits.astype(np.float64))
+        expected = exps / exps.sum(-1, keepdims=True)
+        np.testing.assert_allclose(trace.probabilities[name], expected, rtol=1e-5)
     expect_close(trace.logits, network.logits(IMAGES))
 
 
@@ -111,7 +113,7 @@ def test_a_trace_is_read_only_and_keeps_no_array_of_the_caller() -> None:
     trace = network.trace(given)
     given[...] = 0
     np.testing.assert_array_equal(trace.images, IMAGE)
-    arrays = [trace.images, trace.lens, *trace.stream.values(), trace["block1"]["x"]]
+    arrays = [trace.images, *trace.lens.values(), *trace.stream.values(), trace["block1"]["x"]]
     assert not any(array.flags.writeable for array in arrays)
 
 
@@ -155,7 +157,7 @@ def test_without_blocks_the_head_reads_the_stem() -> None:
 def test_stem_and_head_are_compiled_once_for_all_depths() -> None:
     networks = [network_of("v1", blocks)[0] for blocks in (1, 2)]
     networks[0].logits(IMAGES)
-    programs: list[Any] = [run_stem, run_head]
+    programs: list[Any] = [network_parts._run_block, network_parts._run_head]
     before = [program._cache_size() for program in programs]
     networks[1].logits(IMAGES)
     assert [program._cache_size() for program in programs] == before
@@ -172,12 +174,13 @@ def test_large_pictures_are_run_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch)
     expected = plain.run(IMAGES, True)[2]
     sizes = []
 
-    def stem(spec: Any, parameters: Any, statistics: Any, x: Any, in_eval: bool) -> Any:
-        sizes.append(len(x))
-        return run_stem(spec, parameters, statistics, x, in_eval)
+    def run(model: Any, h: Any) -> Any:
+        if model is network.stem:
+            sizes.append(len(h))
+        return network_parts.run_block(model, h)
 
-    monkeypatch.setattr(network_module, "run_stem", stem)
-    monkeypatch.setattr(network_parts, "MAX_STREAM_VALUES", 5 * 6 * 5 * 4)
+    monkeypatch.setattr(network_module, "run_block", run)
+    monkeypatch.setattr(network_module, "MAX_STREAM_VALUES", 5 * 6 * 5 * 4)
     expect_close(network.logits(IMAGES), expected)
     assert sizes == [5, 5]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from explorer import VARIANTS, InputError, Network
-from explorer.engine import network_parts
+from explorer.engine import network as network_module
 from explorer.engine.network_ablation import ablate_network
 from explorer.engine.network_parts import BATCH
 from explorer.inputs.random_streams import Purpose, random_stream
@@ -125,7 +125,7 @@ def test_large_pictures_are_run_in_smaller_batches(monkeypatch: pytest.MonkeyPat
     network = network_of("v1", 2)
     labels = labels_of(network)
     expected = ablate_network(network, IMAGES, labels)
-    monkeypatch.setattr(network_parts, "MAX_STREAM_VALUES", 100 * 4 * 4 * 4)
+    monkeypatch.setattr(network_module, "MAX_STREAM_VALUES", 100 * 4 * 4 * 4)
     calls: list[int] = []
     found = ablate_network(
         network, IMAGES, labels, progress=lambda done, total: calls.append(total)

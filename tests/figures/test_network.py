@@ -19,7 +19,7 @@ from explorer.figures.theme import BEYOND, THEMES, ThemeName
 from explorer.figures.two_layouts import ArrangementName
 from explorer.model.variants import V1
 from explorer.records import NetworkTrace
-from tests.helpers import network_trace
+from tests.helpers import network_trace, noise, staged_network
 
 PLAIN = VARIANTS["no_skip"]
 ARRANGEMENTS: tuple[ArrangementName, ...] = ("wide", "narrow")
@@ -378,3 +378,23 @@ def overflowing() -> NetworkTrace:
     stages = MappingProxyType({**trace["block1"].stages, "bn2": bn2})
     block = replace(trace["block1"], stages=stages)
     return replace(trace, blocks=MappingProxyType({**trace.blocks, "block1": block}))
+
+
+def test_a_block_with_stride_interrupts_the_stream_and_says_its_shape() -> None:
+    trace = staged_network().trace(noise((9, 7, 1)))
+    figure = network_figure(trace)
+    drawn = drawn_panels(figure)
+    out = drawn["layer2.0 out"]
+    np.testing.assert_array_equal(out.z, trace["layer2.0"]["out"].mean(axis=2))
+    assert (out.x0, out.dx, out.y0, out.dy) == (0.5, 2, 0.5, 2)
+    assert len([shape for shape in figure.layout.shapes if shape.name == "shortcut"]) == 1
+    texts = [annotation.text for annotation in figure.layout.annotations]
+    assert "1×1 conv /2 → BatchNorm" in texts
+    assert [text.split("<br>")[-1] for text in texts if "dead" in text] == [
+        "9×7×4",
+        "5×4×8",
+        "5×4×8",
+    ]
+    assert not any(
+        "8×6×4" in each.text for each in network_figure(network_trace(V1, 3)).layout.annotations
+    )

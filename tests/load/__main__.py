@@ -213,7 +213,7 @@ ROWS: dict[str, Callable[[], bool]] = {
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.load")
-    parser.add_argument("row", nargs="*", choices=ROWS, help="all by default")
-    chosen = parser.parse_args().row or ROWS
-    are_met = [ROWS[name]() for name in chosen]
+    parser.add_argument("row", nargs="*", choices=[*ROWS, "all"], default="all")
+    chosen = parser.parse_args().row
+    are_met = [ROWS[name]() for name in (ROWS if "all" in chosen else chosen)]
     sys.exit(not all(are_met))

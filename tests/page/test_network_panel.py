@@ -11,7 +11,14 @@ from explorer.figures.theme import THEMES
 from explorer.linked_figure.payload import PanelPixel, PinLink, RoundedTerm, ValueTerm, as_json
 from explorer.model.variants import V1
 from explorer.page.network_panel import network_link, panel_blocks
-from tests.helpers import TIMEOUT, figure_messages, network_trace, strict_json
+from tests.helpers import (
+    TIMEOUT,
+    figure_messages,
+    network_trace,
+    noise,
+    staged_network,
+    strict_json,
+)
 
 
 def words(link: PinLink, panel: str) -> list[str]:
@@ -133,3 +140,22 @@ def test_a_click_returns_its_block_and_pixel(reported: Any, from_url: bool, expe
     assert z["shape"] == "8, 6"
     assert message["narrow"]["width"] < message["figure"]["layout"]["width"]
     assert np.isfinite(message["figure"]["layout"]["coloraxis"]["cmax"])
+
+
+def test_panels_of_a_block_with_stride_are_linked_by_their_grids() -> None:
+    trace = staged_network().trace(noise((9, 7, 1)))
+    link = network_link(trace, channel=0, theme="light")
+    assert (link.rows, link.cols) == (9, 7)
+    assert link.grids == {
+        f"{name} {of}": (0, 2) for name in ("layer2.0", "layer3.0") for of in ("F(x)", "out")
+    }
+    assert words(link, "layer2.0 out")[:3] == ["layer2.0:", "out of layer1.0", "·"]
+
+
+def test_the_exact_values_of_a_pinned_pixel_of_a_large_picture() -> None:
+    trace = staged_network().trace(noise((150, 9, 1)))
+    pin = PanelPixel("layer3.0 out", 148, 5)
+    link = network_link(trace, channel=2, theme="light", pin=pin)
+    assert link.exact is not None
+    assert link.exact["stem"] == trace.stream["stem"][148, 5, 2]
+    assert link.exact["layer3.0 out"] == trace["layer3.0"]["out"][74, 2, 2]

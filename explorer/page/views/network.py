@@ -79,7 +79,7 @@ def _numbers(selection: Selection) -> None:
     """Draw the picture, its predicted class, and both networks' test accuracy."""
     dataset = selection.pair.dataset
     labels, label = dataset.test_labels, selection.picture.label
-    probabilities = selection.single_trace().probabilities[-1]
+    probabilities = selection.single_trace().probabilities[selection.network.blocks[-1]]
     best = int(probabilities.argmax())
     with st.container(horizontal=True, vertical_alignment="center"):
         st.image(_shown(selection.picture.pixels), width=PICTURE)

@@ -79,7 +79,7 @@ def test_it_opens_with_accuracies_and_the_first_test_picture(blocks: int) -> Non
         assert numbers[f"Test accuracy, {title}"] == f"{accuracy:.1%}"
     found = network(blocks=blocks)
     trace = found.trace(DATA.test_images[0])
-    share, best = trace.probabilities[-1].max(), int(trace.logits.argmax())
+    share, best = list(trace.probabilities.values())[-1].max(), int(trace.logits.argmax())
     assert best == DATA.test_labels[0]
     assert numbers[f"Classified as, with {share:.0%}"] == f"{DATA.classes[best]} (correct)"
     assert_drawn(at, trace)
