@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PRETTIER_FILES := "explorer/**/*.{js,ts,css}" package.json tsconfig.json
 
-.PHONY: run test unit lint bench fuzz load picture networks table clean
+.PHONY: run test unit lint parity bench fuzz load picture networks table clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
@@ -26,6 +26,16 @@ lint: $(VENV)/test-ready node_modules/ready
 node_modules/ready: package.json package-lock.json
 	$(PYTHON) -m tests.node
 	npm ci --no-audit --no-fund
+	touch $@
+
+# Checkpoints of timm, torchvision and transformers compared with the networks themselves. These are
+# installed apart, for this alone, in an environment that has the requirements of the tests too.
+parity: .venv-parity/ready
+	.venv-parity/bin/python -m pytest tests/parity
+
+.venv-parity/ready: tests/parity/requirements.txt requirements.txt tests/requirements.txt
+	$(MAKE) VENV=.venv-parity .venv-parity/test-ready
+	.venv-parity/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 # Speed of the engine and the page, compared with peers; writes docs/benchmark.md. PyTorch and torchlens are
@@ -59,7 +69,7 @@ table: $(VENV)/test-ready
 	$(BIN)/python -m tests.training_table
 
 clean:
-	rm -rf $(VENV) .venv-peers node_modules
+	rm -rf $(VENV) .venv-parity .venv-peers node_modules
 
 $(VENV)/run-ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
