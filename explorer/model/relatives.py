@@ -9,6 +9,14 @@ from explorer.model.layers import ReLU
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1, VARIANTS
 
+_NO_LAST_RELU = replace(
+    V1,
+    title="No ReLU after the addition",
+    description="The sum is the output: nothing after it zeroes the identity.",
+    source="He et al. 2016, Sec. 3, whose pre-activation blocks end with the addition",
+    after=(),
+)
+
 
 def relatives(spec: BlockSpec) -> Mapping[str, BlockSpec]:
     """Return the blocks that differ from a residual block in one step, by name.
@@ -22,21 +30,16 @@ def relatives(spec: BlockSpec) -> Mapping[str, BlockSpec]:
     check_type("spec", spec, BlockSpec)
     if spec.stages() == V1.stages():
         return VARIANTS
-    changes = {"no_skip": {"shortcut": None}, "no_last_relu": {"after": ()}}
-    changes["relu_before_add"] = {
-        "branch": (*spec.branch, (f"relu_{spec.residual}", ReLU())),
-        "after": (),
+    relu = (f"relu_{spec.residual}", ReLU())
+    changed = {
+        "no_skip": replace(spec, shortcut=None),
+        "relu_before_add": replace(spec, branch=(*spec.branch, relu), after=()),
+        "no_last_relu": replace(spec, after=()),
     }
     found = {}
-    for name, change in changes.items():
-        if name in VARIANTS:
-            words = VARIANTS[name].title, VARIANTS[name].description, VARIANTS[name].source
-        else:
-            words = (
-                "No ReLU after the addition",
-                "The sum is the output: nothing after it zeroes the identity.",
-                "He et al. 2016, Sec. 3, whose pre-activation blocks end with the addition",
-            )
-        title, description, source = words
-        found[name] = replace(spec, title=title, description=description, source=source, **change)
+    for name, block in changed.items():
+        words = VARIANTS.get(name, _NO_LAST_RELU)
+        found[name] = replace(
+            block, title=words.title, description=words.description, source=words.source
+        )
     return MappingProxyType(found)
