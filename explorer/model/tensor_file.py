@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from explorer.errors import InputError, describe
-from explorer.inputs.limits import format_megabytes
+from explorer.inputs.limits import MAX_CHECKPOINT_BYTES, format_megabytes
 from explorer.inputs.npz_arrays import open_npz, read_npz_arrays
 from explorer.model.safetensors_header import (
     LENGTH_BYTES,
@@ -17,7 +17,6 @@ from explorer.model.safetensors_header import (
     read_header,
 )
 
-MAX_BYTES = 110_000_000  # ResNet-50 in float32 has 102 MB
 # The lines of Python that convert PyTorch's own format.
 TORCH_CONVERSION = (
     "import torch, safetensors.torch; w = torch.load('model.pth', map_location='cpu', "
@@ -72,7 +71,7 @@ def _read_file(path: Any) -> bytes:
         file = Path(path)
         _check_size(file.stat().st_size)
         with file.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+            return stream.read(MAX_CHECKPOINT_BYTES + 1)
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -82,20 +81,21 @@ def _read_file(path: Any) -> bytes:
 
 
 def _check_size(size: int) -> None:
-    if size > MAX_BYTES:
+    if size > MAX_CHECKPOINT_BYTES:
         raise InputError(
-            f"The file is {format_megabytes(size)}; the limit is {format_megabytes(MAX_BYTES)}: "
-            "save its tensors as 16-bit floats, or choose a smaller network."
+            f"The file is {format_megabytes(size)}; the limit is "
+            f"{format_megabytes(MAX_CHECKPOINT_BYTES)}: save its tensors as 16-bit floats, or "
+            "choose a smaller network."
         )
 
 
 def _read_safetensors(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     entries, metadata = read_header(data)
     values = sum(math.prod(entry.shape) for entry in entries.values() if "F" in entry.dtype)
-    if 4 * values > MAX_BYTES:
+    if 4 * values > MAX_CHECKPOINT_BYTES:
         raise InputError(
             f"The file's tensors take {format_megabytes(4 * values)} as float32; the limit is "
-            f"{format_megabytes(MAX_BYTES)}: choose a smaller network."
+            f"{format_megabytes(MAX_CHECKPOINT_BYTES)}: choose a smaller network."
         )
     return {name: _values(data, entry) for name, entry in entries.items()}, metadata
 
@@ -118,7 +118,7 @@ def _read_npz(data: bytes) -> dict[str, np.ndarray]:
             raise InputError(_pickle(data))
         if not archive.namelist():
             raise InputError(f"The .npz file holds no array; {_EXPECTED}.")
-        return read_npz_arrays(archive, MAX_BYTES)
+        return read_npz_arrays(archive, MAX_CHECKPOINT_BYTES)
 
 
 def _foreign(data: bytes) -> str:
