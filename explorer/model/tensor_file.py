@@ -85,7 +85,7 @@ def _check_size(size: int) -> None:
     if size > MAX_BYTES:
         raise InputError(
             f"The file is {format_megabytes(size)}; the limit is {format_megabytes(MAX_BYTES)}: "
-            "save its tensors as 16-bit floats, or choose a smaller network."
+            "save the network's weights alone as float32, or choose a smaller network."
         )
 
 
