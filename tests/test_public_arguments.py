@@ -60,11 +60,14 @@ from explorer.figures.stage import stage_figure
 from explorer.figures.sum_comparison import sum_comparison_figure
 from explorer.inputs import generate, pad_channels, project_channels, standardise
 from explorer.inputs.random_streams import Purpose, random_stream
+from explorer.model.checkpoint import Conventions, read_checkpoint, read_tensors
 from explorer.model.layers import BatchNorm, BatchNormSettings, Conv, Crop, PadChannels, Scale
 from explorer.model.network import NetworkSpec
+from explorer.model.pooling import AvgPool, MaxPool
 from explorer.model.source_code import nnx_script, nnx_source, source_diff
 from explorer.model.variants import V1, projection, scaled_skip, with_bias, zero_gamma, zero_pad
 from explorer.records import measure
+from tests.checkpoints import Architecture, state_of
 from tests.files import npz
 from tests.helpers import network_trace, noise
 from tests.plain_network import PlainNetwork
@@ -292,7 +295,24 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "BatchNormSettings": (BatchNormSettings, {"epsilon": 1e-5, "momentum": 0.9}),
     "Scale": (Scale, {"factor": 1.0}),
     "Crop": (Crop, {"margin": 1}),
-    "PadChannels": (PadChannels, {"out": 4, "stride": 1}),
+    "PadChannels": (PadChannels, {"out": 4, "stride": 1, "zeros": "after"}),
+    "MaxPool": (MaxPool, {"size": 3, "stride": 2}),
+    "AvgPool": (AvgPool, {"size": 2}),
+    "read_tensors": (read_tensors, {"source": npz(a=PICTURES)}),
+    "read_checkpoint": (
+        read_checkpoint,
+        {"tensors": state_of(Architecture()), "conventions": Conventions()},
+    ),
+    "Conventions": (
+        Conventions,
+        {
+            "epsilon": 1e-5,
+            "strides": (1, 2),
+            "stride_in": "3x3",
+            "zero_channels": "after",
+            "max_pool": None,
+        },
+    ),
     "scaled_skip": (scaled_skip, {"factor": 0.5}),
     "projection": (projection, {"out": 2, "stride": 1}),
     "zero_pad": (zero_pad, {"out": 2, "stride": 1}),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from explorer.errors import InputError, describe
+from explorer.errors import InputError, check_type, describe
 from explorer.inputs.limits import format_shape
 from explorer.model.checkpoint_names import ConvNorm
 from explorer.model.safetensors_header import printable_name
@@ -25,6 +25,8 @@ class CheckpointTensors:
     """The tensors of a file, which remembers those that were used and what is wrong with them."""
 
     def __init__(self, tensors: Mapping[str, np.ndarray]) -> None:
+        for name in tensors:
+            check_type("every name in tensors", name, str)
         self._tensors = tensors
         self.used: set[str] = set()
         self.not_finite: list[str] = []

@@ -14,6 +14,7 @@ from explorer.inputs.limits import format_shape
 MAX_HEADER_BYTES = 1_000_000
 MAX_TENSORS = 10_000
 MAX_AXES = 8
+MAX_PRINTED = 100
 LENGTH_BYTES = 8
 # NumPy's types by the format's; BF16 is the upper half of a float32.
 TYPES = MappingProxyType(
@@ -78,9 +79,9 @@ def read_header(data: bytes) -> tuple[dict[str, Entry], dict[str, str]]:
 
 
 def printable_name(name: str) -> str:
-    """Return a tensor's name for a message: letters, digits and "_-.", at most 60 of them."""
-    plain = "".join(c if c.isalnum() or c in "_-." else "?" for c in name[:60])
-    return plain + ("…" if len(name) > 60 else "") or "?"
+    """Return a tensor's name for a message: letters, digits and "_-.", at most 100 of them."""
+    plain = "".join(c if c.isalnum() or c in "_-." else "?" for c in name[:MAX_PRINTED])
+    return plain + ("…" if len(name) > MAX_PRINTED else "") or "?"
 
 
 def _parse(text: bytes) -> dict[str, Any]:

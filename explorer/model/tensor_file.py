@@ -84,8 +84,8 @@ def _check_size(size: int) -> None:
     if size > MAX_CHECKPOINT_BYTES:
         raise InputError(
             f"The file is {format_megabytes(size)}; the limit is "
-            f"{format_megabytes(MAX_CHECKPOINT_BYTES)}: save its tensors as 16-bit floats, or "
-            "choose a smaller network."
+            f"{format_megabytes(MAX_CHECKPOINT_BYTES)}: save the network's weights alone "
+            "as float32, or choose a smaller network."
         )
 
 
