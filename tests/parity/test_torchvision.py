@@ -6,7 +6,7 @@ import pytest
 from torchvision import models
 
 from explorer import load_checkpoint
-from tests.parity.comparison import check_file, check_forward
+from tests.parity.comparison import ODD, check_file, check_forward
 from tests.parity.peer import picture, random_network, save
 
 
@@ -17,4 +17,4 @@ def test_network(name: str, tmp_path: Path) -> None:
 
 def test_batch(tmp_path: Path) -> None:
     peer = random_network(models.resnet18)
-    check_forward(peer, load_checkpoint(save(peer, tmp_path)), picture(3, 66, 75))
+    check_forward(peer, load_checkpoint(save(peer, tmp_path)), picture(2, *ODD))
