@@ -22,6 +22,31 @@ def conv(x: np.ndarray, kernel: np.ndarray, stride: int = 1, padding: int = 1) -
     return out
 
 
+def max_pool(x: np.ndarray, size: int, stride: int, padding: int) -> np.ndarray:
+    """Largest value of every size×size window, with `padding` rings of −∞ around x."""
+    edge = ((padding, padding), (padding, padding), (0, 0))
+    padded = np.pad(x.astype(np.float64), edge, constant_values=-np.inf)
+    rows = (padded.shape[0] - size) // stride + 1
+    cols = (padded.shape[1] - size) // stride + 1
+    out = np.zeros((rows, cols, x.shape[2]))
+    for i in range(rows):
+        for j in range(cols):
+            window = padded[i * stride : i * stride + size, j * stride : j * stride + size]
+            out[i, j] = window.max(axis=(0, 1))
+    return out
+
+
+def average_pool(x: np.ndarray, size: int) -> np.ndarray:
+    """Mean of every size×size tile; a tile that x ends in has fewer pixels."""
+    rows, cols = -(-x.shape[0] // size), -(-x.shape[1] // size)
+    out = np.zeros((rows, cols, x.shape[2]))
+    for i in range(rows):
+        for j in range(cols):
+            tile = x[i * size : (i + 1) * size, j * size : (j + 1) * size]
+            out[i, j] = tile.astype(np.float64).mean(axis=(0, 1))
+    return out
+
+
 def batch_norm_of(v: np.ndarray, gamma: float = 1.0) -> np.ndarray:
     """BatchNorm in train mode with β = 0."""
     mean, var = statistics(v)

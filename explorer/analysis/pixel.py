@@ -23,6 +23,7 @@ from explorer.model.layers import (
     ReLU,
     Scale,
 )
+from explorer.model.pooling import AvgPool, MaxPool
 from explorer.records import BlockTrace
 
 
@@ -118,7 +119,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Copy:
-    """value = v, a value of the source; or 0, without a source, in an appended zero channel.
+    """value = v, a value of the source; or 0, without a source, in an added zero channel.
 
     `at` is the row and column in the source.
     """
@@ -128,6 +129,23 @@ class Copy:
     traced: float
     source: str | None
     at: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """value = the largest value of a window, or the mean of it; `function` is "max" or "mean".
+
+    `window` `(k, k)` are the source's values in the channel; where the window extends beyond the
+    source, `inside` `(k, k)` is False and the cell does not count.
+    """
+
+    cell: Cell
+    value: float
+    traced: float
+    source: str
+    window: np.ndarray
+    inside: np.ndarray
+    function: str
 
 
 @dataclass(frozen=True)
@@ -160,7 +178,9 @@ class AttentionSum:
     bias: float
 
 
-Arithmetic = Input | WeightedSum | Normalisation | Activation | Product | Copy | Sum | AttentionSum
+Arithmetic = (
+    Input | WeightedSum | Normalisation | Activation | Product | Copy | Pooled | Sum | AttentionSum
+)
 
 
 def cell_at(trace: BlockTrace, stage: str, row: int, col: int, channel: int) -> Cell | None:
@@ -227,10 +247,14 @@ def explain(trace: BlockTrace, cell: Cell) -> Arithmetic:
             inner = cell.row + margin, cell.col + margin, cell.channel
             return _copy(trace, cell, traced, source, inner)
         case PadChannels(stride=stride):
-            strided = cell.row * stride, cell.col * stride, cell.channel
-            if cell.channel >= trace[source].shape[2]:
+            channels = trace[source].shape[2]
+            channel = cell.channel - layer.before(trace[stage].shape[2] - channels)
+            strided = cell.row * stride, cell.col * stride, channel
+            if not 0 <= channel < channels:
                 return Copy(cell, 0.0, traced, None, strided[:2])
             return _copy(trace, cell, traced, source, strided)
+        case MaxPool() | AvgPool():
+            return _pooled(trace, cell, traced, source, layer)
         case Attention():
             return _attention_sum(trace, cell, traced, source)
         case _:
@@ -252,11 +276,7 @@ def _weighted_sum(
         kernel, stride, padding = kernel[None, None], 1, 0
     else:
         stride, padding = layer.stride, layer.radius - layer.margin
-    rows, cols = (at * stride - padding + np.arange(kernel.shape[0]) for at in (cell.row, cell.col))
-    height, width = inputs.shape[:2]
-    inside = np.outer((rows >= 0) & (rows < height), (cols >= 0) & (cols < width))
-    clipped = np.ix_(rows.clip(0, height - 1), cols.clip(0, width - 1))
-    window = np.where(inside[:, :, None], inputs[clipped], 0).astype(np.float64)
+    window, inside = _window(inputs, cell, kernel.shape[0], stride, padding)
     products = window * kernel
     contributions = products.sum(axis=(0, 1))
     bias = float(parameters["bias"][cell.channel]) if "bias" in parameters else 0.0
@@ -273,6 +293,30 @@ def _weighted_sum(
         order=np.argsort(-np.abs(contributions), kind="stable"),
         bias=bias,
     )
+
+
+def _window(
+    inputs: np.ndarray, cell: Cell, size: int, stride: int, padding: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a cell's window `(size, size, C)`, 0 beyond the inputs, and where it is inside."""
+    rows, cols = (at * stride - padding + np.arange(size) for at in (cell.row, cell.col))
+    height, width = inputs.shape[:2]
+    inside = np.outer((rows >= 0) & (rows < height), (cols >= 0) & (cols < width))
+    clipped = np.ix_(rows.clip(0, height - 1), cols.clip(0, width - 1))
+    return np.where(inside[:, :, None], inputs[clipped], 0).astype(np.float64), inside
+
+
+def _pooled(
+    trace: BlockTrace, cell: Cell, traced: float, source: str, layer: MaxPool | AvgPool
+) -> Pooled:
+    inputs = trace[source][:, :, cell.channel, None]
+    padding = layer.radius if isinstance(layer, MaxPool) else 0
+    window, inside = _window(inputs, cell, layer.size, layer.stride, padding)
+    values = window[:, :, 0]
+    used = values[inside]
+    if isinstance(layer, MaxPool):
+        return Pooled(cell, float(used.max()), traced, source, values, inside, "max")
+    return Pooled(cell, float(used.mean()), traced, source, values, inside, "mean")
 
 
 def _batch_norm(trace: BlockTrace, cell: Cell, traced: float, source: str) -> Normalisation:

@@ -1,14 +1,15 @@
 """Networks and training runs read from safetensors files."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from explorer.engine.arrays import frozen
-from explorer.engine.network import Network
+from explorer.engine.arrays import digest_of, frozen
+from explorer.engine.network import FromNetwork, Network
 from explorer.engine.training_run import (
     CHECKED_AT,
     HISTORY,
@@ -18,22 +19,57 @@ from explorer.engine.training_run import (
 )
 from explorer.engine.training_settings import TrainingSettings
 from explorer.errors import InputError, describe
-from explorer.model.weight_file import flatten, nest, read_weights
+from explorer.model.checkpoint import (
+    CheckpointPart,
+    Conventions,
+    read_checkpoint,
+    read_tensors,
+)
+from explorer.model.weight_file import SETTINGS, flatten, nest, parse_settings, read_weights
+from explorer.model.weights import Model
 
 
-def load_checkpoint(path: Any) -> Network:
-    """Return the network of a file that `Network.save` has written.
+def load_checkpoint(
+    source: Any, *, name: str | None = None, conventions: Conventions | None = None
+) -> Network:
+    """Return the network of a file that `Network.save` has written, or of a ResNet's checkpoint.
+
+    The architecture follows from the names and shapes of the tensors, which are those of
+    torchvision, timm or transformers. `network.settings` has the `name`, and for a ResNet `notes`,
+    sentences on what was ignored and assumed.
 
     Args:
-        path: the file.
+        source: the path of a .safetensors or .npz file, or its bytes.
+        name: what to call it; by default the file's name.
+        conventions: what shapes do not tell, for a ResNet.
 
     Raises:
         InputError: the file is missing or is no such file.
     """
-    arrays, settings = read_weights(path)
-    if "training" in settings:
-        raise InputError("The file holds a training run; load_run reads it.")
-    return Network.from_file(arrays, settings)
+    tensors, metadata = read_tensors(source)
+    label = name or (Path(source).name if isinstance(source, str | Path) else "checkpoint")
+    if SETTINGS in metadata:
+        settings = parse_settings(metadata)
+        if "training" in settings:
+            raise InputError("The file holds a training run; load_run reads it.")
+        network = Network.from_file(tensors, settings)
+        return replace(network, settings=MappingProxyType({**network.settings, "name": label}))
+    found = read_checkpoint(tensors, conventions or Conventions())
+    provenance = "checkpoint", digest_of(tensors), found.conventions
+
+    def model(part: CheckpointPart) -> Model:
+        origin = FromNetwork(provenance, part.name)
+        parameters, statistics = frozen((part.parameters, part.statistics))
+        return Model(part.spec, part.features, parameters, statistics, origin, found.batch_norm)
+
+    return Network(
+        stem=model(found.stem),
+        models=MappingProxyType({part.name: model(part) for part in found.blocks}),
+        final=None,
+        head=frozen(dict(found.head)),
+        provenance=provenance,
+        settings=MappingProxyType({"name": label, "notes": found.notes}),
+    )
 
 
 def load_run(path: Any) -> TrainingRun:

@@ -27,6 +27,7 @@ from explorer.records import NetworkTrace
 
 WIDE, NARROW = 1000, 358  # width of the canvas in pixels
 WIDE_PLACES, NARROW_PLACES = 10, 4  # in a row, stem and head included
+STAGED_PLACES, MOST_LARGE_BLOCKS = 6, 34
 STEM = "stem"
 
 
@@ -115,7 +116,7 @@ def _layout(
         len(view.blocks),
         view.shape[:2],
         width=WIDE if is_wide else NARROW,
-        most=WIDE_PLACES if is_wide else NARROW_PLACES,
+        most=_most_places(view) if is_wide else NARROW_PLACES,
         lines=len(number_lines(view.blocks[0], view, theme)),
     )
     key = key_lines(view, theme, is_wide=is_wide)
@@ -136,6 +137,12 @@ def _layout(
         },
         **_axes(panels, arranged, view, theme),
     }
+
+
+def _most_places(view: NetworkView) -> int:
+    """Return the places in a row: fewer, for larger maps, in networks of several stages."""
+    is_long = len(view.blocks) > MOST_LARGE_BLOCKS
+    return STAGED_PLACES if view.is_staged and not is_long else WIDE_PLACES
 
 
 def _axes(

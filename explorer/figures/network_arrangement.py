@@ -171,7 +171,7 @@ def _block(step: int, middle: float, level: float, stream: Box, pitch: float) ->
         residual=replace(stream, top=level - NAME - stream.height),
         stream=stream,
         name=(stream.middle[0], level - NAME / 2 - 1),
-        shortcut=_box_on(stream.middle[0], level, 0.46 * pitch, SHORTCUT),
+        shortcut=_box_on(stream.middle[0], level, 0.6 * pitch, SHORTCUT),
         bar=bar,
         numbers=(bar.left, bar.bottom + 1),
     )

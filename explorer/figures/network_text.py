@@ -11,9 +11,11 @@ from explorer.figures.panels import equation
 from explorer.figures.sheet import text
 from explorer.figures.theme import LABEL_SIZE, NOTE_SIZE, TITLE_SIZE, Theme
 from explorer.figures.wires import on_paper
+from explorer.model.spec import Layers
 
 KEY_LINE = 18  # height of a line of the key
 KEY_GAP = 6
+LETTER = 6  # width of a letter in notes
 
 
 def network_texts(
@@ -27,8 +29,9 @@ def network_texts(
     ]
     note = {"size": NOTE_SIZE, "color": theme.muted}
     for place, block in zip(arranged.blocks, view.blocks, strict=True):
-        if shortcut := " → ".join(layer.label for _, layer in block.spec.shortcut or ()):
-            found.append(_centred(arranged, place.shortcut.middle, shortcut, NOTE_SIZE))
+        if block.spec.shortcut:
+            words = _shortcut_words(block.spec.shortcut, place.shortcut.width)
+            found.append(_centred(arranged, place.shortcut.middle, words, NOTE_SIZE))
         found.append(_centred(arranged, place.name, f"<b>{block.name}</b>", LABEL_SIZE))
         numbers = "<br>".join(number_lines(block, view, theme))
         corner = on_paper(arranged, place.numbers)
@@ -72,6 +75,16 @@ def key_lines(view: NetworkView, theme: Theme, *, is_wide: bool) -> list[str]:
         lines, notes = ["; ".join(lines)], ["; ".join(notes)]
     style = f"font-size:{NOTE_SIZE}px;color:{theme.muted}"
     return [*lines, *(f"<span style='{style}'>{note}</span>" for note in notes)]
+
+
+def _shortcut_words(layers: Layers, width: float) -> str:
+    """Return the labels of a shortcut's layers, as many as fit; for none of them its size."""
+    labels = [layer.label for _, layer in layers]
+    for count in range(len(labels), 0, -1):
+        words = " → ".join(labels[:count])
+        if len(words) * LETTER <= width:
+            return words
+    return labels[-2 if len(labels) > 1 else 0].replace(" conv", "").replace(" channels", "")
 
 
 def _centred(

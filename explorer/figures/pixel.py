@@ -12,6 +12,7 @@ from explorer.analysis.pixel import (
     Copy,
     Input,
     Normalisation,
+    Pooled,
     Product,
     Sum,
     WeightedSum,
@@ -34,6 +35,7 @@ from explorer.figures.theme import NOTE_SIZE, TITLE_SIZE, Theme, ThemeName, them
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 TILES = {"wide": 8, "narrow": 3}
+MAX_PRINTED = 9  # values of a pooling window
 
 
 def arithmetic_figure(
@@ -68,7 +70,7 @@ def arithmetic_layouts(found: Arithmetic, *, theme: ThemeName) -> TwoLayouts:
             data, layout = input_parts(found, palette)
         case AttentionSum():
             data, layout = attention_parts(found, palette)
-        case Product() | Copy():
+        case Product() | Copy() | Pooled():
             data, layout = no_parts(palette)
     narrow = layout
     if isinstance(found, WeightedSum):
@@ -124,9 +126,14 @@ def equation(found: Arithmetic) -> tuple[str, ...]:
         case Product():
             return (name, f"= {format_number(found.factor)} · {_bracketed(found.v)}", value)
         case Copy(source=None):
-            return (name, "is in a zero channel that the shortcut appends", value)
+            return (name, "is in a zero channel that the shortcut adds", value)
         case Copy():
             return (name, f"= {found.source}[{found.at[0]}, {found.at[1]}]", value)
+        case Pooled(window=window, inside=inside, function=function):
+            cells = f"{function} over {int(inside.sum())} cells of {found.source}"
+            printed = ", ".join(format_number(v) for v in window[inside][:MAX_PRINTED])
+            more = ", …" if inside.sum() > MAX_PRINTED else ""
+            return (name, f"= {cells} = {function}({printed}{more})", value)
         case Sum():
             terms = f"{format_number(found.residual)} + {_bracketed(found.identity)}"
             return (name, f"= F(x) + {shortcut_name(found.shortcut)} = {terms}", value)
@@ -153,6 +160,8 @@ def _is_exact(found: Arithmetic) -> bool:
             return multiplies_out([format_number(found.factor), format_number(found.v)], value)
         case Normalisation():
             return False  # its root is irrational
+        case Pooled(function=function):
+            return function == "max"
         case Activation(function=function):
             return function == "ReLU"
     return True  # no terms are printed
@@ -175,6 +184,12 @@ def _notes(found: Arithmetic) -> list[str]:
                 "pixel": "computed over the channels of this pixel of",
             }[statistics]
             notes.insert(0, f"μ and σ² are {where} {found.source}")
+        case Pooled(inside=inside):
+            if missing := inside.size - int(inside.sum()):
+                notes.insert(
+                    0,
+                    f"{missing} of {inside.size} cells lie outside {found.source} and do not count",
+                )
         case WeightedSum(inside=inside):
             if missing := inside.size - int(inside.sum()):
                 notes.insert(

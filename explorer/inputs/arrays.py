@@ -103,8 +103,8 @@ def read_npz_values(
 
     def read(stream: IO[bytes], size: int) -> np.ndarray:
         subject = f"The array {printable(name)}"
-        shape, fortran_order, stored = _checked_header(stream, size)
-        _check_type(stored, subject)
+        shape, fortran_order, stored = checked_header(stream, size)
+        check_stored_type(stored, subject)
         check(shape)
         if min(shape, default=0) < 1:
             raise InputError(
@@ -112,7 +112,7 @@ def read_npz_values(
                 "of them empty."
             )
         values = np.empty(shape, stored if dtype is None else dtype)
-        _read_values(stream, values.T if fortran_order else values, shape, stored, subject)
+        read_values(stream, values.T if fortran_order else values, shape, stored, subject)
         return values
 
     return _read_member(data, name, read)
@@ -233,17 +233,17 @@ def _choose(members: list[zipfile.ZipInfo], name: str | None) -> zipfile.ZipInfo
 
 
 def _read_array(stream: IO[bytes], size: int, layout: str) -> StoredArray:
-    shape, fortran_order, dtype = _checked_header(stream, size)
-    _check_type(dtype)
+    shape, fortran_order, dtype = checked_header(stream, size)
+    check_stored_type(dtype)
     layout, notes = choose_layout(shape, layout)
     batch = np.empty(_checked_batch_shape(shape, layout), np.float32)
     stored = as_stored(batch, layout)
-    _read_values(stream, stored.T if fortran_order else stored, shape, dtype)
+    read_values(stream, stored.T if fortran_order else stored, shape, dtype)
     return StoredArray(batch, layout, dtype.kind in "iu", notes)
 
 
-def _checked_header(stream: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Return `_read_header`; InputError if there is no readable header."""
+def checked_header(stream: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return shape, Fortran order and type; InputError if there is no readable header."""
     try:
         return _read_header(stream)
     except InputError:
@@ -255,7 +255,7 @@ def _checked_header(stream: IO[bytes], size: int) -> tuple[tuple[int, ...], bool
         ) from None
 
 
-def _check_type(dtype: np.dtype, subject: str = "The array") -> None:
+def check_stored_type(dtype: np.dtype, subject: str = "The array") -> None:
     """Raise InputError unless values of this type are real numbers."""
     if dtype.hasobject:
         raise InputError(
@@ -294,7 +294,7 @@ def _checked_batch_shape(shape: tuple[int, ...], layout: str) -> tuple[int, int,
     return (images, image[0], image[1], image[2])
 
 
-def _read_values(
+def read_values(
     stream: IO[bytes],
     target: np.ndarray,
     shape: tuple[int, ...],

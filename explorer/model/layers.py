@@ -40,7 +40,8 @@ def check_width(out: Any) -> Width:
         ) from None
 
 
-def _check_integers(layer: Any, low: int, *names: str) -> None:
+def check_integers(layer: Any, low: int, *names: str) -> None:
+    """Set these attributes to integers; InputError unless each is one of at least `low`."""
     for name in names:
         object.__setattr__(layer, name, check_integer(name, getattr(layer, name), low, None))
 
@@ -150,7 +151,7 @@ class Conv(_PerPixel):
     bias: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_integers(self, 1, "size", "stride")
+        check_integers(self, 1, "size", "stride")
         _check_reals(self, "bias")
         if self.out is not None:
             object.__setattr__(self, "out", check_width(self.out))
@@ -242,7 +243,9 @@ def _channels(out: Any, features: int) -> int:
     return max(1, int(out.factor * features)) if isinstance(out, Times) else int(out)
 
 
-class _Stateless(_PerPixel):
+class Stateless(_PerPixel):
+    """Defaults for layers without a module."""
+
     def build(
         self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
     ) -> None:
@@ -250,7 +253,7 @@ class _Stateless(_PerPixel):
 
 
 @dataclass(frozen=True)
-class ReLU(_Stateless):
+class ReLU(Stateless):
     """max(0, v)."""
 
     label = "ReLU"
@@ -299,13 +302,13 @@ class Scale(_PerPixel):
 
 
 @dataclass(frozen=True)
-class Crop(_Stateless):
+class Crop(Stateless):
     """Removal of `margin` rows and columns on every side."""
 
     margin: int = 1
 
     def __post_init__(self) -> None:
-        _check_integers(self, 1, "margin")
+        check_integers(self, 1, "margin")
 
     @property
     def label(self) -> str:
@@ -316,20 +319,30 @@ class Crop(_Stateless):
 
 
 @dataclass(frozen=True)
-class PadChannels(_Stateless):
-    """Every `stride`-th pixel, with zero channels appended up to `out` (option A)."""
+class PadChannels(Stateless):
+    """Every `stride`-th pixel, with zero channels added up to `out` (option A).
+
+    `zeros` is "after", for zero channels that follow the input's, or "around", for one half of
+    them before (the smaller one, if their number is odd) and the other half after.
+    """
 
     out: Width | Fraction
     stride: int = 1
+    zeros: str = "after"
 
     label = "zero channels"
 
     def __post_init__(self) -> None:
-        _check_integers(self, 1, "stride")
+        check_integers(self, 1, "stride")
+        check_choice("zeros", self.zeros, ("after", "around"))
         object.__setattr__(self, "out", check_width(self.out))
 
     def width(self, channels: int, features: int) -> int:
         return _channels(self.out, features)
+
+    def before(self, missing: int) -> int:
+        """Return how many of `missing` zero channels stand before the input's channels."""
+        return missing // 2 if self.zeros == "around" else 0
 
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         channels = x.shape[-1]
@@ -341,7 +354,8 @@ class PadChannels(_Stateless):
                 "the projection shortcut."
             )
         strided = x[..., :: self.stride, :: self.stride, :]
-        return jnp.pad(strided, [(0, 0)] * (x.ndim - 1) + [(0, missing)])
+        before = self.before(missing)
+        return jnp.pad(strided, [(0, 0)] * (x.ndim - 1) + [(before, missing - before)])
 
 
 @dataclass(frozen=True)
@@ -371,7 +385,7 @@ class Dense(_PerPixel):
     label = "linear"
 
     def __post_init__(self) -> None:
-        _check_integers(self, 1, "times", "over")
+        check_integers(self, 1, "times", "over")
 
     def build(
         self, channels: int, features: int, rngs: nnx.Rngs, batch_norm: BatchNormSettings
@@ -383,7 +397,7 @@ class Dense(_PerPixel):
 
 
 @dataclass(frozen=True)
-class GELU(_Stateless):
+class GELU(Stateless):
     """v · Φ(v), in NNX's tanh approximation."""
 
     label = "GELU"
@@ -401,7 +415,7 @@ class Attention(_PerPixel):
     label = "attention"
 
     def __post_init__(self) -> None:
-        _check_integers(self, 1, "max_tokens")
+        check_integers(self, 1, "max_tokens")
 
     @property
     def radius(self) -> int:

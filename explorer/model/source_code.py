@@ -24,6 +24,7 @@ from explorer.model.layers import (
     Width,
     check_width,
 )
+from explorer.model.pooling import AvgPool, MaxPool
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1
 
@@ -230,12 +231,21 @@ def _call(layer: Layer, stage: str, source: str) -> str:
             return f"{factor!r} * {source}"
         case Crop(margin=margin):
             return f"{source}[..., {margin}:-{margin}, {margin}:-{margin}, :]"
-        case PadChannels(out=out, stride=stride):
+        case PadChannels(out=out, stride=stride, zeros=zeros):
             strided = f"{source}[..., ::{stride}, ::{stride}, :]" if stride > 1 else source
             here = f"{source}.shape[-1]"
-            width = _width_code(check_width(out), here)
-            pads = f"[(0, 0)] * ({source}.ndim - 1) + [(0, {width} - {here})]"
-            return f"jnp.pad({strided}, {pads})"
+            missing = f"{_width_code(check_width(out), here)} - {here}"
+            ends = f"(0, {missing})"
+            if zeros == "around":
+                ends = f"(({missing}) // 2, ({missing} + 1) // 2)"
+            return f"jnp.pad({strided}, [(0, 0)] * ({source}.ndim - 1) + [{ends}])"
+        case MaxPool(size=size, stride=stride, radius=radius):
+            pads = f"padding=[({radius}, {radius})] * 2"
+            return f"nnx.max_pool({source}, ({size}, {size}), ({stride}, {stride}), {pads})"
+        case AvgPool(size=size):
+            tile = f"({size}, {size})"
+            pads = f"[(0, -side % {size}) for side in {source}.shape[-3:-1]]"
+            return f"nnx.avg_pool({source}, {tile}, {tile}, {pads}, count_include_pad=False)"
         case BatchNorm():
             return f"self.{stage}({source}, use_running_average=use_running_average)"
         case Attention():

@@ -13,7 +13,7 @@ from explorer.errors import InputError, describe
 
 MAX_BYTES = 2**28
 MAX_GROUPS = 3  # around an array, as in "step180.block3.conv1.kernel"
-_SETTINGS = "settings"
+SETTINGS = "settings"
 
 
 def write_weights(path: Any, arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> None:
@@ -30,7 +30,7 @@ def write_weights(path: Any, arrays: Mapping[str, np.ndarray], settings: Mapping
         raise InputError(f"The settings must be of the types of JSON: {error}.") from None
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     try:
-        save_file(contiguous, target, {_SETTINGS: text})
+        save_file(contiguous, target, {SETTINGS: text})
     except (OSError, SafetensorError) as error:
         raise InputError(f"The file {describe(str(target))} cannot be written: {error}.") from None
 
@@ -53,7 +53,6 @@ def read_weights(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays = load(data)
         length = int.from_bytes(data[:8], "little")
         metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-        settings = json.loads(metadata.get(_SETTINGS, "{}"))
     except KeyError as error:
         raise InputError(
             f"The file has arrays of type {describe(*error.args)}; expected those of NumPy, such "
@@ -63,9 +62,24 @@ def read_weights(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise InputError(
             f"The file is not a readable safetensors file: {describe(str(error), 120)}."
         ) from None
+    return arrays, parse_settings(metadata)
+
+
+def parse_settings(metadata: Any) -> dict[str, Any]:
+    """Return the settings in a file's metadata; empty if there are none.
+
+    Raises:
+        InputError: they are no JSON object.
+    """
+    try:
+        settings = json.loads(metadata.get(SETTINGS, "{}"))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"The file's settings are not readable JSON: {describe(str(error), 120)}."
+        ) from None
     if not isinstance(settings, dict):
         raise InputError(f"The file's settings must be an object, got {describe(settings)}.")
-    return arrays, settings
+    return settings
 
 
 def flatten(parts: Any, prefix: str = "") -> dict[str, np.ndarray]:

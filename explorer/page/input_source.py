@@ -25,7 +25,7 @@ from explorer.inputs import (
 )
 from explorer.inputs.formats import is_picture
 from explorer.inputs.layout import AUTO, batch_shape, choose_layout, layouts_of
-from explorer.inputs.limits import MAX_CHANNELS, MAX_PICTURE_SIDE, MAX_SIDE
+from explorer.inputs.limits import MAX_CHANNELS, MAX_FILE_MEGABYTES, MAX_PICTURE_SIDE, MAX_SIDE
 from explorer.inputs.random_streams import MAX_SEED
 from explorer.inputs.source_code import (
     PAD_SOURCE,
@@ -189,6 +189,7 @@ def file_uploader() -> UploadedFile | None:
         key="file",
         help="A picture (PNG, JPEG, WebP, BMP, GIF, TIFF), an array (.npy, .npz) or a table "
         "(.csv, .tsv, .txt).",
+        max_upload_size=MAX_FILE_MEGABYTES,
     )
 
 

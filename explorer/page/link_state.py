@@ -55,7 +55,7 @@ OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 _UNCHECKED, _IGNORED = "unchecked_parameters", "ignored_parameters"
-_RESTORED = "restored_parameters"
+_RESTORED, _PUBLISHED = "restored_parameters", "published_parameters"
 
 
 def has_navigated() -> bool:
@@ -71,6 +71,7 @@ def forget_settings() -> None:
     for key in st.session_state.get(_RESTORED, ()):
         st.session_state.pop(key, None)
     st.session_state.pop(_UNCHECKED, None)
+    st.session_state.pop(_PUBLISHED, None)
 
 
 def update_old_link() -> None:
@@ -113,19 +114,19 @@ def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:
 
 def publish(key: str, value: Any, default: Any) -> None:
     """Write a widget's value into the URL, or remove the parameter of a default value."""
-    if value is None or value == default:
-        if key in st.query_params:
-            del st.query_params[key]
-    elif st.query_params.get_all(key) != [str(value)]:
-        st.query_params[key] = str(value)
+    _write({key: None if value is None or value == default else str(value)})
+
+
+def withdraw(*keys: str) -> None:
+    """Remove parameters from the URL."""
+    _write(dict.fromkeys(keys))
 
 
 def forget(*keys: str) -> None:
     """Give widgets their defaults, and remove their parameters from the URL."""
     for key in keys:
         st.session_state.pop(key, None)
-        if key in st.query_params:
-            del st.query_params[key]
+    withdraw(*keys)
 
 
 def check(key: str, is_legal: Callable[[str], bool], expected: str) -> None:
@@ -144,8 +145,24 @@ def ignored_parameters() -> list[str]:
     return sentences
 
 
+def _write(changes: Mapping[str, str | None]) -> None:
+    """Set parameters of the URL, or remove those that are None.
+
+    A run begins with the URL that the browser had at the click. It lacks what the session has
+    published since then, so that is written again: in one step, as Streamlit sends the browser a
+    URL for each.
+    """
+    published: dict[str, str | None] = st.session_state.setdefault(_PUBLISHED, {})
+    published.update(changes)
+    wanted = {name: [] if text is None else [text] for name, text in published.items()}
+    if any(st.query_params.get_all(name) != values for name, values in wanted.items()):
+        present = {name: st.query_params.get_all(name) for name in st.query_params}
+        merged = present | wanted
+        st.query_params.from_dict({name: values for name, values in merged.items() if values})
+
+
 def _ignore(key: str, given: Sequence[str], expected: str) -> None:
-    del st.query_params[key]
+    withdraw(key)
     unchecked: set[str] = st.session_state.get(_UNCHECKED, set())
     if key in unchecked:
         unchecked.discard(key)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from explorer.page.link_state import withdraw
 from explorer.page.plain_text import show_message
 
 
@@ -23,8 +24,7 @@ def ask_for_file() -> None:
 
 def forget_file() -> None:
     """Remove the file from the URL."""
-    for part in ("file", "digest"):
-        st.query_params.pop(part, None)
+    withdraw("file", "digest")
 
 
 def linked_file() -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.page.checkpoints import NoCheckpoint, ask_for_checkpoint
 from explorer.page.component import forget_reported
 from explorer.page.controls import segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
@@ -16,9 +17,9 @@ from explorer.page.linked_file import ask_for_file
 from explorer.page.network_controls import ask_for_dataset, lacks_dataset
 from explorer.page.offer_training import NotTrained, offer_training
 from explorer.page.plain_text import show_message
-from explorer.page.sidebar import experiment_controls, pair_controls
+from explorer.page.sidebar import experiment_controls, network_source, pair_controls
 from explorer.page.trainings import Pair
-from explorer.page.views import depth, forward, gradients, network, train, what_if
+from explorer.page.views import checkpoint, depth, forward, gradients, network, train, what_if
 
 # Views of one block, and views of a pair of networks.
 BLOCK_VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
@@ -45,7 +46,7 @@ HEADINGS = {
     "gradients": "The gradient, path by path",
     "depth": "A stack of blocks, with shortcuts and without",
     "train": "Why shortcuts: two networks, trained side by side",
-    "network": "A trained network, block by block",
+    "network": "A network, block by block",
 }
 
 
@@ -89,6 +90,9 @@ def _draw(view: Callable[[Experiment, Result], None], messages: DeltaGenerator) 
     except NotTrained as missing:
         offer_training(missing.pair)
         return
+    except NoCheckpoint:
+        ask_for_checkpoint()
+        return
     except PROBLEMS as problem:
         with messages:
             show_problem(problem)
@@ -110,7 +114,11 @@ def _draw(view: Callable[[Experiment, Result], None], messages: DeltaGenerator) 
 def _draw_network(view: Callable[[Pair, DeltaGenerator], None], messages: DeltaGenerator) -> None:
     """Draw the sidebar and a view of networks."""
     set_stale(False)
+    st.sidebar.header("Residual block explorer")
     try:
+        if view is network.view and network_source() == "checkpoint":
+            checkpoint.view(st.sidebar)
+            return
         pair, place = pair_controls()
         if pair is None:
             ask_for_dataset()

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.data import Dataset, digits, read_dataset
 from explorer.engine.training_settings import MAX_BATCH, MAX_STEPS, TrainingSettings
 from explorer.errors import InputError
-from explorer.inputs.limits import MAX_FILE_BYTES, format_megabytes
+from explorer.inputs.limits import MAX_FILE_BYTES, MAX_FILE_MEGABYTES, format_megabytes
 from explorer.inputs.random_streams import MAX_SEED
 from explorer.model.network import MAX_BLOCKS, MAX_WIDTH, MIN_WIDTH, NETWORK_VARIANTS
 from explorer.model.variants import VARIANTS
@@ -155,6 +155,7 @@ def _own_data() -> Dataset | None:
         help="An .npz file with x (N, H, W) or (N, H, W, C) and whole numbers y (N,): at most "
         "5,000 pictures of 32×32, 4 channels and 20 classes.",
         label_visibility="collapsed",
+        max_upload_size=MAX_FILE_MEGABYTES,
     )
     if file is None:
         return _earlier_data()

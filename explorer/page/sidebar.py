@@ -7,6 +7,7 @@ from explorer.engine.forward import MAX_WARMUP_PASSES
 from explorer.inputs import GENERATORS
 from explorer.inputs.limits import MAX_CHANNELS
 from explorer.inputs.random_streams import MAX_SEED
+from explorer.page.checkpoint_selection import checkpoint_selection, select_checkpoint_block
 from explorer.page.controls import integer_input, optional_integer_input, segmented_choice, select
 from explorer.page.errors import PROBLEMS
 from explorer.page.experiment import DEFAULT_INPUT, Experiment
@@ -26,6 +27,17 @@ from explorer.page.runs import find_runs
 from explorer.page.trainings import Pair
 
 
+def network_source() -> str:
+    """Draw the choice between networks that are trained here and a checkpoint; return it."""
+    with st.sidebar:
+        return segmented_choice(
+            "Networks",
+            ("trained", "checkpoint"),
+            key="network_from",
+            titles={"trained": "trained here", "checkpoint": "a checkpoint"},
+        )
+
+
 def pair_controls() -> tuple[Pair | None, DeltaGenerator]:
     """Draw the sidebar of the views of networks.
 
@@ -35,7 +47,6 @@ def pair_controls() -> tuple[Pair | None, DeltaGenerator]:
         InputError: the data set cannot be read, or the settings are not legal for it.
     """
     with st.sidebar:
-        st.header("Residual block explorer")
         st.caption("Two networks from the same fresh kernels, on the same pictures.")
         above = st.container()
         return network_controls(), above
@@ -54,15 +65,18 @@ def experiment_controls() -> Experiment | None:
         subject = st.empty()
         weights = segmented_choice(
             "Weights",
-            ("seed", "network"),
+            ("seed", "network", "checkpoint"),
             key="weights",
-            titles={"seed": "from a seed", "network": "trained"},
-            help="From a seed: fresh weights, on your own input. Trained: a block of a trained "
-            "network, on the residual stream that reaches it.",
+            titles={"network": "trained"},
+            help="Seed: fresh weights, on your own input. Trained, checkpoint: a block of "
+            "a network trained here or of a file, on the residual stream that reaches it.",
         )
         if weights == "network":
             subject.caption("One block of a trained network, on the stream that reaches it.")
             return _trained_block()
+        if weights == "checkpoint":
+            subject.caption("One block of a checkpoint, on the stream that reaches it.")
+            return _checkpoint_block()
         subject.caption("One ResNet basic block on your own input: out = ReLU(F(x) + x).")
     return _untrained_block()
 
@@ -82,6 +96,16 @@ def _trained_block() -> Experiment | None:
         name = select_block(selection.network)
         st.caption(f"{name} of {selection.title}.")
         return selection.experiment(name)
+
+
+def _checkpoint_block() -> Experiment | None:
+    """Draw the controls of a block of a checkpoint; return its experiment."""
+    block = st.container()
+    selection = checkpoint_selection()
+    if selection is None:
+        return None
+    with block:
+        return selection.experiment(select_checkpoint_block(selection.network))
 
 
 def _untrained_block() -> Experiment | None:

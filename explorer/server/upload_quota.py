@@ -15,7 +15,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from explorer.inputs.limits import format_megabytes
 
 UPLOAD_PATH = "/_stcore/upload_file/"
-MAX_SESSION_BYTES = 100_000_000
+MAX_SESSION_BYTES = 250_000_000  # two checkpoints
 MAX_SESSION_FILES = 100
 MAX_SERVER_BYTES = 2_000_000_000
 FILE_OVERHEAD = 2_000  # bytes that a file takes besides its content, name and type

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from explorer.analysis.pixel import (
     Cell,
     Copy,
     Normalisation,
+    Pooled,
     Product,
     Sum,
     WeightedSum,
@@ -30,6 +32,7 @@ from explorer.model.layers import (
     ReLU,
     Scale,
 )
+from explorer.model.pooling import AvgPool, MaxPool
 from explorer.model.variants import (
     CROPPED_IDENTITY,
     FIXES,
@@ -47,6 +50,14 @@ RUNNABLE: dict[str, BlockSpec] = {
     "projected": PROJECTED_IDENTITY,
     "projection, stride 2": projection(8, 2),
     "zero channels, stride 2": zero_pad(8, 2),
+    "zero channels around": replace(
+        zero_pad(9, 2), shortcut=(("pad", PadChannels(9, 2, "around")),)
+    ),
+    "pooled": replace(
+        projection(8, 2),
+        shortcut=(("pool", AvgPool()), ("proj", Conv(size=1, out=8))),
+        after=(("relu2", ReLU()), ("out", MaxPool())),
+    ),
 }
 
 
@@ -119,7 +130,13 @@ def independent(trace: BlockTrace, stage: str) -> np.ndarray:
         return v[layer.margin : -layer.margin, layer.margin : -layer.margin]
     if isinstance(layer, PadChannels):
         strided = v[:: layer.stride, :: layer.stride]
-        return np.pad(strided, [(0, 0), (0, 0), (0, trace[stage].shape[2] - v.shape[2])])
+        missing = trace[stage].shape[2] - v.shape[2]
+        before = missing // 2 if layer.zeros == "around" else 0
+        return np.pad(strided, [(0, 0), (0, 0), (before, missing - before)])
+    if isinstance(layer, MaxPool):
+        return reference.max_pool(v, layer.size, layer.stride, layer.size // 2)
+    if isinstance(layer, AvgPool):
+        return reference.average_pool(v, layer.size)
     if isinstance(layer, Scale):
         return layer.factor * v
     if isinstance(layer, GELU):
@@ -161,7 +178,15 @@ def value_of_terms(found: Arithmetic, trace: BlockTrace) -> float:
             assert found.v == trace[found.source][at]
             return found.factor * found.v
         case Copy() if found.source:
-            return float(trace[found.source][(*found.at, at[2])])
+            channels = trace[found.source].shape[2]
+            layer = trace.spec.layers().get(found.cell.stage)
+            is_around = isinstance(layer, PadChannels) and layer.zeros == "around"
+            before = (trace[found.cell.stage].shape[2] - channels) // 2 if is_around else 0
+            return float(trace[found.source][(*found.at, at[2] - before)])
+        case Pooled():
+            values = found.window[found.inside]
+            assert np.isin(values, trace[found.source][:, :, at[2]]).all()
+            return float(values.max() if found.function == "max" else values.mean())
         case AttentionSum():
             return float(np.sum(found.weights * found.values) + found.bias)
         case _:
@@ -197,13 +222,14 @@ def test_each_type_of_layer_has_its_own_arithmetic() -> None:
         "scaled_skip": {"scaled_x": Product, "scaled_f": Product},
         "zero_pad": {"pad": Copy},
         "full_preact": {"out": Copy},
+        "pooled": {"pool": Pooled, "out": Pooled},
         "transformer_mlp": {"ln": Normalisation, "dense1": WeightedSum, "gelu": Activation},
         "transformer_attention": {"attention": AttentionSum},
     }
     for name, stages in expected.items():
-        trace = trace_block(2, noise(SMALL), 4, variant=name)
+        trace = trace_block(2, noise(SMALL), 4, variant=RUNNABLE[name])
         for stage, kind in stages.items():
-            assert type(explain(trace, Cell(stage, 1, 2, 0))) is kind
+            assert type(explain(trace, Cell(stage, 0, 0, 0))) is kind
 
 
 def test_the_parts_of_a_convolution(trace: BlockTrace) -> None:

@@ -129,7 +129,7 @@ def test_uploads_of_unknown_sessions_are_rejected(address: str) -> None:
 
 def test_uploads_of_a_session_are_limited_in_total(address: str) -> None:
     """The files are sent to the route directly; the page has no uploader."""
-    token, body = xsrf(address), form(30_000_000)
+    token, body = xsrf(address), form(80_000_000)
     assert 3 * len(body) < MAX_SESSION_BYTES < 4 * len(body)
 
     async def uploads() -> list[Answer]:
@@ -144,7 +144,7 @@ def test_uploads_of_a_session_are_limited_in_total(address: str) -> None:
 
     answers = awaited(uploads())
     assert [answer.status for answer in answers] == [204, 204, 204, 413, 204]
-    assert b"the limit is 100 MB" in answers[3].body
+    assert b"the limit is 250 MB" in answers[3].body
     assert b"\n" not in answers[3].body
 
 

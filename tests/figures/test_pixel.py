@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -7,7 +9,9 @@ from explorer.analysis.pixel import AttentionSum, Cell, WeightedSum, explain
 from explorer.figures.pixel import arithmetic_figure, equation
 from explorer.figures.sheet import format_number
 from explorer.inputs import generate
-from explorer.model.variants import FIXES
+from explorer.model.layers import ReLU
+from explorer.model.pooling import AvgPool, MaxPool
+from explorer.model.variants import FIXES, V1
 from tests.helpers import SMALL, noise
 
 
@@ -68,6 +72,24 @@ def test_every_stage_of_every_variant_is_drawn(name: str) -> None:
         figure = arithmetic_figure(found)
         assert f"<b>= {format_number(found.value)}</b>" in words(figure), stage
         assert f"<b>{stage}</b>[1, 2]" in words(figure)
+
+
+def test_pooling_prints_the_cells_that_count_and_says_where_there_are_fewer() -> None:
+    spec = replace(
+        V1, shortcut=None, after=(("relu2", ReLU()), ("pool", MaxPool()), ("out", AvgPool()))
+    )
+    pooled = trace_block(0, noise((5, 5, 2)), 2, variant=spec)
+    largest = explain(pooled, Cell("pool", 0, 1, 1))
+    six = ", ".join(format_number(v) for v in pooled["relu2"][:2, 1:4, 1].ravel())
+    assert equation(largest)[1:] == (
+        f"= max over 6 cells of relu2 = max({six})",
+        f"<b>= {format_number(pooled['pool'][0, 1, 1])}</b>",
+    )
+    assert "3 of 9 cells lie outside relu2 and do not count" in words(arithmetic_figure(largest))
+    mean = explain(pooled, Cell("out", 1, 0, 1))
+    two = ", ".join(format_number(v) for v in pooled["pool"][2, :2, 1])
+    assert f"= mean over 2 cells of pool = mean({two})" in words(arithmetic_figure(mean))
+    assert "(rounded)" in equation(mean)[-1]
 
 
 def test_attention_shows_the_weight_and_value_of_every_pixel() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,14 @@ from explorer.inputs.source_code import (
     STANDARDISE_SOURCE,
     generator_source,
 )
-from explorer.model.layers import DEFAULT_BATCH_NORM, BatchNormSettings
+from explorer.model.layers import (
+    DEFAULT_BATCH_NORM,
+    BatchNormSettings,
+    Conv,
+    PadChannels,
+    ReLU,
+)
+from explorer.model.pooling import AvgPool, MaxPool
 from explorer.model.source_code import nnx_script, nnx_source, source_diff
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import (
@@ -40,6 +48,14 @@ SPECS |= {
     "to 12, stride 2": projection(12, 2),
     "padded to 11, stride 2": zero_pad(11, 2),
     "gamma 0.3": zero_gamma(0.3),
+    "padded around to 11": replace(
+        zero_pad(11, 2), shortcut=(("pad", PadChannels(11, 2, "around")),)
+    ),
+    "pooled": replace(
+        projection(8, 2),
+        shortcut=(("pool", AvgPool()), ("proj", Conv(size=1, out=8))),
+        after=(("relu2", ReLU()), ("out", MaxPool())),
+    ),
 }
 
 

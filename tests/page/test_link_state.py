@@ -147,3 +147,16 @@ def test_after_back_every_widget_has_the_value_of_the_url(monkeypatch: pytest.Mo
     at.query_params.update({"seed": "9"})  # no navigation: the session's values stay
     at.run()
     assert at.number_input(key="seed").value == 5
+
+
+def test_a_run_from_an_earlier_url_keeps_what_was_published_since() -> None:
+    at = page(**SMALL_PAGE, view="what_if", variant="projection", stride="2")
+    earlier = dict(at.query_params)
+    at.toggle(key="difference").set_value(True)
+    at.segmented_control(key="stride").set_value("1")
+    at.run()
+    at.query_params.update(earlier)
+    del at.query_params["difference"]
+    at.segmented_control(key="view").set_value("forward")
+    at.run()
+    assert at.query_params == SMALL_PAGE | {"variant": "projection", "difference": "true"}

@@ -121,7 +121,7 @@ def test_uploads_in_progress_count() -> None:
         assert not middleware._bytes_in_progress
         return statuses
 
-    assert asyncio.run(run(4, 30_000_000)) == [204, 204, 204, 413]
+    assert asyncio.run(run(4, 80_000_000)) == [204, 204, 204, 413]
     assert asyncio.run(run(MAX_SESSION_FILES + 2, 0)) == [204] * MAX_SESSION_FILES + [413] * 2
 
 

@@ -23,6 +23,12 @@ def view(experiment: Experiment, result: Result) -> None:
         st.caption(ONE_IMAGE)
         experiment = experiment.of_stack() if experiment.network else experiment.alone()
     network = experiment.network
+    if experiment.block is not None and network is None:
+        raise InputError(
+            "This view stacks blocks with fresh weights, or those of a network trained here; the "
+            "blocks of a checkpoint have several shapes. Choose “seed” or “trained” under "
+            "Weights."
+        )
     stacks = _untrained(experiment) if network is None else _trained(experiment, network)
     records = stacks.curves()
     if records is None:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.summary import Headline
+from explorer.model.spec import BlockSpec
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.last_result import is_stale
@@ -125,6 +126,21 @@ def _headline(numbers: Headline) -> None:
                 st.caption(line)
 
 
+def _words_on_shortcut(spec: BlockSpec) -> str:
+    if spec.shortcut is None:
+        return "The block has no shortcut: out depends on x through F alone."
+    if spec.shortcut:
+        return (
+            "The shortcut has layers, which change x before the sum: the shapes of x and out may "
+            "differ (He et al. 2015, Sec. 3.2)."
+        )
+    return (
+        "The identity panel is the same array as x: the shortcut computes nothing, so x reaches "
+        "the sum whatever F does. Only the last ReLU, after the sum, can still zero it (He et al. "
+        "2015, Fig. 2)."
+    )
+
+
 @st.fragment
 def _figure(experiment: Experiment) -> None:
     # Streamlit keeps a fragment's arguments for the whole session, so the result is not one.
@@ -138,9 +154,8 @@ def _figure(experiment: Experiment) -> None:
         KEY,
         [PanelBlock(trace)],
         subject,
-        caption="The identity panel is the same array as x: the shortcut computes nothing, so x "
-        "reaches the sum whatever F does. Only the last ReLU, after the sum, can still zero it "
-        "(He et al. 2015, Fig. 2). Purple frames mark the pixels that enter the one under the "
+        caption=_words_on_shortcut(trace.spec)
+        + " Purple frames mark the pixels that enter the one under the "
         "pointer through the convolutions"
         + (
             "."

@@ -13,6 +13,7 @@ from explorer.engine.forward import trace_model
 from explorer.engine.gradients import cotangent_of, split_trace
 from explorer.figures.influence import influence_layouts
 from explorer.model.layers import Conv
+from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import FIXES, V1, VARIANTS, with_bias, zero_gamma
 from explorer.page import stage_panel
@@ -63,10 +64,15 @@ def _spec() -> BlockSpec:
 
 def _spec_of_trained(own: BlockSpec) -> BlockSpec:
     """Draw the control of a trained block; return its own spec or another variant's."""
+    variants = {
+        name: spec
+        for name, spec in relatives(own).items()
+        if name not in FIXES and spec.key != own.key
+    }
     titles = {"own": f"{own.title}, as trained"}
-    titles |= {name: VARIANTS[name].title for name in RUNNABLE if VARIANTS[name].key != own.key}
+    titles |= {name: spec.title for name, spec in variants.items()}
     chosen = select("Block", titles, "own", key="trained_variant", width=280)
-    return own if chosen == "own" else VARIANTS[chosen]
+    return own if chosen == "own" else variants[chosen]
 
 
 @st.fragment

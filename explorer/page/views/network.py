@@ -10,6 +10,7 @@ from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.network_panel import network_panel
 from explorer.page.network_selection import Selection, network_selection, predictions
 from explorer.page.offer_training import NotTrained
+from explorer.page.open_block import open_block
 from explorer.page.runs import find_runs
 from explorer.page.trainings import Pair
 from explorer.page.views import network_details
@@ -122,31 +123,13 @@ def _figure(selection: Selection) -> str | None:
     chosen_channel = None if show == "mean" else channel
     clicked = network_panel(KEY, trace, channel=chosen_channel, scope=scope)
     chosen = clicked.block if clicked else None
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if chosen is None:
-            st.caption("Click on a block to open it in another view.")
-        else:
-            st.markdown(f"**{chosen}**")
-            for name, title in (
-                ("forward", "Forward"),
-                ("what_if", "What if"),
-                ("gradients", "Gradients"),
-            ):
-                st.button(
-                    f"Open in {title}", key=f"open_{name}", on_click=_open, args=(chosen, name)
-                )
+    open_block(chosen, weights="network", key="net_block")
     if trace[selection.network.blocks[0]].spec.shortcut is None:
         st.caption(
             "A plain network has no residual stream: every block replaces the output of the one "
             "before it."
         )
     return chosen
-
-
-def _open(block: str, view: str) -> None:
-    st.session_state["weights"] = "network"
-    st.session_state["net_block"] = block
-    st.session_state["view"] = view
 
 
 def _lens(selection: Selection) -> None:

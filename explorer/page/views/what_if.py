@@ -13,8 +13,9 @@ from explorer.engine.forward import MAX_WARMUP_PASSES
 from explorer.errors import InputError
 from explorer.inputs.limits import MAX_CHANNELS
 from explorer.model.layers import LayerNorm
+from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
-from explorer.model.variants import FAMILIES, FIXES, VARIANTS
+from explorer.model.variants import FAMILIES, FIXES
 from explorer.page.controls import (
     integer_input,
     optional_integer_input,
@@ -80,11 +81,12 @@ def _reference(experiment: Experiment) -> str:
 
 def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
     """Draw the controls of the variant; return its spec, and its warm-up passes or None."""
-    titles = {name: spec.title for name, spec in VARIANTS.items()}
-    del titles["v1"]
-    titles["v1"] = VARIANTS["v1"].title  # last, so that the default differs from v1
+    variants = relatives(experiment.spec)
+    titles = {name: spec.title for name, spec in variants.items()}
+    if "v1" in titles:
+        titles["v1"] = titles.pop("v1")  # last, so that the default differs from v1
     name = select("Variant", titles, next(iter(titles)), key="variant", width=300)
-    spec = VARIANTS[name]
+    spec = variants[name]
     if name in FAMILIES:
         family = FAMILIES[name]
         given = {key: _PARAMETERS[key]() for key in family.parameters}

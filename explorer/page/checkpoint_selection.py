@@ -1,0 +1,184 @@
+"""The sidebar of a checkpoint: the picture, its preprocessing, and the block."""
+
+import hashlib
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from explorer.engine.network import Network
+from explorer.inputs import GENERATORS, decode_upload, generate
+from explorer.inputs.limits import MAX_PICTURE_SIDE
+from explorer.inputs.preprocessing import (
+    MIN_SIDE,
+    PreprocessedPicture,
+    Preprocessing,
+    default_preprocessing,
+    preprocess,
+)
+from explorer.page.cache import get_or_compute
+from explorer.page.checkpoints import chosen_checkpoint
+from explorer.page.controls import integer_input, select
+from explorer.page.experiment import Experiment
+from explorer.page.input_source import file_uploader
+from explorer.page.plain_text import show_message
+from explorer.records import NetworkTrace
+
+SAMPLE_SIDE = 320  # pixels of a sample picture
+SAMPLES = {name: each.title for name, each in GENERATORS.items() if each.group == "sample"}
+PRESETS = {
+    "imagenet": "ImageNet",
+    "half": "0.5 and 0.5",
+    "none": "none",
+}
+
+
+@dataclass(frozen=True)
+class CheckpointSelection:
+    """A checkpoint's network and a preprocessed picture."""
+
+    network: Network
+    picture: PreprocessedPicture
+    picture_key: tuple[Hashable, ...]
+    picture_title: str
+    settings: Preprocessing
+    private: bool
+
+    @property
+    def title(self) -> str:
+        """The network in words."""
+        return str(self.network.settings["name"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return tuple(f"class {label}" for label in range(self.network.classes))
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """The key of results of this network on this picture."""
+        return self.network.provenance, self.picture_key, self.settings
+
+    def trace(self) -> NetworkTrace:
+        """Return the trace of the picture, in eval mode."""
+        return get_or_compute(
+            ("checkpoint trace", *self.key),
+            partial(self.network.trace, self.picture.normalised),
+            private=self.private,
+            placeholder=st.empty(),
+            message="Running the network; the first time its blocks are compiled",
+        )
+
+    def experiment(self, block: str) -> Experiment:
+        """Return the experiment of one block, on the residual stream that reaches it."""
+        x = self.trace()[block]["x"]
+        note = (
+            f"The weights are those of {block} in the checkpoint {self.title}. The input is the "
+            f"residual stream that reaches {block}: {self.picture_title}."
+        )
+        return Experiment(
+            input_key=("checkpoint stream", *self.key, block),
+            load=lambda: x,
+            private=self.private,
+            notes=(note,),
+            seed=0,
+            features=self.network.models[block].features,
+            use_running_average=True,
+            warmup_passes=0,
+            block=self.network.models[block],
+        )
+
+
+def checkpoint_selection() -> CheckpointSelection | None:
+    """Draw the controls; return what they select, or None if the picture's file is missing.
+
+    Raises:
+        NoCheckpoint: no checkpoint is chosen.
+        InputError: the checkpoint or the picture cannot be read.
+    """
+    network, is_private = chosen_checkpoint()
+    titles = {**SAMPLES, "upload": "Your own file"}
+    kind = select("Picture", titles, "landscape", key="checkpoint_picture")
+    if kind == "upload":
+        file = file_uploader()
+        if file is None:
+            return None
+        data = file.getvalue()
+        picture = get_or_compute(
+            ("checkpoint picture", hashlib.blake2b(data).hexdigest(), file.name),
+            lambda: decode_upload(file.name, data, max_side=MAX_PICTURE_SIDE).array,
+            private=True,
+            placeholder=st.empty(),
+            message="Reading the picture",
+        )
+        key: tuple[Hashable, ...] = "upload", hashlib.blake2b(data).hexdigest()
+        title = "your picture"
+    else:
+        channels = GENERATORS[kind].channels or 3
+        picture = generate(kind, SAMPLE_SIDE, SAMPLE_SIDE, channels, 0)
+        key, title = ("sample", kind), f"the sample “{SAMPLES[kind]}”"
+    settings = _preprocessing(network)
+    return CheckpointSelection(
+        network=network,
+        picture=preprocess(picture, settings),
+        picture_key=key,
+        picture_title=title,
+        settings=settings,
+        private=is_private or kind == "upload",
+    )
+
+
+def select_checkpoint_block(network: Network) -> str:
+    """Draw the list of blocks; return the one selected."""
+    names = {name: name for name in network.blocks}
+    return select("Block of the network", names, network.blocks[0], key="checkpoint_block")
+
+
+def _preprocessing(network: Network) -> Preprocessing:
+    """Draw the controls of the preprocessing; return it."""
+    is_small = network.stem.spec.grids()["out"].stride == 1
+    usual = default_preprocessing(network.channels, is_small)
+    # A default of its own for each kind of network, under names of their own.
+    kind = "small_" if is_small else ""
+    left, right = st.columns(2)
+    with left:
+        resize = integer_input(
+            "Resize to",
+            MIN_SIDE,
+            MAX_PICTURE_SIDE,
+            usual.resize,
+            key=f"{kind}resize",
+            help="The picture's shorter side, in pixels.",
+        )
+    with right:
+        crop = integer_input(
+            "Crop",
+            MIN_SIDE,
+            resize,
+            min(usual.crop, resize),
+            key=f"{kind}crop",
+            help="The side of the square that is cut from the middle.",
+        )
+    if network.channels != 3:
+        return Preprocessing(resize, crop, usual.mean, usual.deviation)
+    preset = select(
+        "Mean and deviation",
+        PRESETS,
+        "imagenet",
+        key="normalise",
+        help="(value − mean) / deviation for values from 0 to 1. ImageNet’s: mean 0.485, 0.456, "
+        "0.406 and deviation 0.229, 0.224, 0.225.",
+    )
+    mean, deviation = {
+        "imagenet": (usual.mean, usual.deviation),
+        "half": ((0.5,) * 3, (0.5,) * 3),
+        "none": ((0.0,) * 3, (1.0,) * 3),
+    }[preset]
+    return Preprocessing(resize, crop, mean, deviation)
+
+
+def show_notes(network: Network) -> None:
+    """Show what was ignored in the file and what was assumed."""
+    for note in network.settings.get("notes", ()):
+        show_message("info", note)

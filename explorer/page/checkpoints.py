@@ -1,0 +1,166 @@
+"""The checkpoint that the user has chosen: their own file, or one of the operator's folder."""
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from explorer.engine.checkpoint import load_checkpoint
+from explorer.engine.network import Network
+from explorer.inputs.limits import MAX_CHECKPOINT_BYTES, format_megabytes
+from explorer.model.checkpoint import Conventions
+from explorer.page.cache import get_cached, get_or_compute
+from explorer.page.controls import segmented_choice, select
+from explorer.page.link_state import check, publish
+from explorer.page.plain_text import show_message, show_note
+
+FOLDER = "EXPLORER_CHECKPOINTS"  # environment variable: a folder with checkpoints for all users
+ENDINGS = ".safetensors", ".npz"
+OWN = "own"
+StrideIn = Literal["3x3", "1x1"]
+ZeroChannels = Literal["around", "after"]
+EPSILONS = ("1e-5", "1e-3", "1e-6")
+_EARLIER = "own_checkpoint"
+
+
+class NoCheckpoint(Exception):
+    """The error where no checkpoint is chosen."""
+
+
+def ask_for_checkpoint() -> None:
+    """Ask for a checkpoint; a link holds its digest, but not its content."""
+    linked = _linked_digest()
+    if linked:
+        show_message(
+            "info",
+            f"This link was made with the checkpoint of digest {linked}. Choose that file to see "
+            "the same network.",
+        )
+    else:
+        show_message(
+            "info",
+            "Choose the checkpoint of a ResNet: a .safetensors or .npz file with the names of "
+            "torchvision, timm or transformers. The README has the lines that convert others.",
+        )
+
+
+def chosen_checkpoint() -> tuple[Network, bool]:
+    """Draw the controls of the checkpoint; return its network, and whether it is private.
+
+    Raises:
+        NoCheckpoint: no file is chosen.
+        InputError: the file is no checkpoint of a ResNet.
+    """
+    shared = shared_checkpoints()
+    name = OWN
+    if shared:
+        titles = {OWN: "your own file"} | {each: each for each in shared}
+        name = select("Checkpoint", titles, OWN, key="checkpoint")
+    if name != OWN:
+        path = shared[name]
+        status = path.stat()
+        found = _network(("shared", name, status.st_mtime_ns, status.st_size), path, name, False)
+        return found, False
+    return _own_network(), True
+
+
+def shared_checkpoints() -> Mapping[str, Path]:
+    """Return the checkpoints in the operator's folder by name; none without a folder."""
+    folder = os.environ.get(FOLDER)
+    if not folder or not Path(folder).is_dir():
+        return {}
+    files = sorted(path for path in Path(folder).iterdir() if path.is_file())
+    return {path.name: path for path in files if path.suffix in ENDINGS}
+
+
+def _own_network() -> Network:
+    file = st.file_uploader(
+        "Checkpoint file",
+        key="checkpoint_file",
+        help=f"A .safetensors or .npz file of at most {format_megabytes(MAX_CHECKPOINT_BYTES)}.",
+        max_upload_size=MAX_CHECKPOINT_BYTES // 1_000_000,
+    )
+    if file is None:
+        digest, name = st.session_state.get(_EARLIER, ("", ""))
+        if not digest:
+            publish("checkpoint_digest", _linked_digest() or None, None)
+            raise NoCheckpoint
+        show_note(f"Checkpoint: {name}. Choose another file to replace it.")
+        publish("checkpoint_digest", digest[:16], None)
+        return _network(("own", digest), b"", name, True)
+    data = file.getvalue()
+    digest = hashlib.blake2b(data).hexdigest()
+    if (linked := _linked_digest()) not in ("", digest[:16]) and _EARLIER not in st.session_state:
+        show_note(f"This is not the checkpoint of the link, whose digest is {linked}.")
+    found = _network(("own", digest), data, file.name, True)
+    publish("checkpoint_digest", digest[:16], None)
+    st.session_state[_EARLIER] = digest, file.name[:80]
+    return found
+
+
+def _network(key: tuple[object, ...], source: bytes | Path, name: str, private: bool) -> Network:
+    """Return the network of a file, read once; again with other conventions."""
+    conventions = _conventions()
+    full_key = "checkpoint", *key, conventions
+    if source == b"" and get_cached(full_key, private=private) is None:
+        del st.session_state[_EARLIER]  # the cache has dropped it
+        raise NoCheckpoint
+    return get_or_compute(
+        full_key,
+        partial(load_checkpoint, source, name=name[:80], conventions=conventions),
+        private=private,
+        placeholder=st.empty(),
+        message="Reading the checkpoint",
+    )
+
+
+def _conventions() -> Conventions:
+    """Draw the controls of what shapes of weights do not tell."""
+    with st.expander("What the weights do not tell"):
+        stride_in: StrideIn = segmented_choice(
+            "Stride of a bottleneck in",
+            ("3x3", "1x1"),
+            key="stride_in",
+            titles={"3x3": "its 3×3", "1x1": "its first 1×1"},
+            help="torchvision and timm stride in the 3×3 convolution; He et al. 2015 in the first "
+            "1×1.",
+        )
+        zero_channels: ZeroChannels = segmented_choice(
+            "New zero channels",
+            ("around", "after"),
+            key="zero_channels",
+            titles={"around": "half before, half after", "after": "all after"},
+            help="Of shortcuts without weights (option A of He et al. 2015).",
+        )
+        pooling = segmented_choice(
+            "Max pooling after the stem",
+            ("auto", "yes", "no"),
+            key="max_pool",
+            titles={"auto": "as usual"},
+            help="As usual: after a 7×7 or a deep stem, and not after a 3×3.",
+        )
+        epsilon = select("ε of BatchNorm", {each: each for each in EPSILONS}, "1e-5", key="epsilon")
+    return Conventions(
+        epsilon=float(epsilon),
+        stride_in=stride_in,
+        zero_channels=zero_channels,
+        max_pool={"auto": None, "yes": True, "no": False}[pooling],
+    )
+
+
+def _linked_digest() -> str:
+    """Return the digest of the checkpoint in the session's first link; empty without one."""
+    if "linked_checkpoint" not in st.session_state:
+        check("checkpoint_digest", _is_digest, "16 hexadecimal digits")
+        st.session_state["linked_checkpoint"] = st.query_params.get("checkpoint_digest", "")
+    found: str = st.session_state["linked_checkpoint"]
+    return found
+
+
+def _is_digest(text: str) -> bool:
+    return re.fullmatch("[0-9a-f]{16}", text) is not None

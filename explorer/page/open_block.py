@@ -1,0 +1,30 @@
+"""Buttons that open the block of a network that the user has clicked in a view of one block."""
+
+import streamlit as st
+
+from explorer.page.plain_text import show_note
+
+VIEWS = {"forward": "Forward", "what_if": "What if", "gradients": "Gradients"}
+
+
+def open_block(block: str | None, *, weights: str, key: str) -> None:
+    """Draw the buttons for a block, or a hint if none is clicked.
+
+    Args:
+        block: its name in the network.
+        weights: the value of the control "Weights" for blocks of this kind of network.
+        key: of the control that selects the block.
+    """
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if block is None:
+            st.caption("Click on a block to open it in another view.")
+            return
+        show_note(block)
+        for view, title in VIEWS.items():
+            settings = {"weights": weights, key: block, "view": view}
+            st.button(f"Open in {title}", key=f"open_{view}", on_click=_open, args=(settings,))
+
+
+def _open(settings: dict[str, str]) -> None:
+    for key, value in settings.items():
+        st.session_state[key] = value

@@ -1,0 +1,87 @@
+"""A click before the browser has the answer to the one before: the URL holds both settings."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.page import pick, set_number
+from tests.browser.test_history import COMPARED, wait_for_link
+
+SMALL = {"height": "8", "width": "8", "channels": "4"}
+LINK = SMALL | {"view": "what_if"}
+
+
+class Connection:
+    """The connection of a page, which can hold back what the server sends."""
+
+    def __init__(self, page: Page) -> None:
+        self._page, self._is_holding = page, False
+        self._held: list[str | bytes] = []
+        page.route_web_socket("**/_stcore/stream", self._connect)
+
+    def _connect(self, browser: WebSocketRoute) -> None:
+        def forward(message: str | bytes) -> None:
+            if self._is_holding:
+                self._held.append(message)
+            else:
+                browser.send(message)
+
+        self._browser = browser
+        browser.connect_to_server().on_message(forward)
+
+    def between(self, first: Callable[[], None], second: Callable[[], None]) -> None:
+        """Run `first` and `second` in the browser, which gets no answer to `first` in between.
+
+        The server has begun its run for `first` before `second`.
+        """
+        self._is_holding = True
+        first()
+        while not self._held:
+            self._page.wait_for_timeout(20)
+        second()
+        self._is_holding = False
+        for message in self._held:
+            self._browser.send(message)
+        self._held.clear()
+
+
+def open_what_if(open_page: OpenPage, link: dict[str, str]) -> tuple[Page, Connection]:
+    page = open_page("_stcore/health", in_fresh_profile=True)
+    connection = Connection(page)
+    page.goto(page.url.replace("_stcore/health", f"?{urlencode(link)}"))
+    page.locator(f"{COMPARED}-plot tspan").get_by_text("No skip").first.wait_for()
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    return page, connection
+
+
+def flip_difference(page: Page) -> None:
+    page.get_by_text("Difference, stage by stage", exact=True).click()
+
+
+def test_a_click_in_the_figure_keeps_the_setting_of_the_click_before(open_page: OpenPage) -> None:
+    page, connection = open_what_if(open_page, LINK | {"details": "gallery"})
+    length = page.evaluate("history.length")
+    connection.between(lambda: pick(page, "eval"), lambda: flip_difference(page))
+    wait_for_link(page, LINK | {"details": "gallery", "mode": "eval", "difference": "true"})
+    assert page.evaluate("history.length") == length
+
+
+def test_a_click_in_the_figure_brings_back_no_setting_that_was_removed(open_page: OpenPage) -> None:
+    page, connection = open_what_if(open_page, LINK | {"seed": "5"})
+    connection.between(
+        lambda: set_number(page, "Seed of the weights", 0), lambda: flip_difference(page)
+    )
+    wait_for_link(page, LINK | {"difference": "true"})
+
+
+def test_another_view_keeps_the_setting_of_the_click_before(open_page: OpenPage) -> None:
+    page, connection = open_what_if(open_page, LINK)
+    length = page.evaluate("history.length")
+    connection.between(lambda: flip_difference(page), lambda: pick(page, "Gradients"))
+    wait_for_link(page, LINK | {"view": "gradients", "difference": "true"})
+    assert page.evaluate("history.length") == length + 1
+    page.go_back()
+    expect(page.get_by_role("switch", name="Difference, stage by stage")).to_be_checked()
+    wait_for_link(page, LINK | {"difference": "true"})

@@ -1,0 +1,180 @@
+"""Small checkpoints with torchvision's names, and an oracle that runs them in NumPy loops.
+
+The oracle knows the architecture from `Architecture` alone and imports nothing of the explorer.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from tests import reference
+
+State = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a network is made of; `widths` are those of the 3×3 convolutions of every stage."""
+
+    blocks: tuple[int, ...] = (2, 1)
+    widths: tuple[int, ...] = (4, 6)
+    strides: tuple[int, ...] = (1, 2)
+    bottleneck: bool = False
+    stem: str = "7x7"  # or "3x3", "deep"
+    max_pool: bool = True
+    shortcut: str = "projection"  # or "pooled", "zeros"
+    zero_channels: str = "around"
+    stride_in: str = "3x3"
+    bias: bool = False
+    epsilon: float = 1e-5
+    channels: int = 3
+
+    @property
+    def convolutions(self) -> list[tuple[int, int]]:
+        """Size and factor of the width of each convolution of a block."""
+        return [(1, 1), (3, 1), (1, 4)] if self.bottleneck else [(3, 1), (3, 1)]
+
+    def strides_of_block(self, stride: int) -> list[int]:
+        if not self.bottleneck:
+            return [stride, 1]
+        return [stride, 1, 1] if self.stride_in == "1x1" else [1, stride, 1]
+
+    @property
+    def stem_layers(self) -> list[tuple[str, str, int, int, int]]:
+        """Names of convolution and norm, size, stride and width of the stem's convolutions."""
+        width = self.widths[0]
+        if self.stem == "deep":
+            first = [("conv1.0", "conv1.1", 3, 2, 3), ("conv1.3", "conv1.4", 3, 1, 3)]
+            return [*first, ("conv1.6", "bn1", 3, 1, width)]
+        return [("conv1", "bn1", *((7, 2) if self.stem == "7x7" else (3, 1)), width)]
+
+    def places(self) -> list[tuple[str, int, int]]:
+        """Name, width and stride of every block."""
+        found = []
+        for stage, (count, width) in enumerate(zip(self.blocks, self.widths, strict=True)):
+            for index in range(count):
+                stride = self.strides[stage] if index == 0 else 1
+                found.append((f"layer{stage + 1}.{index}", width, stride))
+        return found
+
+
+def state_of(net: Architecture, classes: int = 3) -> State:
+    """Return random weights of a network, with the names of torchvision."""
+    rng = np.random.default_rng(0)
+    state: State = {}
+
+    def draw(*shape: int) -> np.ndarray:
+        return rng.standard_normal(shape, dtype=np.float32)
+
+    def conv(name: str, out: int, channels: int, size: int) -> None:
+        fan_in = channels * size * size
+        state[f"{name}.weight"] = draw(out, channels, size, size) * np.float32(fan_in**-0.5)
+        if net.bias:
+            state[f"{name}.bias"] = draw(out)
+
+    def norm(name: str, width: int) -> None:
+        state[f"{name}.weight"] = 1 + draw(width) / 4
+        state[f"{name}.bias"] = draw(width) / 4
+        state[f"{name}.running_mean"] = draw(width) / 4
+        state[f"{name}.running_var"] = 0.5 + draw(width) ** 2
+        state[f"{name}.num_batches_tracked"] = np.array(7)
+
+    channels = net.channels
+    for conv_name, norm_name, size, _, width in net.stem_layers:
+        conv(conv_name, width, channels, size)
+        norm(norm_name, width)
+        channels = width
+    for block, width, stride in net.places():
+        out = channels
+        for number, (size, factor) in enumerate(net.convolutions, start=1):
+            conv(f"{block}.conv{number}", width * factor, out, size)
+            norm(f"{block}.bn{number}", width * factor)
+            out = width * factor
+        if net.shortcut != "zeros" and (out != channels or stride > 1):
+            first = 1 if net.shortcut == "pooled" else 0
+            conv(f"{block}.downsample.{first}", out, channels, 1)
+            norm(f"{block}.downsample.{first + 1}", out)
+        channels = out
+    state["fc.weight"], state["fc.bias"] = draw(classes, channels), draw(classes)
+    return state
+
+
+def run_network(net: Architecture, state: State, x: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+    """Return the stages of the stem and of every block in eval mode, and the logits."""
+
+    def conv(v: np.ndarray, name: str, stride: int) -> np.ndarray:
+        kernel = state[f"{name}.weight"].transpose(2, 3, 1, 0).astype(np.float64)
+        bias = state.get(f"{name}.bias", np.zeros(kernel.shape[3]))
+        return reference.conv(v, kernel, stride, kernel.shape[0] // 2) + bias
+
+    def norm(v: np.ndarray, name: str) -> np.ndarray:
+        mean, var, gamma, beta = (
+            state[f"{name}.{each}"] for each in ("running_mean", "running_var", "weight", "bias")
+        )
+        return reference.batch_norm(v, mean, var, gamma, beta, net.epsilon)
+
+    value, stages, found = x, {"x": x}, {}
+    for number, (conv_name, norm_name, _, stride, _) in enumerate(net.stem_layers, start=1):
+        stages[f"conv{number}"] = conv(value, conv_name, stride)
+        stages[f"bn{number}"] = norm(stages[f"conv{number}"], norm_name)
+        value = stages[f"relu{number}"] = reference.relu(stages[f"bn{number}"])
+    if net.max_pool:
+        stages["out"] = reference.max_pool(value, 3, 2, 1)
+    else:
+        stages["out"] = stages.pop(f"relu{len(net.stem_layers)}")
+    found["stem"] = stages
+    for block, _, stride in net.places():
+        before = stages["out"]
+        value, stages = before, {"x": before}
+        strides = net.strides_of_block(stride)
+        for number, step in enumerate(strides, start=1):
+            stages[f"conv{number}"] = conv(value, f"{block}.conv{number}", step)
+            value = stages[f"bn{number}"] = norm(stages[f"conv{number}"], f"{block}.bn{number}")
+            if number < len(strides):
+                value = stages[f"relu{number}"] = reference.relu(value)
+        identity = before
+        if f"{block}.downsample.2.weight" in state:
+            if stride > 1:
+                identity = stages["pool"] = reference.average_pool(before, stride)
+            stages["proj"] = conv(identity, f"{block}.downsample.1", 1)
+            identity = stages["bn_proj"] = norm(stages["proj"], f"{block}.downsample.2")
+        elif f"{block}.downsample.0.weight" in state:
+            stages["proj"] = conv(before, f"{block}.downsample.0", stride)
+            identity = stages["bn_proj"] = norm(stages["proj"], f"{block}.downsample.1")
+        elif before.shape != value.shape:
+            identity = np.zeros_like(value)
+            missing = value.shape[2] - before.shape[2]
+            first = missing // 2 if net.zero_channels == "around" else 0
+            identity[:, :, first : first + before.shape[2]] = before[::stride, ::stride]
+            stages["pad"] = identity
+        stages["add"] = value + identity
+        stages["out"] = reference.relu(stages["add"])
+        found[block] = stages
+    pooled = stages["out"].mean(axis=(0, 1))
+    found["head"] = {"logits": state["fc.weight"] @ pooled + state["fc.bias"]}
+    return found
+
+
+def with_names_of_transformers(state: State, prefix: str = "resnet.") -> State:
+    """Return the same weights with the names that transformers gives them."""
+    found = {}
+    for name, tensor in state.items():
+        new = re.sub(r"^conv1\.", "embedder.embedder.convolution.", name)
+        new = re.sub(r"^bn1\.", "embedder.embedder.normalization.", new)
+        if place := re.match(r"layer(\d+)\.(\d+)\.(.*)", new):
+            rest = re.sub(r"^downsample\.0", "shortcut.convolution", place[3])
+            rest = re.sub(r"^downsample\.1", "shortcut.normalization", rest)
+            rest = re.sub(r"^conv(\d)", lambda k: f"layer.{int(k[1]) - 1}.convolution", rest)
+            rest = re.sub(r"^bn(\d)", lambda k: f"layer.{int(k[1]) - 1}.normalization", rest)
+            new = f"encoder.stages.{int(place[1]) - 1}.layers.{place[2]}.{rest}"
+        found[new.replace("fc.", "classifier.1.") if "fc." in new else prefix + new] = tensor
+    return found
+
+
+def with_names_of_cifar_code(state: State) -> State:
+    """Return the same weights with shortcut and linear in place of downsample and fc."""
+    return {
+        name.replace("downsample", "shortcut").replace("fc.", "linear."): tensor
+        for name, tensor in state.items()
+    }
