@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from explorer import load_checkpoint
-from tests.parity.comparison import check_forward
+from tests.parity.comparison import ODD, check_forward
 from tests.parity.peer import picture
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -22,4 +22,4 @@ def test_conversion(library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     names: dict[str, Any] = {}
     exec(CODE[library], names)
     (path,) = tmp_path.rglob("*.safetensors")
-    check_forward(names["model"].eval(), load_checkpoint(path), picture(64, 64))
+    check_forward(names["model"].eval(), load_checkpoint(path), picture(*ODD))
