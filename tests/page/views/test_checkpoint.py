@@ -1,0 +1,180 @@
+"""The Network view of a checkpoint, and its blocks in the other views, without a browser."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+from streamlit.testing.v1 import AppTest
+
+from explorer import class_gradient, load_checkpoint
+from explorer.analysis.network_health import network_health
+from explorer.engine.network import Network
+from explorer.inputs import generate
+from explorer.inputs.preprocessing import default_preprocessing, preprocess
+from explorer.page.checkpoint_selection import SAMPLE_SIDE
+from explorer.records import NetworkTrace
+from tests.checkpoints import Architecture, state_of, with_names_of_transformers
+from tests.files import colours, picture
+from tests.helpers import decoded, figure_messages, messages, notes, page
+
+# The stem of CIFAR networks, for which pictures are resized to 32×32.
+NET = Architecture(stem="3x3", max_pool=False)
+DATA = save(state_of(NET))
+OTHER = save(with_names_of_transformers(state_of(NET)))
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return load_checkpoint(DATA)
+
+
+@pytest.fixture(scope="module")
+def trace(network: Network) -> NetworkTrace:
+    sample = generate("landscape", SAMPLE_SIDE, SAMPLE_SIDE, 3, 0)
+    steps = preprocess(sample, default_preprocessing(3, is_small=True))
+    return network.trace(steps.normalised)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The operator's folder, with one checkpoint and a file of another kind."""
+    (tmp_path / "net.safetensors").write_bytes(DATA)
+    (tmp_path / "notes.txt").write_text("none")
+    monkeypatch.setenv("EXPLORER_CHECKPOINTS", str(tmp_path))
+    return tmp_path
+
+
+def without_exception(at: AppTest) -> AppTest:
+    assert not at.exception, at.exception[0].message
+    return at
+
+
+def opened(**link: str) -> AppTest:
+    settings = {"view": "network", "network_from": "checkpoint", "checkpoint": "net.safetensors"}
+    return without_exception(page(**settings | link))
+
+
+def uploaded(at: AppTest, name: str, data: bytes) -> AppTest:
+    at.file_uploader(key="checkpoint_file").upload(name, data, "application/octet-stream")
+    return without_exception(at.run())
+
+
+def assert_drawn(at: AppTest, trace: NetworkTrace) -> None:
+    """Assert that the figure shows the means of F(x) and out of every block."""
+    data = figure_messages(at)["checkpoint_figure"]["figure"]["data"]
+    drawn = {each["name"]: decoded(each["z"]) for each in data if "z" in each}
+    for name, block in trace.blocks.items():
+        np.testing.assert_allclose(drawn[f"{name} F(x)"], block["bn2"].mean(axis=2), rtol=1e-6)
+        np.testing.assert_allclose(drawn[f"{name} out"], block["out"].mean(axis=2), rtol=1e-6)
+
+
+def test_a_checkpoint_of_the_operators_folder(trace: NetworkTrace) -> None:
+    at = opened()
+    assert at.selectbox(key="checkpoint").options == ["your own file", "net.safetensors"]
+    assert_drawn(at, trace)
+    order = np.argsort(-trace.logits)
+    (table,) = at.table
+    assert list(table.value["class"]) == [f"class {label}" for label in order]
+    assert list(table.value["logit"]) == [f"{trace.logits[label]:.2f}" for label in order]
+    assert any("net.safetensors: 3 blocks" in note for note in notes(at))
+
+
+def test_preprocessing_is_in_the_link(network: Network) -> None:
+    at = opened(small_resize="40", small_crop="24", normalise="half", checkpoint_picture="cells")
+    sample = generate("cells", SAMPLE_SIDE, SAMPLE_SIDE, 3, 0)
+    usual = default_preprocessing(3, is_small=True)
+    half = (0.5, 0.5, 0.5)
+    settings = type(usual)(40, 24, half, half)
+    assert_drawn(at, network.trace(preprocess(sample, settings).normalised))
+
+
+def test_the_health_table_is_that_of_the_trace(trace: NetworkTrace) -> None:
+    at = opened(checkpoint_details="health")
+    (table,) = at.dataframe
+    rows = network_health(trace).rows
+    assert list(table.value["block"]) == [row.name for row in rows]
+    np.testing.assert_allclose(table.value["‖F‖/‖x‖"], [row.ratio for row in rows], atol=5e-4)
+    assert list(table.value["dead"]) == [row.dead for row in rows]
+
+
+def test_the_gradient_of_a_class(network: Network, trace: NetworkTrace) -> None:
+    at = opened(checkpoint_details="gradient", gradient_class="2")
+    found = class_gradient(network, trace.images, 2)
+    (table,) = at.dataframe
+    expected = [np.linalg.norm(split.total) for split in found.blocks.values()]
+    np.testing.assert_allclose(table.value["‖gradient at x‖"], expected, rtol=1e-5)
+
+
+def test_the_file_says_what_was_assumed(network: Network) -> None:
+    at = opened(checkpoint_details="file")
+    shown = notes(at)
+    assert network.settings["notes"]
+    assert all(note in shown for note in network.settings["notes"])
+
+
+@pytest.mark.parametrize("view", ["forward", "what_if", "gradients"])
+@pytest.mark.parametrize("block", ["layer1.0", "layer2.0"])
+def test_a_block_opens_in_every_view(trace: NetworkTrace, view: str, block: str) -> None:
+    at = opened(view=view, weights="checkpoint", checkpoint_block=block)
+    assert not messages(at, "error")
+    if view == "forward":
+        data = figure_messages(at)["stages"]["figure"]["data"]
+        drawn = {each["name"]: decoded(each["z"]) for each in data if "z" in each}
+        np.testing.assert_allclose(drawn["out"], trace[block]["out"][:, :, 0], rtol=1e-6)
+
+
+def test_depth_says_why_it_cannot_stack_a_checkpoint() -> None:
+    at = opened(view="depth", weights="checkpoint")
+    assert any("This view stacks blocks" in each for each in messages(at, "error"))
+
+
+def test_a_file_of_ones_own_and_its_link(trace: NetworkTrace) -> None:
+    at = opened(checkpoint="own")
+    assert any("Choose the checkpoint of a ResNet" in each for each in messages(at, "info"))
+    at = uploaded(at, "mine.safetensors", DATA)
+    assert_drawn(at, trace)
+    # In another view the field is empty, and the network is still there.
+    at.segmented_control(key="view").set_value("forward").run()
+    at.segmented_control(key="weights").set_value("checkpoint").run()
+    assert any("mine.safetensors" in note for note in notes(without_exception(at)))
+    assert not messages(at, "info")
+
+
+def test_a_link_names_the_file_to_choose_again() -> None:
+    at = opened(checkpoint="own", checkpoint_digest="0123456789abcdef")
+    assert any("of digest 0123456789abcdef" in each for each in messages(at, "info"))
+    at = uploaded(at, "mine.safetensors", DATA)
+    assert any("This is not the checkpoint of the link" in note for note in notes(at))
+
+
+def test_names_of_transformers_keep_their_blocks() -> None:
+    at = uploaded(opened(checkpoint="own"), "hf.safetensors", OTHER)
+    data = figure_messages(at)["checkpoint_figure"]["figure"]["data"]
+    assert "stages.1.layers.0 out" in {each["name"] for each in data}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("model.pth", b"\x80\x04\x95", "torch.load"),
+        ("a.safetensors", b"\xff" * 100, "expected a .safetensors file"),
+        ("a.safetensors", DATA[:-100], "expected a complete file"),
+    ],
+    ids=["pickle", "noise", "truncated"],
+)
+def test_files_that_are_no_checkpoint(name: str, data: bytes, sentence: str) -> None:
+    at = uploaded(opened(checkpoint="own"), name, data)
+    (error,) = messages(at, "error")
+    assert sentence in error
+    assert at.segmented_control(key="view").value == "network"
+
+
+def test_a_picture_of_ones_own(network: Network) -> None:
+    at = opened(checkpoint_picture="upload")
+    assert "Choose a picture." in messages(at, "info")
+    pixels = colours(40, 40, 3)
+    at.file_uploader(key="file").upload("p.png", picture(pixels, "PNG"), "image/png")
+    settings = default_preprocessing(3, is_small=True)
+    found = preprocess(pixels.astype(np.float32) / 255, settings)
+    assert_drawn(without_exception(at.run()), network.trace(found.normalised))
