@@ -55,6 +55,9 @@ def read_checkpoint(
         features = block.spec.widths(features)["out"]
         blocks.append(block)
     head = found.head(_head_name(naming, found), features)
+    for name in names:
+        if name not in found.used and naming.is_around_stages(name):
+            raise _unknown_layer(name)
     used = replace(given, strides=strides, max_pool=isinstance(stem.spec.after[-1][1], MaxPool))
     return Checkpoint(
         stem=stem,
@@ -107,6 +110,14 @@ def _head_name(naming: Naming, tensors: CheckpointTensors) -> str:
     raise InputError(
         f"The file has no head, such as {printable_name(names[0])}.weight; expected the linear "
         "layer of a classifier after the last block: choose a file of a whole classifier."
+    )
+
+
+def _unknown_layer(name: str) -> InputError:
+    return InputError(
+        f"The tensor {printable_name(name)} is of a layer before or after the stages that is not "
+        "read; expected a stem of convolutions with BatchNorm, and no norm before the head: choose "
+        "a plain ResNet."
     )
 
 

@@ -60,6 +60,11 @@ class Naming:
         rest = name[len(self.prefix) :] if name.startswith(self.prefix) else ""
         return bool(re.match(r"encoder\.stages\." if self.is_transformers else "layer[0-9]", rest))
 
+    def is_around_stages(self, name: str) -> bool:
+        """Return whether a name is one that layers before or after the stages have."""
+        rest = name[len(self.prefix) :] if name.startswith(self.prefix) else ""
+        return bool(re.match(r"(conv|bn|norm)[0-9]*\.|(maxpool|stem|embedder)\.", rest))
+
     def block(self, stage: int, index: int, convolutions: int) -> Block:
         """Return the names in a block whose branch has this many convolutions."""
         count = range(convolutions)

@@ -301,6 +301,22 @@ REFUSED: dict[str, tuple[State, Change, str]] = {
         put(f"layer{'9' * 100}.0.conv1.weight", 4, new=True),
         "The tensor layer9+… is not part",
     ),
+    "convolution in place of the max pooling": (
+        DEEP,
+        put("maxpool.0.weight", 4, 4, 3, 3, new=True),
+        "maxpool.0.weight is of a layer before or after the stages",
+    ),
+    "norm before the head": (BASIC, put("bn2.weight", 6, new=True), "bn2.weight is of a layer"),
+    "fourth convolution of the stem": (
+        DEEP,
+        put("conv1.9.weight", 4, 4, 3, 3, new=True),
+        "conv1.9.weight is of a layer",
+    ),
+    "another layer in the embedder": (
+        TRANSFORMERS,
+        put("resnet.embedder.extra.weight", 4, new=True),
+        "resnet.embedder.extra.weight is of a layer",
+    ),
     "pre-activation without a norm in the stem": (
         BASIC,
         full_preactivation,
