@@ -4,7 +4,9 @@ import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePath
 
+import numpy as np
 import streamlit as st
 
 from explorer.engine.network import Network
@@ -22,7 +24,9 @@ from explorer.page.checkpoints import chosen_checkpoint
 from explorer.page.controls import integer_input, select
 from explorer.page.experiment import Experiment
 from explorer.page.input_source import file_uploader
-from explorer.page.plain_text import show_message
+from explorer.page.link_state import publish
+from explorer.page.linked_file import differs_from_link, linked_file
+from explorer.page.plain_text import show_note
 from explorer.records import NetworkTrace
 
 SAMPLE_SIDE = 320  # pixels of a sample picture
@@ -100,24 +104,10 @@ def checkpoint_selection() -> CheckpointSelection | None:
     network, is_private = chosen_checkpoint()
     titles = {**SAMPLES, "upload": "Your own file"}
     kind = select("Picture", titles, "landscape", key="checkpoint_picture")
-    if kind == "upload":
-        file = file_uploader()
-        if file is None:
-            return None
-        data = file.getvalue()
-        picture = get_or_compute(
-            ("checkpoint picture", hashlib.blake2b(data).hexdigest(), file.name),
-            lambda: decode_upload(file.name, data, max_side=MAX_PICTURE_SIDE).array,
-            private=True,
-            placeholder=st.empty(),
-            message="Reading the picture",
-        )
-        key: tuple[Hashable, ...] = "upload", hashlib.blake2b(data).hexdigest()
-        title = "your picture"
-    else:
-        channels = GENERATORS[kind].channels or 3
-        picture = generate(kind, SAMPLE_SIDE, SAMPLE_SIDE, channels, 0)
-        key, title = ("sample", kind), f"the sample “{SAMPLES[kind]}”"
+    chosen = _own_picture() if kind == "upload" else _sample(kind)
+    if chosen is None:
+        return None
+    picture, key, title = chosen
     settings = _preprocessing(network)
     return CheckpointSelection(
         network=network,
@@ -127,6 +117,36 @@ def checkpoint_selection() -> CheckpointSelection | None:
         settings=settings,
         private=is_private or kind == "upload",
     )
+
+
+def _sample(kind: str) -> tuple[np.ndarray, tuple[Hashable, ...], str]:
+    """Return a sample picture, its key, and its title."""
+    channels = GENERATORS[kind].channels or 3
+    picture = generate(kind, SAMPLE_SIDE, SAMPLE_SIDE, channels, 0)
+    return picture, ("sample", kind), f"the sample “{SAMPLES[kind]}”"
+
+
+def _own_picture() -> tuple[np.ndarray, tuple[Hashable, ...], str] | None:
+    """Draw the field for a picture; return it with key and title, or None without a file."""
+    linked_file()
+    file = file_uploader()
+    if file is None:
+        return None
+    data = file.getvalue()
+    digest = hashlib.blake2b(data).hexdigest()
+    key = digest, PurePath(file.name).suffix.lower()
+    picture = get_or_compute(
+        ("checkpoint picture", *key),
+        lambda: decode_upload(file.name, data, max_side=MAX_PICTURE_SIDE).array,
+        private=True,
+        placeholder=st.empty(),
+        message="Reading the picture",
+    )
+    publish("file", file.name[:80], None)
+    publish("digest", digest[:16], None)
+    for sentence in differs_from_link(digest[:16]):
+        show_note(sentence)
+    return picture, ("upload", *key), "your picture"
 
 
 def select_checkpoint_block(network: Network) -> str:
@@ -176,9 +196,3 @@ def _preprocessing(network: Network) -> Preprocessing:
         "none": ((0.0,) * 3, (1.0,) * 3),
     }[preset]
     return Preprocessing(resize, crop, mean, deviation)
-
-
-def show_notes(network: Network) -> None:
-    """Show what was ignored in the file and what was assumed."""
-    for note in network.settings.get("notes", ()):
-        show_message("info", note)

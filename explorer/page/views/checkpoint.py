@@ -14,6 +14,7 @@ from explorer.page.checkpoint_selection import CheckpointSelection, checkpoint_s
 from explorer.page.checkpoints import NoCheckpoint, ask_for_checkpoint
 from explorer.page.controls import integer_input, optional_segmented_choice, segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.linked_file import ask_for_file
 from explorer.page.network_panel import network_panel
 from explorer.page.open_block import open_block
 from explorer.page.plain_text import show_message, show_note
@@ -33,7 +34,7 @@ def view(place: DeltaGenerator) -> None:
         ask_for_checkpoint()
         return
     if selection is None:
-        show_message("info", "Choose a picture.")
+        ask_for_file()
         return
     trace = selection.trace()
     _head(selection, trace)
