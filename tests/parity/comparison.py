@@ -60,6 +60,6 @@ def check_file(
 ) -> None:
     """Save a torch network and compare the loaded one with it, on pictures of `shape` (H, W)."""
     path = save(peer, folder)
-    network = load_checkpoint(path, conventions=conventions or Conventions())
+    network = load_checkpoint(path, conventions=conventions)
     check_forward(peer, network, picture(*shape))
     check_gradient(peer, network, *shape)
