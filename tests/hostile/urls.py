@@ -81,6 +81,8 @@ PARAMETERS = {
     "net_block": TRAINED,
     "trained_variant": f"view=gradients&{TRAINED}",
     "data_digest": f"data=own&{TRAIN}",
+    "network_from": NETWORK,
+    "checkpoint_digest": f"network_from=checkpoint&{NETWORK}",
 }
 
 

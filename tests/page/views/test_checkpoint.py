@@ -12,6 +12,7 @@ from explorer.analysis.network_health import network_health
 from explorer.engine.network import Network
 from explorer.inputs import generate
 from explorer.inputs.preprocessing import default_preprocessing, preprocess
+from explorer.model.checkpoint import Conventions
 from explorer.page.checkpoint_selection import SAMPLE_SIDE
 from explorer.records import NetworkTrace
 from tests.checkpoints import Architecture, state_of, with_names_of_transformers
@@ -178,3 +179,37 @@ def test_a_picture_of_ones_own(network: Network) -> None:
     settings = default_preprocessing(3, is_small=True)
     found = preprocess(pixels.astype(np.float32) / 255, settings)
     assert_drawn(without_exception(at.run()), network.trace(found.normalised))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "checkpoint",
+        "checkpoint_picture",
+        "stride_in",
+        "zero_channels",
+        "max_pool",
+        "epsilon",
+        "small_resize",
+        "small_crop",
+        "normalise",
+        "checkpoint_show",
+        "checkpoint_scope",
+        "checkpoint_details",
+    ],
+)
+def test_illegal_parameters_are_ignored_with_a_sentence(key: str, trace: NetworkTrace) -> None:
+    at = opened(**{key: "<b>1</b>"})
+    (warning,) = messages(at, "warning")
+    assert f"Ignored URL parameter {key}='<b>1</b>'" in warning
+    if key != "checkpoint":
+        assert "checkpoint_figure" in figure_messages(at)
+
+
+def test_conventions_change_the_network(network: Network) -> None:
+    at = opened(epsilon="1e-3", max_pool="yes")
+    found = load_checkpoint(DATA, conventions=Conventions(epsilon=1e-3, max_pool=True))
+    # With a pooling the stem halves the picture, so the usual size is that of ImageNet.
+    sample = generate("landscape", SAMPLE_SIDE, SAMPLE_SIDE, 3, 0)
+    steps = preprocess(sample, default_preprocessing(3, is_small=False))
+    assert_drawn(at, found.trace(steps.normalised))
