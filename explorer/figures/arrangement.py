@@ -160,6 +160,8 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         ]
     else:
         wires.append(Wire("branch", (*leaving, (meeting, trunk_row), (trunk[0].left, trunk_row))))
+    # Beside the titles of a shortcut's layers, if there are several.
+    until = shortcut[0].left if len(shortcut) > 1 else meeting
     last = trunk[-1].middle[0] + BIG / 2
     height = identity_row + SMALL / 2 + 42  # space under out for its label
     return Arrangement(
@@ -170,7 +172,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         plus=(meeting, trunk_row) if shortcut else None,
         branch_label=(fork + 14, SMALL + 54),
         identity_label=(fork + 14, identity_row - 16),
-        equation=((fork + meeting) / 2, trunk_row),
+        equation=((fork + until) / 2, trunk_row),
         colour_bar=((max(after, last - 330), height), (last - 16, height)),
     )
 

@@ -48,7 +48,7 @@ def number_lines(block: BlockView, view: NetworkView, theme: Theme) -> list[str]
     if view.is_staged:
         lines.append("×".join(map(str, block.shape)))
     if view.scope == "map":
-        lines += [f"F(x) ±{block.residual.limit:.2g}", f"out ±{block.stream.limit:.2g}"]
+        lines += [f"F(x) ±{_short(block.residual.limit)}", f"out ±{_short(block.stream.limit)}"]
     return lines
 
 
@@ -92,6 +92,10 @@ def _centred(
 ) -> dict[str, Any]:
     middle = on_paper(arranged, point)
     return text(*middle, words, xanchor="center", yanchor="middle", font={"size": size})
+
+
+def _short(limit: float) -> str:
+    return f"{limit:.0f}" if 100 <= limit < 9999.5 else f"{limit:.2g}"
 
 
 def _ratio(value: float) -> str:

@@ -22,7 +22,7 @@ from explorer.records import NetworkGradient, NetworkTrace
 
 KEY = "checkpoint_figure"
 BEST = 5  # classes
-STEP_WIDTH = 150  # pixels of the page, of the picture after each step
+STEP_WIDTH = 104  # pixels of the page, of the picture after each step
 
 
 def view(place: DeltaGenerator) -> None:

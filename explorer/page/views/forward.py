@@ -31,7 +31,7 @@ def view(experiment: Experiment, result: Result) -> None:
 
 
 def _above(experiment: Experiment, result: Result) -> None:
-    _headline(result.headline)
+    _headline(result.headline, result.trace.spec)
     if experiment.notes:
         show_note(" ".join(experiment.notes))
     _compare_sizes(experiment, result.headline.ratio)
@@ -84,7 +84,8 @@ def _below(result: Result) -> None:
     )
 
 
-def _headline(numbers: Headline) -> None:
+def _headline(numbers: Headline, spec: BlockSpec) -> None:
+    residual, identity = spec.residual, spec.identity or "x"
     cards = [
         (
             "‖F(x)‖ / ‖x‖",
@@ -106,10 +107,10 @@ def _headline(numbers: Headline) -> None:
             "Fraction of the cells of all channels where F(x) + x is negative, so that out is 0.",
         ),
         (
-            "add − bn2 − x",
+            f"add − {residual} − {identity}",
             f"{numbers.add_error:.3g}",
             "0: the sum is exact",
-            "Largest difference between add and bn2 + x, in float32.",
+            f"Largest difference between add and {residual} + {identity}, in float32.",
         ),
         (
             "ReLU(add) − out",
