@@ -11,6 +11,7 @@ import streamlit as st
 
 from explorer.engine.network import Network
 from explorer.inputs import GENERATORS, decode_upload, generate
+from explorer.inputs.class_names import read_class_names
 from explorer.inputs.limits import MAX_PICTURE_SIDE
 from explorer.inputs.preprocessing import (
     MIN_SIDE,
@@ -47,17 +48,13 @@ class CheckpointSelection:
     picture_key: tuple[Hashable, ...]
     picture_title: str
     settings: Preprocessing
+    classes: tuple[str, ...]
     private: bool
 
     @property
     def title(self) -> str:
         """The network in words."""
         return str(self.network.settings["name"])
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names of the classes."""
-        return tuple(f"class {label}" for label in range(self.network.classes))
 
     @property
     def key(self) -> tuple[Hashable, ...]:
@@ -115,6 +112,7 @@ def checkpoint_selection() -> CheckpointSelection | None:
         picture_key=key,
         picture_title=title,
         settings=settings,
+        classes=_class_names(network.classes),
         private=is_private or kind == "upload",
     )
 
@@ -153,6 +151,21 @@ def select_checkpoint_block(network: Network) -> str:
     """Draw the list of blocks; return the one selected."""
     names = {name: name for name in network.blocks}
     return select("Block of the network", names, network.blocks[0], key="checkpoint_block")
+
+
+def _class_names(count: int) -> tuple[str, ...]:
+    """Draw the field for a file of names; return them, or numbers without a file."""
+    with st.expander("Names of the classes"):
+        file = st.file_uploader(
+            "Names of the classes",
+            key="class_names",
+            help="A text file with one name a line, in the order of the classes.",
+            label_visibility="collapsed",
+            max_upload_size=1,
+        )
+    if file is None:
+        return tuple(f"class {label}" for label in range(count))
+    return read_class_names(file.getvalue(), count)
 
 
 def _preprocessing(network: Network) -> Preprocessing:

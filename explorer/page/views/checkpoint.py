@@ -61,14 +61,14 @@ def _head(selection: CheckpointSelection, trace: NetworkTrace) -> None:
     with right:
         order = np.argsort(-trace.logits, kind="stable")[:BEST]
         probabilities = _probabilities(trace)
-        st.table(
+        # A data frame shows names as they are; a table would read them as Markdown.
+        st.dataframe(
             {
                 "class": [selection.classes[label] for label in order],
                 "probability": [f"{probabilities[label]:.1%}" for label in order],
                 "logit": [f"{trace.logits[label]:.2f}" for label in order],
             },
             hide_index=True,
-            border="horizontal",
         )
     show_note(f"{selection.title}: {len(trace.blocks)} blocks, on {selection.picture_title}.")
 

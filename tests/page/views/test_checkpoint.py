@@ -75,7 +75,7 @@ def test_a_checkpoint_of_the_operators_folder(trace: NetworkTrace) -> None:
     assert at.selectbox(key="checkpoint").options == ["your own file", "net.safetensors"]
     assert_drawn(at, trace)
     order = np.argsort(-trace.logits)
-    (table,) = at.table
+    table = at.dataframe[0]
     assert list(table.value["class"]) == [f"class {label}" for label in order]
     assert list(table.value["logit"]) == [f"{trace.logits[label]:.2f}" for label in order]
     assert any("net.safetensors: 3 blocks" in note for note in notes(at))
@@ -92,7 +92,7 @@ def test_preprocessing_is_in_the_link(network: Network) -> None:
 
 def test_the_health_table_is_that_of_the_trace(trace: NetworkTrace) -> None:
     at = opened(checkpoint_details="health")
-    (table,) = at.dataframe
+    table = at.dataframe[1]
     rows = network_health(trace).rows
     assert list(table.value["block"]) == [row.name for row in rows]
     np.testing.assert_allclose(table.value["‖F‖/‖x‖"], [row.ratio for row in rows], atol=5e-4)
@@ -102,7 +102,7 @@ def test_the_health_table_is_that_of_the_trace(trace: NetworkTrace) -> None:
 def test_the_gradient_of_a_class(network: Network, trace: NetworkTrace) -> None:
     at = opened(checkpoint_details="gradient", gradient_class="2")
     found = class_gradient(network, trace.images, 2)
-    (table,) = at.dataframe
+    table = at.dataframe[1]
     expected = [np.linalg.norm(split.total) for split in found.blocks.values()]
     np.testing.assert_allclose(table.value["‖gradient at x‖"], expected, rtol=1e-5)
 
@@ -213,3 +213,13 @@ def test_conventions_change_the_network(network: Network) -> None:
     sample = generate("landscape", SAMPLE_SIDE, SAMPLE_SIDE, 3, 0)
     steps = preprocess(sample, default_preprocessing(3, is_small=False))
     assert_drawn(at, found.trace(steps.normalised))
+
+
+def test_names_of_the_classes(trace: NetworkTrace) -> None:
+    at = opened()
+    at.file_uploader(key="class_names").upload("names.txt", b"cat\n**dog**\nhen", "text/plain")
+    order = np.argsort(-trace.logits)
+    names = list(without_exception(at.run()).dataframe[0].value["class"])
+    assert names == [["cat", "**dog**", "hen"][label] for label in order]
+    at.file_uploader(key="class_names").set_value(("names.txt", b"cat", "text/plain")).run()
+    assert any("must have 3 lines" in each for each in messages(at, "error"))
