@@ -21,14 +21,14 @@ _NO_LAST_RELU = replace(
 def relatives(spec: BlockSpec) -> Mapping[str, BlockSpec]:
     """Return the blocks that differ from a residual block in one step, by name.
 
-    A block with the stages of the basic block has the variants of `VARIANTS`; any other, such as
-    a bottleneck or a block with a projection, has those that keep its shapes.
+    The variants of `VARIANTS`, and blocks with the stages of the basic block, have all of these;
+    any other, such as a bottleneck or a block with a projection, has those that keep its shapes.
 
     Raises:
         InputError: `spec` is not a BlockSpec.
     """
     check_type("spec", spec, BlockSpec)
-    if spec.stages() == V1.stages():
+    if spec.stages() == V1.stages() or spec.key in {each.key for each in VARIANTS.values()}:
         return VARIANTS
     relu = (f"relu_{spec.residual}", ReLU())
     changed = {

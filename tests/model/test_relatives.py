@@ -14,6 +14,7 @@ X = noise((6, 5, 4))
 
 def test_a_block_with_the_stages_of_v1_has_all_variants() -> None:
     assert relatives(V1) is VARIANTS
+    assert relatives(VARIANTS["no_skip"]) is VARIANTS
 
 
 def test_relatives_of_a_projection_differ_in_one_step() -> None:

@@ -10,7 +10,7 @@ from explorer.engine.shipped_runs import shipped_run
 from explorer.engine.training_settings import TrainingSettings
 from explorer.records import NetworkTrace
 from tests.files import picture
-from tests.helpers import decoded, figure_messages, messages, page, wait_for_trainings
+from tests.helpers import decoded, figure_messages, messages, notes, page, wait_for_trainings
 from tests.plain_accuracy import plain_accuracy
 
 pytestmark = pytest.mark.usefixtures("no_runs")
@@ -169,7 +169,7 @@ def test_a_block_that_was_clicked_opens_in_a_view() -> None:
     assert "open_forward" not in {button.key for button in at.button}
     at.session_state["network_figure"] = {"pin": "block2 out,3,4"}
     without_exception(at.run())
-    assert "**block2**" in [markdown.value for markdown in at.markdown]
+    assert "block2" in notes(at)
     for view in ("forward", "what_if", "gradients"):
         without_exception(at.button(key=f"open_{view}").click().run())
         assert at.query_params.pop("view", "forward") == view
