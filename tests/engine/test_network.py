@@ -11,6 +11,8 @@ from explorer import VARIANTS, InputError, Network, digits, trace_model
 from explorer.engine import network as network_module
 from explorer.engine import network_parts
 from explorer.engine.network import FromNetwork
+from explorer.engine.shipped_runs import shipped_run
+from explorer.engine.training_settings import TrainingSettings
 from explorer.model.layers import BatchNormSettings
 from explorer.model.network import NETWORK_VARIANTS, NetworkSpec
 from explorer.records import NetworkTrace
@@ -59,16 +61,25 @@ def expect_trace(trace: NetworkTrace, plain: PlainNetwork, images: Any, in_eval:
     expect_close(trace.logits, logits)
 
 
+def trained_network(variant: str, blocks: int) -> tuple[Network, np.ndarray]:
+    """Return a trained network and a picture for it; deep ones are shipped."""
+    if blocks == 2:
+        return short_run(variant, blocks).network, IMAGE
+    run = shipped_run(TrainingSettings(blocks=blocks, variant=variant))
+    assert run
+    return run.network, digits().test_images[0]
+
+
 @pytest.mark.parametrize(
     ("variant", "blocks"), [*((name, 2) for name in NETWORK_VARIANTS), ("v1", 8), ("v1", 27)]
 )
 def test_the_trace_of_a_run_is_that_of_plain_nnx(variant: str, blocks: int) -> None:
-    network = short_run(variant, blocks).network
-    trace = network.trace(IMAGE)
+    network, image = trained_network(variant, blocks)
+    trace = network.trace(image)
     assert trace.use_running_average
     assert tuple(trace.blocks) == network.blocks
     assert len(network.blocks) == blocks
-    expect_trace(trace, plain_copy(network), IMAGE, True)
+    expect_trace(trace, plain_copy(network), image, True)
 
 
 @pytest.mark.parametrize("variant", ["v1", "full_preact"])

@@ -1,13 +1,23 @@
+from collections.abc import Sequence
 from html import unescape
 from urllib.parse import quote
 
 import pytest
 
 from tests.hostile.client import assert_echoes_nothing, opened
-from tests.hostile.urls import MARKUP, NONSENSE, urls
-from tests.load.client import Client, awaited
+from tests.hostile.urls import (
+    MARKUP,
+    NONSENSE,
+    PARAMETERS,
+    InvalidValue,
+    addresses,
+    together,
+    unusual_urls,
+    urls,
+)
+from tests.load.client import Client, PageError, awaited
 
-URLS = urls()
+UNUSUAL = unusual_urls()
 
 
 @pytest.mark.parametrize(
@@ -58,12 +68,30 @@ def test_a_valid_address_gives_no_warning(address: str) -> None:
     assert not any("Ignored URL parameter" in text for text in texts)
 
 
-@pytest.mark.parametrize("name", URLS)
-def test_each_address_gives_a_page(name: str, address: str) -> None:
-    assert_echoes_nothing(awaited(opened(address, URLS[name])))
+@pytest.mark.parametrize("values", addresses(), ids=lambda values: values[0].name)
+def test_invalid_values_give_a_page(values: Sequence[InvalidValue], address: str) -> None:
+    try:
+        assert_echoes_nothing(awaited(opened(address, together(values))))
+    except (AssertionError, PageError):
+        for value in values:  # to name the one that fails alone
+            check_alone(address, value)
+        raise
+
+
+def check_alone(address: str, value: InvalidValue) -> None:
+    try:
+        assert_echoes_nothing(awaited(opened(address, together([value]))))
+    except (AssertionError, PageError) as error:
+        raise AssertionError(value.name) from error
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_an_unusual_address_gives_a_page(name: str, address: str) -> None:
+    assert_echoes_nothing(awaited(opened(address, UNUSUAL[name])))
 
 
 def test_the_list_contains_every_type_of_invalid_value() -> None:
-    assert len(URLS) >= 200
-    kinds = {name.split(": ")[1] for name in URLS if ": " in name}
-    assert set(NONSENSE) <= kinds
+    values = [value for values in addresses() for value in values]
+    assert {value.parameter for value in values} == set(PARAMETERS)
+    assert {value.kind for value in values} == set(NONSENSE)
+    assert len(urls()) == len(values) + len(UNUSUAL) >= 200

@@ -1,5 +1,7 @@
 """Invalid addresses: every parameter with every type of invalid value."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
 MARKUP = "<script>alert(1)</script>"
@@ -86,18 +88,46 @@ PARAMETERS = {
 }
 
 
-def urls() -> dict[str, str]:
-    """Return query strings by name.
+@dataclass(frozen=True)
+class InvalidValue:
+    """One parameter with an invalid value, and the rest of the address."""
+
+    parameter: str
+    kind: str
+    rest: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.parameter}: {self.kind}"
+
+    @property
+    def setting(self) -> str:
+        return f"{self.parameter}={NONSENSE[self.kind]}"
+
+
+def addresses() -> list[list[InvalidValue]]:
+    """Return invalid values in lists of those that can share an address, with the same rest.
 
     Each parameter has five types of invalid values in turn, and each type occurs with several
-    parameters; other queries are unusual as a whole.
+    parameters.
     """
     kinds = list(NONSENSE)
-    found = {}
+    found: dict[tuple[str, int], list[InvalidValue]] = {}
     for index, (parameter, rest) in enumerate(PARAMETERS.items()):
         for step in range(5):
             kind = kinds[(index * 5 + step) % len(kinds)]
-            found[f"{parameter}: {kind}"] = f"{parameter}={NONSENSE[kind]}&{rest}"
+            found.setdefault((rest, step), []).append(InvalidValue(parameter, kind, rest))
+    return list(found.values())
+
+
+def together(values: Sequence[InvalidValue]) -> str:
+    """Return the query string of invalid values that share an address."""
+    return "&".join([*(value.setting for value in values), values[0].rest])
+
+
+def unusual_urls() -> dict[str, str]:
+    """Return query strings, by name, that are unusual as a whole."""
+    found = {}
     for parameter, rest in list(PARAMETERS.items())[:12]:
         found[f"{parameter}: repeated"] = f"{parameter}=1&{parameter}=2&{parameter}=&{rest}"
     found["nothing but signs"] = "&&==&?#;=;&"
@@ -106,3 +136,9 @@ def urls() -> dict[str, str]:
     found["all at once"] = "&".join(f"{name}={quote(MARKUP)}" for name in PARAMETERS)
     found["largest input"] = "height=2048&width=2048&channels=512"
     return found
+
+
+def urls() -> dict[str, str]:
+    """Return all query strings by name, with one invalid value each."""
+    alone = [value for values in addresses() for value in values]
+    return {value.name: together([value]) for value in alone} | unusual_urls()

@@ -103,7 +103,7 @@ class Client:
         for element in self.drawn("exception"):
             raise PageError(f"exception: {element.type} {element.message}")
         for alert in self.drawn("alert"):
-            if "failed inside" in alert.body:
+            if "failed unexpectedly" in alert.body:
                 raise PageError(alert.body)
         return seconds
 
