@@ -90,14 +90,9 @@ def read_stages(expected: Any, trace: NetworkTrace) -> list[ExpectedStage]:
         if part == LOGITS:
             arrays = _as_logits(name, array, trace.logits.shape)
         else:
-            arrays = _as_maps(name, array, trace_value(parts[part], stage).shape)
+            arrays = _as_maps(name, array, parts[part][stage].shape)
         found.append(ExpectedStage(name, part, stage, arrays))
     return sorted(found, key=lambda each: order.index((each.part, each.stage)))
-
-
-def trace_value(trace: BlockTrace, stage: str) -> np.ndarray:
-    """Return a stage of a block; without a sum, F(x) stands for "add"."""
-    return trace[trace.spec.residual if stage == "add" and stage not in trace.stages else stage]
 
 
 def _place(name: Any, parts: Mapping[str, BlockTrace]) -> tuple[str, str]:

@@ -10,7 +10,6 @@ from explorer.engine.expected_arrays import (
     LOGITS,
     ExpectedStage,
     read_stages,
-    trace_value,
     wrong_shape,
 )
 from explorer.engine.expected_record import (
@@ -80,7 +79,7 @@ def compare_with_expected(
 def _value(trace: NetworkTrace, expected: ExpectedStage) -> np.ndarray:
     if expected.part == LOGITS:
         return trace.logits
-    return trace_value(_block(trace, expected.part), expected.stage)
+    return _block(trace, expected.part)[expected.stage]
 
 
 def _block(trace: NetworkTrace, part: str) -> BlockTrace:
@@ -157,15 +156,16 @@ class _Search:
 
     def _difference(self, suspect: Suspect, models: Mapping[str, Model]) -> float:
         """Return the largest difference at the last stage; infinite if an earlier one departs."""
-        relative = np.inf
         try:
             for expected, value in self._run(suspect, models):
                 relative = expected.difference(value).relative
-                if expected is not self.stages[-1] and relative > TOLERANCE:
-                    return np.inf
+                if expected is self.stages[-1]:
+                    return relative
+                if relative > TOLERANCE:
+                    break
         except InputError:  # the change does not run on this picture
-            return np.inf
-        return relative
+            pass
+        return np.inf
 
     def _run(
         self, suspect: Suspect, models: Mapping[str, Model]
@@ -176,9 +176,11 @@ class _Search:
             h = h[..., ::-1]
         for part, model in models.items():
             trace = trace_model(suspect.change(model), h, use_running_average=not suspect.train)
+            # Without the sum, F(x) stands for it, and a shortcut has no stages.
+            found = {"add": trace[trace.spec.residual], **trace.stages}
             for each in self.stages:
-                if each.part == part:
-                    yield each, trace_value(trace, each.stage)
+                if each.part == part and each.stage in found:
+                    yield each, found[each.stage]
             h = trace["out"]
         if self.stages[-1].part == LOGITS:
             final = self.network.final and suspect.change(self.network.final)
