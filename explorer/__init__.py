@@ -3,6 +3,9 @@
 from explorer.data import Dataset, dataset_from_arrays, digits, read_dataset
 from explorer.engine.checkpoint import load_checkpoint, load_run
 from explorer.engine.class_gradient import class_gradient
+from explorer.engine.expected_file import read_expected
+from explorer.engine.expected_record import ExpectedComparison
+from explorer.engine.expected_values import compare_with_expected
 from explorer.engine.forward import resnet_basic_forward, trace_block, trace_model
 from explorer.engine.gradients import split_gradient
 from explorer.engine.network import Network
@@ -25,6 +28,7 @@ __all__ = [
     "BlockTrace",
     "Dataset",
     "DepthRecord",
+    "ExpectedComparison",
     "GradientSplit",
     "InputError",
     "Model",
@@ -35,12 +39,14 @@ __all__ = [
     "TrainingRun",
     "TrainingSettings",
     "class_gradient",
+    "compare_with_expected",
     "dataset_from_arrays",
     "digits",
     "load_checkpoint",
     "load_run",
     "propagate",
     "read_dataset",
+    "read_expected",
     "resnet_basic_forward",
     "split_gradient",
     "trace_block",

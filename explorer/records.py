@@ -207,10 +207,10 @@ class NetworkTrace(Record):
     @property
     def probabilities(self) -> Mapping[str, np.ndarray]:
         """The softmax of `lens`: the classes' probabilities after the stem and after blocks."""
-        return MappingProxyType({name: _softmax(logits) for name, logits in self.lens.items()})
+        return MappingProxyType({name: softmax(logits) for name, logits in self.lens.items()})
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
+def softmax(logits: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):  # infinite logits have no probabilities
         shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))

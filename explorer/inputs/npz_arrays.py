@@ -1,7 +1,9 @@
-"""All arrays of a .npz file at once. Sizes are checked before any value is read."""
+"""Arrays of a .npz or .npy file as they are. Sizes are checked before any value is read."""
 
+import io
 import math
 import zipfile
+from typing import IO
 
 import numpy as np
 
@@ -70,6 +72,20 @@ def read_npz_arrays(archive: zipfile.ZipFile, max_bytes: int) -> dict[str, np.nd
     return found
 
 
+def read_npy_array(data: bytes, max_bytes: int) -> np.ndarray:
+    """Return the array of a .npy file, with the types of `read_npz_arrays`.
+
+    Args:
+        data: the file's bytes.
+        max_bytes: limit of the result.
+
+    Raises:
+        InputError: the file is damaged, its values are no real numbers or none, or the limit is
+            exceeded.
+    """
+    return _read_array(io.BytesIO(data), len(data), "The array", 0, max_bytes)
+
+
 def _read_member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, remaining: int, max_bytes: int
 ) -> np.ndarray:
@@ -81,21 +97,7 @@ def _read_member(
         )
     try:
         with archive.open(member) as stream:
-            shape, fortran_order, stored = checked_header(stream, member.file_size)
-            check_stored_type(stored, subject)
-            dtype = np.dtype(np.float32) if stored.kind == "f" else stored.newbyteorder("=")
-            size = math.prod(shape)
-            _check_total(max_bytes - remaining + size * dtype.itemsize, max_bytes)
-            if not size:
-                raise InputError(
-                    f"{subject} has shape {format_shape(shape)}, so no value; expected no empty "
-                    "axis."
-                )
-            values = np.empty(shape or (1,), dtype)  # `read_values` needs an axis
-            read_values(
-                stream, values.T if fortran_order else values, values.shape, stored, subject
-            )
-            return values.reshape(shape)
+            return _read_array(stream, member.file_size, subject, max_bytes - remaining, max_bytes)
     except InputError:
         raise
     except ARCHIVE_ERRORS:
@@ -104,10 +106,28 @@ def _read_member(
         ) from None
 
 
+def _read_array(
+    stream: IO[bytes], stored_size: int, subject: str, taken: int, max_bytes: int
+) -> np.ndarray:
+    """Return one array, if it takes no more of `max_bytes` than the bytes `taken` leave."""
+    shape, fortran_order, stored = checked_header(stream, stored_size)
+    check_stored_type(stored, subject)
+    dtype = np.dtype(np.float32) if stored.kind == "f" else stored.newbyteorder("=")
+    size = math.prod(shape)
+    _check_total(taken + size * dtype.itemsize, max_bytes)
+    if not size:
+        raise InputError(
+            f"{subject} has shape {format_shape(shape)}, so no value; expected no empty axis."
+        )
+    values = np.empty(shape or (1,), dtype)  # `read_values` needs an axis
+    read_values(stream, values.T if fortran_order else values, values.shape, stored, subject)
+    return values.reshape(shape)
+
+
 def _check_total(size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise InputError(
-            f"The .npz file holds {format_megabytes(size)} when unpacked, as float32 where it "
+            f"The file holds {format_megabytes(size)} when unpacked, as float32 where it "
             f"holds real numbers; the limit is {format_megabytes(max_bytes)}: save fewer arrays."
         )
 

@@ -18,6 +18,7 @@ from explorer.page.linked_file import ask_for_file
 from explorer.page.network_panel import network_panel
 from explorer.page.open_block import open_block
 from explorer.page.plain_text import show_message, show_note
+from explorer.page.views.checkpoint_expected import expected_values
 from explorer.records import NetworkGradient, NetworkTrace
 
 KEY = "checkpoint_figure"
@@ -109,15 +110,22 @@ def _figure(trace: NetworkTrace) -> str | None:
 def _details(selection: CheckpointSelection, trace: NetworkTrace) -> None:
     chosen = optional_segmented_choice(
         "More about the network",
-        ("health", "gradient", "file"),
+        ("health", "gradient", "expected", "file"),
         key="checkpoint_details",
-        titles={"health": "health", "gradient": "gradient of a class", "file": "the file"},
+        titles={
+            "health": "health",
+            "gradient": "gradient of a class",
+            "expected": "expected values",
+            "file": "the file",
+        },
     )
     try:
         if chosen == "health":
             _health(trace)
         elif chosen == "gradient":
             _gradient(selection, trace)
+        elif chosen == "expected":
+            expected_values(selection)
         elif chosen == "file":
             _file(selection)
     except PROBLEMS as problem:

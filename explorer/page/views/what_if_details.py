@@ -2,7 +2,6 @@
 
 import inspect
 from functools import partial
-from io import BytesIO
 
 import numpy as np
 import streamlit as st
@@ -16,6 +15,7 @@ from explorer.page.cache import get_or_compute
 from explorer.page.controls import optional_segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment
+from explorer.page.npy_file import npy_file
 from explorer.records import BlockTrace
 
 
@@ -65,13 +65,9 @@ def _code(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> Non
     )
     st.code(code, language=None)
     if not experiment.input_source:
-        st.download_button("Save x.npy", partial(_npy, x), "x.npy", on_click="ignore", key="npy")
-
-
-def _npy(array: np.ndarray) -> bytes:
-    file = BytesIO()
-    np.save(file, array)
-    return file.getvalue()
+        st.download_button(
+            "Save x.npy", partial(npy_file, x), "x.npy", on_click="ignore", key="npy"
+        )
 
 
 def _state(experiment: Experiment, canonical: BlockTrace, spec: BlockSpec) -> None:

@@ -1,13 +1,16 @@
 """The Network view of a checkpoint, and its blocks in the other views, without a browser."""
 
+import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from safetensors.numpy import save
 from streamlit.testing.v1 import AppTest
 
-from explorer import class_gradient, load_checkpoint
+from explorer import class_gradient, load_checkpoint, trace_model
 from explorer.analysis.network_health import network_health
 from explorer.engine.network import Network
 from explorer.inputs import generate
@@ -112,6 +115,93 @@ def test_the_file_says_what_was_assumed(network: Network) -> None:
     shown = notes(at)
     assert network.settings["notes"]
     assert all(note in shown for note in network.settings["notes"])
+
+
+def with_expected(name: str, data: bytes, **link: str) -> AppTest:
+    at = opened(checkpoint_details="expected", **link)
+    at.file_uploader(key="expected_file").upload(name, data, "application/octet-stream")
+    return without_exception(at.run())
+
+
+def npz(**arrays: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def test_expected_values_that_agree(trace: NetworkTrace) -> None:
+    outs = {name: np.moveaxis(block["out"], -1, 0)[None] for name, block in trace.blocks.items()}
+    at = with_expected("outs.npz", npz(**outs))
+    assert messages(at, "info") == ["All 3 stages agree with the expected values exactly."]
+    (table,) = at.dataframe
+    assert list(table.value["stage"]) == list(trace.blocks)
+    assert not table.value["departs"].any()
+    assert list(table.value["order"]) == ["NCHW"] * 3
+
+
+def test_expected_values_that_depart(network: Network, trace: NetworkTrace) -> None:
+    block = trace["layer2.0"]
+    plain = trace_model(
+        network.models["layer2.0"].without_shortcut(), block["x"], use_running_average=True
+    )
+    expected = {"layer1.1": trace["layer1.1"]["out"], "layer2.0": np.asarray(plain["out"])}
+    at = with_expected("port.safetensors", save(expected))
+    (warning,) = messages(at, "warning")
+    assert "The first stage that departs is layer2.0 (after layer1.1, which agrees)" in warning
+    assert "the shortcut is not added to F(x), at least in layer2.0" in warning
+    (table,) = at.dataframe
+    gap = np.abs(plain["out"] - block["out"])
+    assert table.value["largest difference"][1] == pytest.approx(gap.max())
+    at_gap = tuple(table.value.loc[1, ["row", "column", "channel or class"]].astype(int))
+    assert at_gap == np.unravel_index(gap.argmax(), gap.shape)
+
+
+def test_the_picture_can_be_saved_for_another_implementation(
+    trace: NetworkTrace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = []
+
+    def download_button(label: str, data: Any, *others: Any, **style: Any) -> None:
+        saved.append(data())
+
+    monkeypatch.setattr(st, "download_button", download_button)
+    opened(checkpoint_details="expected")
+    np.testing.assert_array_equal(np.load(io.BytesIO(saved[-1])), trace.images)
+
+
+def test_a_single_array_is_the_stage_that_is_chosen(trace: NetworkTrace) -> None:
+    file = io.BytesIO()
+    np.save(file, trace["layer2.0"]["out"])
+    at = with_expected("out.npy", file.getvalue())
+    assert any("have shape 16×16×6; expected 3" in each for each in messages(at, "error"))
+    at.selectbox(key="expected_name").set_value("layer2.0").run()
+    assert any("The stage agrees" in each for each in messages(without_exception(at), "info"))
+
+
+def test_the_table_is_of_the_picture_shown(trace: NetworkTrace) -> None:
+    data = npz(**{"stem.x": trace.images, "logits": trace.logits})
+    at = with_expected("values.npz", data)
+    assert not messages(at, "warning")
+    at.selectbox(key="checkpoint_picture").set_value("cells").run()
+    (warning,) = messages(without_exception(at), "warning")
+    assert "departs is stem.x" in warning
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"\x80\x04\x95", "is a pickle"),
+        (b"", "neither a safetensors nor a .npz file"),
+        (npz(**{"<a href=x>": np.ones(3)}), "expected names ?a?href?x?, which the network does"),
+        (npz(logits=np.full(3, np.nan)), "logits have NaN"),
+        (npz(logits=np.ones(5)), "logits have shape 5; expected 3"),
+    ],
+    ids=["pickle", "empty", "markup", "NaN", "shape"],
+)
+def test_expected_values_that_cannot_be_used(data: bytes, sentence: str) -> None:
+    at = with_expected("a.npz", data)
+    assert any(sentence in each for each in messages(at, "error"))
+    assert not at.dataframe
 
 
 @pytest.mark.parametrize("view", ["forward", "what_if", "gradients"])
