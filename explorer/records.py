@@ -244,22 +244,39 @@ class GradientSplit(Record):
 
 
 @dataclass(frozen=True)
+class PathGradient(Record):
+    """The gradient at a block's x, split by path. Every array is read-only float32.
+
+    Attributes:
+        cotangent: the gradient at out, shaped like out.
+        total: the gradient at x, shaped like x.
+        identity: the part of `total` through the shortcut; 0 without one.
+        residual: the part of `total` through the branch.
+    """
+
+    cotangent: np.ndarray
+    total: np.ndarray
+    identity: np.ndarray
+    residual: np.ndarray
+
+
+@dataclass(frozen=True)
 class NetworkGradient(Record):
     """Gradients of one logit of a network.
 
     Attributes:
-        trace: the forward pass that the gradients belong to, of one picture.
         label: the class whose logit it is.
+        logits: of the forward pass that the gradients belong to, `(classes,)`.
         stem: the split gradient of the stem; it has no shortcut.
         blocks: that of every block by name.
     """
 
-    trace: NetworkTrace
     label: int
-    stem: GradientSplit
-    blocks: Mapping[str, GradientSplit]
+    logits: np.ndarray
+    stem: PathGradient
+    blocks: Mapping[str, PathGradient]
 
-    def __getitem__(self, block: str) -> GradientSplit:
+    def __getitem__(self, block: str) -> PathGradient:
         return self.blocks[block]
 
     @property

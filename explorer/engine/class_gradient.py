@@ -8,15 +8,16 @@ import jax
 import numpy as np
 
 from explorer.engine.arrays import frozen
-from explorer.engine.gradients import split_trace
+from explorer.engine.forward import trace_model
+from explorer.engine.gradients import path_gradient
 from explorer.engine.network import Network
 from explorer.engine.network_parts import run_head
 from explorer.errors import check_integer, check_type
-from explorer.records import GradientSplit, NetworkGradient
+from explorer.records import NetworkGradient, PathGradient
 
 
 def class_gradient(network: Network, image: Any, label: int) -> NetworkGradient:
-    """Compute the gradient of one logit, in eval mode, at every stage of every block.
+    """Compute the gradient of one logit, in eval mode, at the x of every block.
 
     Block by block from the last to the first, the cotangent of a block being the gradient at x of
     the next one.
@@ -32,21 +33,33 @@ def class_gradient(network: Network, image: Any, label: int) -> NetworkGradient:
     check_type("network", network, Network)
     given = network.check_images(image, 3)
     chosen = check_integer("label", label, 0, network.classes - 1)
-    trace = network.trace(given)
-
-    last = trace.stream[list(trace.stream)[-1]]
-    score = partial(_score, network, chosen)
-    cotangent: np.ndarray = frozen(jax.grad(score)(last))
-    splits: dict[str, GradientSplit] = {}
+    inputs, last = _inputs(network, given)
+    logits = run_head(network.final, network.head, last, True)
+    cotangent: np.ndarray = frozen(jax.grad(partial(_score, network, chosen))(last))
+    found: dict[str, PathGradient] = {}
     for name in reversed(network.blocks):
-        splits[name] = split_trace(trace[name], cotangent)
-        cotangent = splits[name].total
+        found[name] = path_gradient(network.models[name], inputs.pop(name), cotangent)
+        cotangent = found[name].total
     return NetworkGradient(
-        trace=trace,
         label=chosen,
-        stem=split_trace(trace.stem, cotangent),
-        blocks=MappingProxyType({name: splits[name] for name in network.blocks}),
+        logits=frozen(logits),
+        stem=path_gradient(network.stem, given, cotangent),
+        blocks=MappingProxyType({name: found[name] for name in network.blocks}),
     )
+
+
+def _inputs(network: Network, image: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the residual stream that reaches every block, by name, and that after the last.
+
+    A block's other stages are dropped before the next block runs: those of all blocks of a deep
+    network take hundreds of MB.
+    """
+    # As `Network.trace` does, so that its compiled programs serve and the bits are the same.
+    h, found = trace_model(network.stem, image, use_running_average=True)["out"], {}
+    for name, model in network.models.items():
+        found[name] = h
+        h = trace_model(model, h, use_running_average=True)["out"]
+    return found, h
 
 
 def _score(network: Network, label: int, h: jax.Array) -> jax.Array:

@@ -25,8 +25,10 @@ from explorer.errors import (
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.spec import BlockSpec
-from explorer.model.weights import Arrays, Structure
-from explorer.records import BlockTrace, CotangentKind, GradientSplit
+from explorer.model.weights import Arrays, Model, Structure
+from explorer.records import BlockTrace, CotangentKind, GradientSplit, PathGradient
+
+_PATHS = BRANCH, SHORTCUT
 
 
 def split_gradient(
@@ -71,30 +73,50 @@ def split_trace(trace: BlockTrace, cotangent: Any) -> GradientSplit:
         name: {"mean": norm.mean_before, "var": norm.var_before}
         for name, norm in trace.norms.items()
     }
-    model = trace.model
-    gradients = jax.device_get(
-        _pull_back(
-            model.structure,
-            model.parameters,
-            running,
-            trace["x"],
-            given,
-            trace.use_running_average,
-        )
-    )
-    for array in gradients.values():
-        array.setflags(write=False)
-    stages = {name: gradients[name] for name in trace.spec.stages()}
-    zero = np.zeros_like(gradients["x"])
-    zero.setflags(write=False)
+    names = trace.spec.stages()
+    model, in_eval = trace.model, trace.use_running_average
+    gradients = _gradients(model, running, trace["x"], given, in_eval, (*names, *_PATHS))
+    stages = {name: given if name == "out" else gradients[name] for name in names}
     return GradientSplit(
         trace=trace,
         cotangent=stages["out"],
         total=stages["x"],
-        identity=gradients.get(SHORTCUT, zero),
+        identity=gradients[SHORTCUT],
         residual=gradients[BRANCH],
         stages=MappingProxyType(stages),
     )
+
+
+def path_gradient(model: Model, x: np.ndarray, cotangent: np.ndarray) -> PathGradient:
+    """Compute the split gradient at x alone, in eval mode, which needs less memory.
+
+    Args:
+        model: the model.
+        x: its input.
+        cotangent: the gradient at out, read-only.
+    """
+    gradients = _gradients(model, model.statistics, x, cotangent, True, ("x", *_PATHS))
+    return PathGradient(cotangent, gradients["x"], gradients[SHORTCUT], gradients[BRANCH])
+
+
+def _gradients(
+    model: Model,
+    running: Arrays,
+    x: np.ndarray,
+    cotangent: np.ndarray,
+    in_eval: bool,
+    places: tuple[str, ...],
+) -> dict[str, np.ndarray]:
+    """Return read-only gradients at these places; that at a missing shortcut is 0."""
+    structure, parameters = model.structure, model.parameters
+    found: dict[str, np.ndarray] = jax.device_get(
+        _pull_back(structure, parameters, running, x, cotangent, in_eval, places)
+    )
+    if SHORTCUT not in found:
+        found[SHORTCUT] = np.zeros_like(found["x"])
+    for array in found.values():
+        array.setflags(write=False)
+    return found
 
 
 def cotangent_of(
@@ -156,13 +178,14 @@ def _check_cotangent(cotangent: Any, shape: tuple[int, ...]) -> np.ndarray:
             f"{describe(array.dtype.name)} and shape {array.shape}."
         )
     with np.errstate(over="ignore"):
-        cotangent32 = array.astype(np.float32)
+        cotangent32 = array.astype(np.float32)  # a copy, which the record keeps
+    cotangent32.setflags(write=False)
     if (np.isinf(cotangent32) & np.isfinite(array)).any():
         raise InputError("cotangent must stay within float32's range of ±3.4e38; scale it down.")
     return cotangent32
 
 
-@partial(jax.jit, static_argnames=("structure", "use_running_average"))
+@partial(jax.jit, static_argnames=("structure", "use_running_average", "places"))
 def _pull_back(
     structure: Structure,
     parameters: Arrays,
@@ -170,8 +193,9 @@ def _pull_back(
     x: jax.Array,
     cotangent: jax.Array,
     use_running_average: bool,
+    places: tuple[str, ...],
 ) -> dict[str, jax.Array]:
-    """Return the gradient at every stage, and at the inputs of branch and shortcut."""
+    """Return the gradient at those of the places that the block has."""
 
     def run(x: jax.Array, perturb: Any) -> jax.Array:
         block = structure.block(parameters, running)
@@ -187,7 +211,7 @@ def _pull_back(
         return value
 
     jax.eval_shape(lambda x: run(x, note_shape), x)
-    # One zero perturbation per stage: the gradient at a perturbation is that at its stage.
-    zeros = {name: jnp.zeros(*shape) for name, shape in shapes.items()}
-    gradients = jax.vjp(perturbed, zeros)[1](cotangent)[0]
-    return {**gradients, "out": cotangent}
+    # One zero perturbation per place: the gradient at a perturbation is that at its place.
+    zeros = {name: jnp.zeros(*shape) for name, shape in shapes.items() if name in places}
+    gradients: dict[str, jax.Array] = jax.vjp(perturbed, zeros)[1](cotangent)[0]
+    return gradients

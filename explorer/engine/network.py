@@ -35,8 +35,9 @@ from explorer.model.network import FINAL, HEAD, NETWORK_VARIANTS, STEM, NetworkS
 from explorer.model.network_weights import Initialiser, draw_network
 from explorer.model.record import Record
 from explorer.model.spec import BlockSpec
+from explorer.model.torch_names import TORCHVISION, from_torch, to_torch
 from explorer.model.variants import VARIANTS
-from explorer.model.weight_file import flatten, write_weights
+from explorer.model.weight_file import NAMES, flatten, write_weights
 from explorer.model.weights import Model
 from explorer.records import BlockTrace, NetworkTrace
 
@@ -182,11 +183,18 @@ class Network(Record):
 
     @classmethod
     def from_file(cls, arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> Self:
-        """Return the network of a file's arrays and settings, as `save` writes them.
+        """Return the network of a file's arrays and settings.
+
+        Args:
+            arrays: with the names of `save`, if the settings tell so, else with those of `arrays`.
+            settings: as `file_settings` returns them.
 
         Raises:
             InputError: they are not of a network.
         """
+        if NAMES in settings:
+            check_choice("The file's names", settings[NAMES], (TORCHVISION,))
+            arrays = from_torch(arrays)
         variant = check_choice("The file's variant", settings.get("variant"), NETWORK_VARIANTS)
         norm, own = settings.get("batch_norm", {}), settings.get("settings", {})
         return cls.from_arrays(
@@ -196,7 +204,10 @@ class Network(Record):
     def save(self, path: Any) -> None:
         """Write weights, running statistics and settings to a safetensors file.
 
-        `load_checkpoint` returns a network with the same bits.
+        The file has torchvision's names and layout, so that PyTorch reads it: the stem is "conv1"
+        and "bn1", block k is "layer1.{k − 1}", the final norm, if there is one, "bn2", and the
+        head "fc". The settings are JSON in the metadata. `load_checkpoint` returns a network with
+        the same bits.
 
         Args:
             path: the file to write.
@@ -205,7 +216,8 @@ class Network(Record):
             InputError: the file cannot be written, or the blocks are of no variant of
                 `NETWORK_VARIANTS`.
         """
-        write_weights(path, self.arrays, self.file_settings())
+        settings = {NAMES: TORCHVISION, **self.file_settings()}
+        write_weights(path, to_torch(self.arrays), settings)
 
     @property
     def parameters(self) -> Parts:
@@ -231,10 +243,12 @@ class Network(Record):
     def file_settings(self) -> dict[str, Any]:
         """Return what a file says of the network besides its arrays."""
         norm = self.spec.batch_norm
+        # The name is that of the file it was read from.
+        own = {name: value for name, value in self.settings.items() if name != "name"}
         return {
             "variant": self.variant,
             "batch_norm": {"epsilon": norm.epsilon, "momentum": norm.momentum},
-            "settings": dict(self.settings),
+            "settings": own,
         }
 
     @property

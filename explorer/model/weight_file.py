@@ -14,6 +14,7 @@ from explorer.errors import InputError, describe
 MAX_BYTES = 2**28
 MAX_GROUPS = 3  # around an array, as in "step180.block3.conv1.kernel"
 SETTINGS = "settings"
+NAMES = "names"  # in the settings: whose names the arrays have, if not our own
 
 
 def write_weights(path: Any, arrays: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> None:

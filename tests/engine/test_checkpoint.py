@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save
+from safetensors.numpy import load_file, save
 
 from explorer import InputError, Network, load_checkpoint, load_run
 from explorer.engine.training import Trainer
 from explorer.engine.training_run import TrainingRun
 from explorer.model.network import NETWORK_VARIANTS
-from explorer.model.weight_file import read_weights
+from explorer.model.weight_file import read_weights, write_weights
+from tests.checkpoints import Architecture, run_network
 from tests.plain_network import PlainNetwork, randomise
 from tests.short_runs import pictures, short_run, short_settings
 
@@ -24,7 +25,11 @@ Change = Callable[[dict[str, np.ndarray], dict[str, Any]], None]
 
 def expect_same(one: Network, other: Network) -> None:
     assert one.spec == other.spec
-    assert dict(one.settings) == dict(other.settings)
+    named = {
+        **one.settings,
+        **({"name": other.settings["name"]} if "name" in other.settings else {}),
+    }
+    assert dict(other.settings) == named  # a loaded network has the name of its file
     assert set(one.arrays) == set(other.arrays)
     for name, array in one.arrays.items():
         assert array.tobytes() == other.arrays[name].tobytes(), name
@@ -61,6 +66,55 @@ def test_a_network_saved_again_is_the_same_file(tmp_path: Path) -> None:
     one, other = read_weights(tmp_path / "a"), read_weights(tmp_path / "b")
     assert one[1] == other[1]
     assert all(one[0][name].tobytes() == other[0][name].tobytes() for name in one[0])
+
+
+@pytest.mark.parametrize("variant", NETWORK_VARIANTS)
+def test_a_file_with_our_own_names_is_read_too(variant: str, tmp_path: Path) -> None:
+    network = Network.from_nnx(randomise(PlainNetwork(variant)), variant)
+    write_weights(tmp_path / "a.safetensors", network.arrays, network.file_settings())
+    found = load_checkpoint(tmp_path / "a.safetensors")
+    expect_same(network, found)
+    network.save(tmp_path / "b.safetensors")
+    assert found.provenance == load_checkpoint(tmp_path / "b.safetensors").provenance
+
+
+def test_a_saved_network_is_torchvisions(tmp_path: Path) -> None:
+    """The oracle knows only the names and the layout of torchvision."""
+    network = short_run(blocks=3).network
+    network.save(tmp_path / "a.safetensors")
+    state = load_file(tmp_path / "a.safetensors")
+    net = Architecture((3,), (4,), (1,), stem="3x3", max_pool=False, bias=True, channels=2)
+    for image in pictures().test_images[:2]:
+        expected, trace = run_network(net, state, image), network.trace(image)
+        for index, name in enumerate(network.blocks):
+            stages = expected[f"layer1.{index}"]
+            np.testing.assert_allclose(trace[name]["out"], stages["out"], rtol=0, atol=1e-5)
+        logits = expected["head"]["logits"]
+        np.testing.assert_allclose(trace.logits, logits, rtol=0, atol=1e-5)
+
+
+def test_without_its_metadata_it_is_the_checkpoint_of_a_resnet(tmp_path: Path) -> None:
+    network = short_run().network
+    network.save(tmp_path / "a.safetensors")
+    (tmp_path / "b.safetensors").write_bytes(save(load_file(tmp_path / "a.safetensors")))
+    found = load_checkpoint(tmp_path / "b.safetensors")
+    assert found.blocks == ("layer1.0", "layer1.1")
+    assert found.settings["notes"]
+    images = pictures().test_images
+    np.testing.assert_allclose(found.logits(images), network.logits(images), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("variant", "message"),
+    [("full_preact", "layer before or after the stages"), ("scaled_skip", "scaled_f")],
+)
+def test_without_its_metadata_another_variant_is_no_resnet(
+    variant: str, message: str, tmp_path: Path
+) -> None:
+    Network.from_nnx(randomise(PlainNetwork(variant)), variant).save(tmp_path / "a")
+    data = save(load_file(tmp_path / "a"))
+    with pytest.raises(InputError, match=message):
+        load_checkpoint(data)
 
 
 def expect_same_run(run: TrainingRun, found: TrainingRun) -> None:
@@ -114,7 +168,12 @@ def test_a_network_of_another_block_is_not_saved(tmp_path: Path) -> None:
 
 
 def contents(run: bool, folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    (short_run() if run else short_run().network).save(folder / "source")
+    """Write a run, or a network with our own names, to `source`; return what the file has."""
+    if run:
+        short_run().save(folder / "source")
+    else:
+        network = short_run().network
+        write_weights(folder / "source", network.arrays, network.file_settings())
     return read_weights(folder / "source")
 
 
@@ -149,11 +208,11 @@ def say(*path: str, value: Any) -> Change:
 
 
 def many(arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> None:
-    arrays.update({f"block{n}.conv1.bias": np.zeros(1, np.float32) for n in range(20_000)})
+    arrays.update({f"block{n}.conv1.bias": np.zeros(1, np.float32) for n in range(9_000)})
 
 
 def unnamed(arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> None:
-    named = {f"part{n}\n": np.zeros(1, np.float32) for n in range(20_000)}
+    named = {f"part{n}\n": np.zeros(1, np.float32) for n in range(9_000)}
     arrays.clear()
     arrays.update(named)
 
@@ -170,11 +229,11 @@ BAD_NETWORKS: dict[str, tuple[Change, str]] = {
     "part for an array": (put("stem.conv.kernel.a", ZERO), "within an array|twice"),
     "other shape": (put("block1.bn1.scale", np.zeros(5, np.float32)), r"has shape \(5,\)"),
     "no axes": (put("head.kernel", np.zeros((), np.float32)), "needs a stem"),
-    "empty": (put("block1.bn1.scale", np.zeros(0, np.float32)), "no empty axis"),
+    "empty": (put("block1.bn1.scale", np.zeros(0, np.float32)), "integers of at least 1"),
     "width 3": (put("stem.conv.kernel", np.zeros((3, 3, 2, 3), np.float32)), "width must be"),
     "5×5": (put("stem.conv.kernel", np.zeros((5, 5, 2, 4), np.float32)), "has shape .5, 5"),
-    "long name": (put("x" * 10**6, ZERO), "has 'x*…, which its variant|blocks must|is missing"),
-    "thousands of arrays": (many, "blocks must be an integer from 0 to 54, got 20000"),
+    "long name": (put("x" * 10**5, ZERO), "has 'x*…, which its variant|blocks must|is missing"),
+    "thousands of arrays": (many, "blocks must be an integer from 0 to 54, got 9000"),
     "no known name": (unnamed, "needs a stem"),
     "unknown variant": (say("variant", value="v2"), "variant must be one of v1, .*; got 'v2'"),
     "variant not of networks": (say("variant", value="bottleneck"), "variant must be one of"),
@@ -252,6 +311,35 @@ def test_files_of_no_network_give_one_sentence(
     change: Change, message: str, tmp_path: Path
 ) -> None:
     arrays, settings = contents(False, tmp_path)
+    change(arrays, settings)
+    expect_sentence(load_checkpoint, written(tmp_path, arrays, settings), message)
+
+
+BAD_TORCH_NAMES: dict[str, tuple[Change, str]] = {
+    "array missing": (drop("layer1.1.conv1.bias"), "block2.conv1.bias is missing; expected"),
+    "head missing": (drop("fc.weight"), "needs a stem with a 3×3 convolution and a linear head"),
+    "unknown layer": (put("layer1.1.conv3.bias", ZERO), "has 'block2.conv3.bias', which its"),
+    "second stage": (put("layer2.0.conv1.bias", ZERO), "expected names such as layer1"),
+    "block with zeros": (put("layer1.01.conv1.bias", ZERO), "expected names such as layer1"),
+    "our own name": (put("layer1.0.conv1.kernel", ZERO), "expected names such as layer1"),
+    "our own block": (put("block1.conv1.bias", ZERO), "has an array 'block1.conv1.bias'"),
+    "no layer": (put("weight", ZERO), "expected names such as layer1"),
+    "long name": (put("x" * 10**5, ZERO), "has an array 'x*…; expected names"),
+    "other layout": (put("fc.weight", np.zeros((4, 3), np.float32)), r"head.bias has shape \(3,\)"),
+    "scalar": (put("bn1.weight", np.zeros((), np.float32)), r"stem.bn.scale has shape \(\)"),
+    "three axes": (put("bn1.weight", np.zeros((1, 1, 4), np.float32)), "stem.bn.scale has shape"),
+    "norm of two axes": (put("bn1.weight", np.zeros((1, 4), np.float32)), "stem.bn.scale is missi"),
+    "unknown names": (say("names", value="timm"), "names must be one of torchvision|be torchvis"),
+    "names of a list": (say("names", value=[1]), "names must be"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), BAD_TORCH_NAMES.values(), ids=BAD_TORCH_NAMES)
+def test_files_with_torchvisions_names_give_one_sentence(
+    change: Change, message: str, tmp_path: Path
+) -> None:
+    short_run().network.save(tmp_path / "source")
+    arrays, settings = read_weights(tmp_path / "source")
     change(arrays, settings)
     expect_sentence(load_checkpoint, written(tmp_path, arrays, settings), message)
 

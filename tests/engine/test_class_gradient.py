@@ -32,7 +32,7 @@ def test_it_equals_the_gradient_of_plain_nnx(networks: tuple[Network, PlainNetwo
     found = class_gradient(network, IMAGE, LABEL)
     expect_close(found.picture, expected)
     assert found.label == LABEL
-    np.testing.assert_array_equal(found.trace.logits, network.trace(IMAGE).logits)
+    np.testing.assert_array_equal(found.logits, network.trace(IMAGE).logits)
     assert list(found.blocks) == list(network.blocks)
 
 

@@ -91,11 +91,11 @@ BAD = {
         raw({"a": ENTRY | {"dtype": "BF16", "shape": [2]}}, bytes(4)),
         "has arrays of type 'BF16'; expected those of NumPy, such as F32",
     ),
-    "no settings": (raw({SETTINGS: {"settings": ""}}), "not a readable safetensors file"),
+    "no settings": (raw({SETTINGS: {"settings": ""}}), "not readable JSON"),
     "settings of text": (raw({SETTINGS: {"settings": '"a"'}}), "must be an object, got 'a'"),
     "settings of NaN": (raw({SETTINGS: {"settings": "NaN"}}), "must be an object, got nan"),
-    "deep settings": (raw({SETTINGS: {"settings": "[" * 10**5}}), "not a readable safetensors"),
-    "huge number": (raw({SETTINGS: {"settings": "9" * 5000}}), "not a readable safetensors file"),
+    "deep settings": (raw({SETTINGS: {"settings": "[" * 10**5}}), "not readable JSON"),
+    "huge number": (raw({SETTINGS: {"settings": "9" * 5000}}), "not readable JSON"),
 }
 
 
