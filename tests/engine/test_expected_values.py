@@ -259,6 +259,37 @@ def test_the_channels_of_the_picture_in_reverse_order(name: str) -> None:
     assert found.explanation.suspect == "BGR"
 
 
+def test_a_suspect_must_not_break_an_earlier_stage() -> None:
+    expected = {
+        "stem.conv1": oracle(BASIC)["stem.conv1"],
+        "layer2.0": oracle(BASIC, PICTURE[..., ::-1])["layer2.0.out"],
+    }
+    found = compare_with_expected(network_of(BASIC), PICTURE, expected)
+    assert found.first is not None
+    assert found.first.name == "layer2.0"
+    assert found.explanation is None
+
+
+def test_the_suspect_that_fits_best_is_named() -> None:
+    # Variances for which ε = 1e-6, which is tried before 1e-8, fits within the tolerance too.
+    state = {
+        name: np.full_like(array, 1e-3) if name.endswith("running_var") else array
+        for name, array in state_of(BASIC).items()
+    }
+    network = load_checkpoint(save(state))
+
+    def stem(epsilon: float) -> Arrays:
+        values = oracle(replace(BASIC, epsilon=epsilon), state=state)
+        return {"stem.bn1": values["stem.bn1"]}
+
+    expected = stem(1e-8)
+    gap = np.abs(stem(1e-6)["stem.bn1"] - expected["stem.bn1"]).max()
+    assert gap < TOLERANCE * np.abs(expected["stem.bn1"]).max()
+    found = compare_with_expected(network, PICTURE, expected)
+    assert found.explanation is not None
+    assert found.explanation.suspect == "ε 1e-08"
+
+
 def test_the_picture_itself_is_a_stage() -> None:
     found = compare_with_expected(network_of(BASIC), PICTURE, {"stem.x": PICTURE[..., ::-1]})
     assert found.explanation is not None
@@ -330,6 +361,7 @@ def test_a_network_with_nan_departs_where_it_begins() -> None:
     assert found.first is not None
     assert found.first.name == "layer1.0.conv1"
     assert found.first.position == (0, 0, 2)
+    assert found.first.largest == found.first.relative == np.inf
     assert "the network has nan at row 0, column 0, channel 2" in found.sentence
 
 
