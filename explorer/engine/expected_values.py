@@ -148,7 +148,7 @@ class _Search:
         for stage, value in block.stages.items():
             if stage == wanted.stage:
                 continue
-            words = f"they are the values of {stage}"
+            words = f"they are the values of {wanted.part}.{stage}"
             if order.index(stage) > order.index(wanted.stage):
                 words += ", as where a layer that works in place has overwritten them"
             relative = wanted.difference(value).relative
@@ -230,8 +230,8 @@ def _sentence(
     where = ", in all layers up to there"
     if explanation.block:
         where = ", at least in " + ("the stem" if explanation.block == STEM else explanation.block)
-    if explanation.suspect in ("BGR", "probabilities"):
-        where = ""
+    if explanation.suspect.startswith(("BGR", "probabilities", "values of")):
+        where = ""  # no layers differ
     remains = "exactly"
     if explanation.relative:
         remains = f"up to {explanation.relative:.1e} of the largest"

@@ -307,7 +307,8 @@ def test_values_that_a_layer_in_place_has_overwritten() -> None:
     assert found.explanation is not None
     assert found.first.name == "layer1.0.bn1"
     assert found.explanation.suspect == "values of relu1"
-    assert "in place" in found.sentence
+    assert "if they are the values of layer1.0.relu1, as where a layer" in found.sentence
+    assert found.sentence.endswith("works in place has overwritten them.")
 
 
 def test_probabilities_in_place_of_logits() -> None:

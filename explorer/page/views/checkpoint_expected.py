@@ -64,7 +64,16 @@ def expected_values(selection: CheckpointSelection) -> None:
         message="Comparing with the expected values; usual causes are compiled one by one",
     )
     show_message("warning" if found.first else "info", found.sentence)
-    st.dataframe([_row(each) for each in found.differences], hide_index=True, height="content")
+    st.dataframe(
+        [_row(each) for each in found.differences],
+        hide_index=True,
+        height="content",
+        # By default small differences are shown as 0.
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3g")
+            for name in ("relative", "largest difference", "expected", "found")
+        },
+    )
     for each in found.differences:
         if each.note:
             show_note(f"{each.name}: {each.note}")
