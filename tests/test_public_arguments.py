@@ -18,6 +18,7 @@ from explorer import (
     Network,
     Trainer,
     TrainingSettings,
+    class_gradient,
     compare_with_expected,
     load_checkpoint,
     load_run,
@@ -34,6 +35,7 @@ from explorer.analysis.colour_limits import channels, check_channel, colour_limi
 from explorer.analysis.distributions import distribution, histogram
 from explorer.analysis.gallery import gallery
 from explorer.analysis.lens import lens_rows
+from explorer.analysis.network_health import network_health
 from explorer.analysis.network_view import network_view
 from explorer.analysis.path_shares import path_shares
 from explorer.analysis.pixel import Cell, cell_at, explain
@@ -61,11 +63,14 @@ from explorer.figures.scatter import scatter_figure
 from explorer.figures.stage import stage_figure
 from explorer.figures.sum_comparison import sum_comparison_figure
 from explorer.inputs import generate, pad_channels, project_channels, standardise
+from explorer.inputs.class_names import read_class_names
+from explorer.inputs.preprocessing import Preprocessing, default_preprocessing, preprocess
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.checkpoint import Conventions, read_checkpoint, read_tensors
 from explorer.model.layers import BatchNorm, BatchNormSettings, Conv, Crop, PadChannels, Scale
 from explorer.model.network import NetworkSpec
 from explorer.model.pooling import AvgPool, MaxPool
+from explorer.model.relatives import relatives
 from explorer.model.source_code import nnx_script, nnx_source, source_diff
 from explorer.model.variants import V1, projection, scaled_skip, with_bias, zero_gamma, zero_pad
 from explorer.records import measure
@@ -397,7 +402,25 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "read_expected": (read_expected, {"data": npz(stem=PICTURES), "name": "stem"}),
     "load_checkpoint": (
         after(lambda: records()["trained network"].save("network"), load_checkpoint),
-        {"source": "network"},
+        {"source": "network", "name": "a", "conventions": Conventions},
+    ),
+    "class_gradient": (
+        class_gradient,
+        {"network": of("trained network"), "image": IMAGES[0], "label": 1},
+    ),
+    "preprocess": (
+        preprocess,
+        {"picture": X, "settings": lambda: default_preprocessing(2, is_small=True)},
+    ),
+    "Preprocessing": (
+        Preprocessing,
+        {"resize": 8, "crop": 8, "mean": lambda: (0.0,), "deviation": lambda: (1.0,)},
+    ),
+    "read_class_names": (read_class_names, {"data": b"a", "count": 1}),
+    "relatives": (relatives, {"spec": lambda: V1}),
+    "network_health": (
+        network_health,
+        {"trace": lambda: records()["trained network"].trace(IMAGES[0])},
     ),
     "load_run": (after(lambda: short_run().save("run"), load_run), {"path": "run"}),
     "TrainingRun.at": (lambda **given: short_run().at(**given), {"step": 0}),

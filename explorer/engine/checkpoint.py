@@ -18,7 +18,7 @@ from explorer.engine.training_run import (
     history_shapes,
 )
 from explorer.engine.training_settings import TrainingSettings
-from explorer.errors import InputError, describe
+from explorer.errors import InputError, check_type, describe
 from explorer.model.checkpoint import (
     CheckpointPart,
     Conventions,
@@ -46,6 +46,10 @@ def load_checkpoint(
     Raises:
         InputError: the file is missing or is no such file.
     """
+    if name is not None:
+        check_type("name", name, str)
+    if conventions is not None:
+        check_type("conventions", conventions, Conventions)
     tensors, metadata = read_tensors(source)
     label = name or (Path(source).name if isinstance(source, str | Path) else "checkpoint")
     if SETTINGS in metadata:

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.errors import InputError, check_array, check_integer, check_type, describe
+from explorer.errors import (
+    InputError,
+    check_array,
+    check_integer,
+    check_real,
+    check_type,
+    describe,
+)
 from explorer.inputs.limits import MAX_PICTURE_SIDE
 from explorer.inputs.resize import resize_picture
 
@@ -29,18 +36,24 @@ class Preprocessing:
     deviation: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        check_integer("resize", self.resize, MIN_SIDE, MAX_PICTURE_SIDE)
-        check_integer("crop", self.crop, MIN_SIDE, self.resize)
-        if len(self.mean) != len(self.deviation) or not self.mean:
+        resize = check_integer("resize", self.resize, MIN_SIDE, MAX_PICTURE_SIDE)
+        object.__setattr__(self, "resize", resize)
+        object.__setattr__(self, "crop", check_integer("crop", self.crop, MIN_SIDE, resize))
+        for name in ("mean", "deviation"):
+            given = getattr(self, name)
+            if not isinstance(given, tuple | list) or not given:
+                raise InputError(
+                    f"{name} must be a tuple with one number for each channel, got "
+                    f"{describe(given)}."
+                )
+            object.__setattr__(self, name, tuple(check_real(name, each) for each in given))
+        if len(self.mean) != len(self.deviation):
             raise InputError(
                 "mean and deviation must have one number for each channel; got "
                 f"{describe(self.mean)} and {describe(self.deviation)}."
             )
-        if not all(np.isfinite((*self.mean, *self.deviation))) or min(self.deviation) <= 0:
-            raise InputError(
-                "mean must be finite and deviation above 0; got "
-                f"{describe(self.mean)} and {describe(self.deviation)}."
-            )
+        if min(self.deviation) <= 0:
+            raise InputError(f"deviation must be above 0, got {describe(self.deviation)}.")
 
 
 @dataclass(frozen=True)

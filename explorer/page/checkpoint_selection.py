@@ -10,8 +10,9 @@ import numpy as np
 import streamlit as st
 
 from explorer.engine.network import Network
+from explorer.errors import check_real
 from explorer.inputs import GENERATORS, decode_upload, generate
-from explorer.inputs.class_names import read_class_names
+from explorer.inputs.class_names import LONGEST, read_class_names
 from explorer.inputs.limits import MAX_PICTURE_SIDE
 from explorer.inputs.preprocessing import (
     MIN_SIDE,
@@ -31,6 +32,7 @@ from explorer.page.plain_text import show_note
 from explorer.records import NetworkTrace
 
 SAMPLE_SIDE = 320  # pixels of a sample picture
+DIGITS_WHITE = 16  # the value of white in scikit-learn's digits
 SAMPLES = {name: each.title for name, each in GENERATORS.items() if each.group == "sample"}
 PRESETS = {
     "imagenet": "ImageNet",
@@ -112,7 +114,7 @@ def checkpoint_selection() -> CheckpointSelection | None:
         picture_key=key,
         picture_title=title,
         settings=settings,
-        classes=_class_names(network.classes),
+        classes=_class_names(network),
         private=is_private or kind == "upload",
     )
 
@@ -153,8 +155,8 @@ def select_checkpoint_block(network: Network) -> str:
     return select("Block of the network", names, network.blocks[0], key="checkpoint_block")
 
 
-def _class_names(count: int) -> tuple[str, ...]:
-    """Draw the field for a file of names; return them, or numbers without a file."""
+def _class_names(network: Network) -> tuple[str, ...]:
+    """Draw the field for a file of names; return them, else the network's own, else numbers."""
     with st.expander("Names of the classes"):
         file = st.file_uploader(
             "Names of the classes",
@@ -163,17 +165,32 @@ def _class_names(count: int) -> tuple[str, ...]:
             label_visibility="collapsed",
             max_upload_size=1,
         )
-    if file is None:
-        return tuple(f"class {label}" for label in range(count))
-    return read_class_names(file.getvalue(), count)
+    if file is not None:
+        return read_class_names(file.getvalue(), network.classes)
+    own = network.settings.get("classes")
+    if isinstance(own, list) and len(own) == network.classes:
+        return tuple(str(name)[:LONGEST] for name in own)
+    return tuple(f"class {label}" for label in range(network.classes))
+
+
+def _usual_preprocessing(network: Network) -> tuple[str, Preprocessing]:
+    """Return the default for a network, and what the names of its settings in a link begin with.
+
+    Each kind of network has names of its own, since its defaults are not in the link.
+    """
+    settings = network.settings
+    if settings.get("dataset") == ["digits"] and network.channels == 1:
+        mean, deviation = (
+            check_real(name, settings.get(name)) / DIGITS_WHITE for name in ("mean", "deviation")
+        )
+        return "digits_", Preprocessing(8, 8, (mean,), (deviation,))
+    is_small = network.stem.spec.grids()["out"].stride == 1
+    return "small_" if is_small else "", default_preprocessing(network.channels, is_small)
 
 
 def _preprocessing(network: Network) -> Preprocessing:
     """Draw the controls of the preprocessing; return it."""
-    is_small = network.stem.spec.grids()["out"].stride == 1
-    usual = default_preprocessing(network.channels, is_small)
-    # A default of its own for each kind of network, under names of their own.
-    kind = "small_" if is_small else ""
+    kind, usual = _usual_preprocessing(network)
     left, right = st.columns(2)
     with left:
         resize = integer_input(
