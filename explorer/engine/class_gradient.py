@@ -8,11 +8,12 @@ import jax
 import numpy as np
 
 from explorer.engine.arrays import frozen
-from explorer.engine.forward import trace_model
+from explorer.engine.forward import trace_chain
 from explorer.engine.gradients import path_gradient
 from explorer.engine.network import Network
 from explorer.engine.network_parts import run_head
 from explorer.errors import check_integer, check_type
+from explorer.model.weights import Model
 from explorer.records import NetworkGradient, PathGradient
 
 
@@ -55,11 +56,15 @@ def _inputs(network: Network, image: np.ndarray) -> tuple[dict[str, np.ndarray],
     network take hundreds of MB.
     """
     # As `Network.trace` does, so that its compiled programs serve and the bits are the same.
-    h, found = trace_model(network.stem, image, use_running_average=True)["out"], {}
+    h, found = _out(network.stem, image), {}
     for name, model in network.models.items():
         found[name] = h
-        h = trace_model(model, h, use_running_average=True)["out"]
+        h = _out(model, h)
     return found, h
+
+
+def _out(model: Model, x: np.ndarray) -> np.ndarray:
+    return trace_chain([model], x, True)[0]["out"]
 
 
 def _score(network: Network, label: int, h: jax.Array) -> jax.Array:

@@ -1,5 +1,6 @@
 """The forward pass of a model, with every stage as a NumPy array."""
 
+from collections.abc import Iterable
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -141,12 +142,44 @@ def trace_model(
     check_stage_sizes(model.spec, x32.shape)
     in_eval = check_flag("use_running_average", use_running_average) or model.spec.always_eval
     running = _warm_up(model, x32, warmup_count) if warmup_count else model.statistics
-    stages, statistics = run_stages(model.structure, model.parameters, running, x32, in_eval)
-    stages, statistics = on_host((stages | {"x": x32}, statistics))
+    found = run_stages(model.structure, model.parameters, running, x32, in_eval)
+    return _trace(model, running, x32, found, in_eval, warmup_count)
+
+
+def trace_chain(models: Iterable[Model], x: np.ndarray, in_eval: bool) -> list[BlockTrace]:
+    """Run models in order, each on the output of the one before; return a trace of each.
+
+    A trace's x and the out before it are one array. Nothing waits for a model's stages before the
+    next model runs.
+
+    Args:
+        models: that fit together.
+        x: the first one's input, read-only float32.
+        in_eval: whether BatchNorm uses the running statistics.
+    """
+    h: Any = x
+    runs = []
+    for model in models:
+        found = run_stages(model.structure, model.parameters, model.statistics, h, in_eval)
+        runs.append((model, h, found))
+        h = found[0]["out"]
+    return [_trace(model, model.statistics, h, found, in_eval) for model, h, found in runs]
+
+
+def _trace(
+    model: Model,
+    running: Arrays,
+    x: Any,
+    found: tuple[dict[str, jax.Array], dict[str, jax.Array]],
+    in_eval: bool,
+    warmup_passes: int = 0,
+) -> BlockTrace:
+    """Return the record of what `run_stages` has found."""
+    stages, statistics = on_host((found[0] | {"x": x}, found[1]))
     return BlockTrace(
         model=model,
         use_running_average=in_eval,
-        warmup_passes=warmup_count,
+        warmup_passes=warmup_passes,
         stages=MappingProxyType({name: _frozen(stages[name]) for name in model.spec.stages()}),
         norms=MappingProxyType(_norm_traces(model, on_host(running), statistics, in_eval)),
     )

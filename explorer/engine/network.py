@@ -9,7 +9,7 @@ import numpy as np
 from flax import nnx
 
 from explorer.engine.arrays import digest_of, frozen
-from explorer.engine.forward import trace_model
+from explorer.engine.forward import trace_chain
 from explorer.engine.network_arrays import check_parts, parts_of_file
 from explorer.engine.network_parts import (
     BATCH,
@@ -39,7 +39,7 @@ from explorer.model.torch_names import TORCHVISION, from_torch, to_torch
 from explorer.model.variants import VARIANTS
 from explorer.model.weight_file import NAMES, flatten, write_weights
 from explorer.model.weights import Model
-from explorer.records import BlockTrace, NetworkTrace
+from explorer.records import NetworkTrace
 
 MAX_TRACE_VALUES = 2**27  # of all stages of a trace: 512 MB
 
@@ -325,11 +325,10 @@ class Network(Record):
         given = self.check_images(images, 3, 4)
         self._check_trace_size(given.shape)
         in_eval = check_flag("use_running_average", use_running_average)
-        stem = trace_model(self.stem, given, use_running_average=in_eval)
-        h, traces = stem["out"], dict[str, BlockTrace]()
-        for name, model in self.models.items():
-            traces[name] = trace_model(model, h, use_running_average=in_eval)
-            h = traces[name]["out"]
+        pictures = given.copy()  # JAX may alias it, and the caller may write to `images`
+        pictures.setflags(write=False)
+        stem, *blocks = trace_chain((self.stem, *self.models.values()), pictures, in_eval)
+        traces = dict(zip(self.models, blocks, strict=True))
         streams = {STEM: stem["out"]} | {name: each["out"] for name, each in traces.items()}
         lens = {
             name: frozen(run_head(self.final, self.head, stream, in_eval))
@@ -337,7 +336,7 @@ class Network(Record):
             if stream.shape[-1] == len(self.head["kernel"])
         }
         return NetworkTrace(
-            images=frozen(given),
+            images=pictures,
             stem=stem,
             blocks=MappingProxyType(traces),
             lens=MappingProxyType(lens),

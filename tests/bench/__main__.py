@@ -13,13 +13,23 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.bench import browser, engine, figures, programs, starts, training, training_page
+from tests.bench import (
+    browser,
+    checkpoints,
+    engine,
+    figures,
+    programs,
+    starts,
+    training,
+    training_page,
+)
 from tests.bench.table import Row, markdown
 from tests.browser import chromium
 from tests.browser.server import ROOT
 
 PARTS = {
     "engine": engine.rows,
+    "checkpoints": checkpoints.rows,
     "training": training.rows,
     "training_page": training_page.rows,
     "programs": programs.rows,
@@ -49,6 +59,8 @@ values of CNN Explainer are published ones, not measured here.
 - Where PyTorch is faster, compare the rows *convolutions only*: convolutions take most of either
   forward pass, and each side calls a library for them. The row with a flag lets XLA use the library
   that PyTorch uses.
+- ResNet-18 has random weights, which both sides read from the same file. Its limits are 1.25 times
+  PyTorch with a forward hook on every layer and half of torchlens, and one second for loading.
 - A training step is of the page's network: width 8, batches of 128 digits, SGD with momentum and
   weight decay. The limit is 1.25 times PyTorch's step at 8 blocks and 2 times at 27.
 - Linen's intermediates are the outputs of its modules: two convolutions, two norms and the output,

@@ -126,7 +126,7 @@ def peer_process(python: Path = PEERS) -> Iterator[Callable[..., dict[str, list[
         assert process.stdout
         process.stdout.readline()  # versions
 
-        def ask(**request: int) -> dict[str, list[float]]:
+        def ask(**request: int | str) -> dict[str, list[float]]:
             assert process.stdin
             assert process.stdout
             print(json.dumps(request), file=process.stdin, flush=True)

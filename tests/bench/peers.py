@@ -2,8 +2,9 @@
 
 The block is traced by hooks and by torchlens, the network is trained. It runs in the environment
 of `tests/bench/requirements.txt`, without the explorer. Each line of its input is a JSON request,
-`{"height", "channels", "rounds"}` for the block and `{"blocks", "rounds"}` for the network; each
-line of its output is `{peer: [milliseconds, …]}`, after a first line with the versions.
+`{"height", "channels", "rounds"}` for the block, `{"blocks", "rounds"}` for the network and
+`{"file", "side", "rounds"}` for ResNet-18 with the weights of a safetensors file; each line of its
+output is `{peer: [milliseconds, …]}`, after a first line with the versions.
 """
 
 import json
@@ -12,6 +13,7 @@ import time
 
 import torch
 import torchlens
+from safetensors.torch import load_file
 from torch import nn
 
 
@@ -45,11 +47,58 @@ class Network(nn.Module):
         return self.head(self.blocks(self.stem(images)).mean((2, 3)))
 
 
-def add_hooks(block: Block) -> None:
-    """Add forward hooks that store every stage's output as a NumPy array."""
+class ResNetBlock(nn.Module):
+    """A basic block, with a projection on its shortcut where the shape changes."""
+
+    def __init__(self, channels: int, features: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, features, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(features)
+        self.relu1 = nn.ReLU()
+        self.conv2 = nn.Conv2d(features, features, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(features)
+        self.downsample = nn.Sequential()
+        if channels != features:
+            projection = nn.Conv2d(channels, features, 1, stride, bias=False)
+            self.downsample = nn.Sequential(projection, nn.BatchNorm2d(features))
+        self.add = nn.Identity()
+        self.out = nn.ReLU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        residual = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x)))))
+        return self.out(self.add(residual + self.downsample(x)))
+
+
+class ResNet18(nn.Module):
+    """ResNet-18 for ImageNet, with torchvision's names of tensors."""
+
+    def __init__(self, classes: int = 1000) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.relu = nn.ReLU()
+        self.maxpool = nn.MaxPool2d(3, 2, padding=1)
+
+        def stage(channels: int, features: int, stride: int) -> nn.Sequential:
+            first = ResNetBlock(channels, features, stride)
+            return nn.Sequential(first, ResNetBlock(features, features, 1))
+
+        self.layer1, self.layer2 = stage(64, 64, 1), stage(64, 128, 2)
+        self.layer3, self.layer4 = stage(128, 256, 2), stage(256, 512, 2)
+        self.fc = nn.Linear(512, classes)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(x.mean((2, 3)))
+
+
+def add_hooks(module: nn.Module) -> None:
+    """Add forward hooks that store the output of every layer as a NumPy array."""
     stages = {}
-    for name, module in block.named_children():
-        module.register_forward_hook(
+    layers = {name: layer for name, layer in module.named_modules() if not list(layer.children())}
+    for name, layer in layers.items():
+        layer.register_forward_hook(
             lambda _, __, output, name=name: stages.__setitem__(name, output.numpy())
         )
 
@@ -88,6 +137,35 @@ def training_calls(blocks: int, batch: int = 128) -> dict:
     return {"PyTorch": step}
 
 
+def checkpoint_calls(file: str, side: int) -> dict:
+    """Return the functions that trace ResNet-18 in eval mode, by name."""
+    state = load_file(file)
+
+    def network() -> ResNet18:
+        found = ResNet18().eval()
+        found.load_state_dict(state)
+        return found
+
+    x = torch.randn(1, 3, side, side)
+    x_last = x.to(memory_format=torch.channels_last)
+    hooked, hooked_last, traced = network(), network(), network()
+    hooked_last = hooked_last.to(memory_format=torch.channels_last)
+    add_hooks(hooked)
+    add_hooks(hooked_last)
+    return {
+        "PyTorch with hooks": lambda: hooked(x),
+        "PyTorch with hooks, channels last": lambda: hooked_last(x_last),
+        "torchlens": lambda: torchlens.trace(traced, x),
+    }
+
+
+def calls_of(request: dict) -> dict:
+    """Return the functions that a request asks for, by name."""
+    if "blocks" in request:
+        return training_calls(**request)
+    return checkpoint_calls(**request) if "file" in request else calls(**request)
+
+
 def measure(call, rounds: int) -> list:
     """Return the milliseconds of each of `rounds` calls."""
     times = []
@@ -108,7 +186,7 @@ if __name__ == "__main__":
             rounds = request.pop("rounds")
             if shape != request:
                 shape = request
-                functions = training_calls(**shape) if "blocks" in shape else calls(**shape)
+                functions = calls_of(shape)
                 for call in functions.values():
                     call()
             answer = {

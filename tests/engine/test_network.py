@@ -128,6 +128,17 @@ def test_a_trace_is_read_only_and_keeps_no_array_of_the_caller() -> None:
     assert not any(array.flags.writeable for array in arrays)
 
 
+def test_a_blocks_x_is_the_output_before_it_without_a_copy() -> None:
+    network, image = short_run().network, pictures().test_images[0]
+    trace = network.trace(image)
+    for before, after in (("stem", "block1"), ("block1", "block2")):
+        assert np.shares_memory(trace.stream[before], trace[after]["x"])
+    assert not np.shares_memory(trace.images, image)
+    view = image.view()
+    view.setflags(write=False)
+    assert not np.shares_memory(network.trace(view).stem["x"], image)
+
+
 def test_the_models_of_blocks_name_network_and_block() -> None:
     network, _ = network_of()
     provenance = network.models["block2"].provenance

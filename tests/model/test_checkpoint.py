@@ -322,6 +322,7 @@ def test_weights_are_read_only_and_own_their_memory() -> None:
     for array in arrays:
         assert not array.flags.writeable
         assert array.flags.c_contiguous
+        assert array.ctypes.data % 64 == 0  # JAX uses it without a copy
         assert array.dtype == np.float32
         assert not any(np.shares_memory(array, tensor) for tensor in BASIC.values())
 
