@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from explorer import InputError, class_gradient
+from explorer.engine.gradients import split_trace
 from explorer.engine.network import Network
 from tests.plain_network import PlainNetwork, randomise
 
@@ -45,6 +46,19 @@ def test_the_parts_of_every_block_add_up(networks: tuple[Network, PlainNetwork])
         np.testing.assert_array_equal(split.cotangent, following.total)
     np.testing.assert_array_equal(found.stem.cotangent, found["block1"].total)
     assert not found.picture.flags.writeable
+
+
+def test_the_parts_are_those_of_the_traced_block(networks: tuple[Network, PlainNetwork]) -> None:
+    network, _ = networks
+    found, trace = class_gradient(network, IMAGE, LABEL), network.trace(IMAGE)
+    for name, split in found.blocks.items():
+        expected = split_trace(trace[name], split.cotangent)
+        expect_close(split.residual, expected.residual)
+        largest = np.abs(split.total).max()
+        np.testing.assert_allclose(split.identity, expected.identity, atol=1e-5 * largest)
+        if network.variant == "v1":
+            passed = np.where(trace[name]["add"] > 0, split.cotangent, 0)
+            np.testing.assert_array_equal(split.identity, passed)
 
 
 def test_the_last_cotangent_by_hand() -> None:

@@ -110,8 +110,13 @@ def test_the_gradient_of_a_class(network: Network, trace: NetworkTrace) -> None:
     at = opened(checkpoint_details="gradient", gradient_class="2")
     found = class_gradient(network, trace.images, 2)
     table = at.dataframe[1]
-    expected = [np.linalg.norm(split.total) for split in found.blocks.values()]
-    np.testing.assert_allclose(table.value["‖gradient at x‖"], expected, rtol=1e-5)
+    for column, part in (
+        ("‖gradient at x‖", "total"),
+        ("through the shortcut", "identity"),
+        ("through F", "residual"),
+    ):
+        expected = [np.linalg.norm(getattr(split, part)) for split in found.blocks.values()]
+        np.testing.assert_allclose(table.value[column], expected, rtol=1e-5)
 
 
 def test_the_file_says_what_was_assumed(network: Network) -> None:
