@@ -12,11 +12,13 @@ import streamlit as st
 
 from explorer.engine.checkpoint import load_checkpoint
 from explorer.engine.network import Network
+from explorer.errors import InputError, describe
 from explorer.inputs.limits import MAX_CHECKPOINT_BYTES, format_megabytes
 from explorer.model.checkpoint import Conventions
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import segmented_choice, select
-from explorer.page.link_state import check, publish
+from explorer.page.link_state import publish, restore
+from explorer.page.linked_file import linked_digest
 from explorer.page.plain_text import show_message, show_note
 
 FOLDER = "EXPLORER_CHECKPOINTS"  # environment variable: a folder with checkpoints for all users
@@ -34,7 +36,7 @@ class NoCheckpoint(Exception):
 
 def ask_for_checkpoint() -> None:
     """Ask for a checkpoint; a link holds its digest, but not its content."""
-    linked = _linked_digest()
+    linked = linked_digest("checkpoint_digest")
     if linked:
         show_message(
             "info",
@@ -88,14 +90,17 @@ def _own_network() -> Network:
     if file is None:
         digest, name = st.session_state.get(_EARLIER, ("", ""))
         if not digest:
-            publish("checkpoint_digest", _linked_digest() or None, None)
+            publish("checkpoint_digest", linked_digest("checkpoint_digest") or None, None)
             raise NoCheckpoint
         show_note(f"Checkpoint: {name}. Choose another file to replace it.")
         publish("checkpoint_digest", digest[:16], None)
         return _network(("own", digest), b"", name, True)
     data = file.getvalue()
     digest = hashlib.blake2b(data).hexdigest()
-    if (linked := _linked_digest()) not in ("", digest[:16]) and _EARLIER not in st.session_state:
+    if (linked := linked_digest("checkpoint_digest")) not in (
+        "",
+        digest[:16],
+    ) and _EARLIER not in st.session_state:
         show_note(f"This is not the checkpoint of the link, whose digest is {linked}.")
     found = _network(("own", digest), data, file.name, True)
     publish("checkpoint_digest", digest[:16], None)
@@ -145,22 +150,33 @@ def _conventions() -> Conventions:
             help="As usual: after a 7×7 or a deep stem, and not after a 3×3.",
         )
         epsilon = select("ε of BatchNorm", {each: each for each in EPSILONS}, "1e-5", key="epsilon")
+        strides = _strides()
     return Conventions(
         epsilon=float(epsilon),
+        strides=strides,
         stride_in=stride_in,
         zero_channels=zero_channels,
         max_pool={"auto": None, "yes": True, "no": False}[pooling],
     )
 
 
-def _linked_digest() -> str:
-    """Return the digest of the checkpoint in the session's first link; empty without one."""
-    if "linked_checkpoint" not in st.session_state:
-        check("checkpoint_digest", _is_digest, "16 hexadecimal digits")
-        st.session_state["linked_checkpoint"] = st.query_params.get("checkpoint_digest", "")
-    found: str = st.session_state["linked_checkpoint"]
-    return found
+def _strides() -> tuple[int, ...] | None:
+    """Draw the field for the strides of the stages; return them, or None for the usual ones."""
 
+    def legal(text: str) -> str | None:
+        return text if re.fullmatch("[12]( *, *[12]){0,15}", text) else None
 
-def _is_digest(text: str) -> bool:
-    return re.fullmatch("[0-9a-f]{16}", text) is not None
+    expected = "1 or 2 for every stage, such as 1, 2, 2, 2"
+    restore("strides", legal, expected)
+    st.session_state.setdefault("strides", "")
+    text = st.text_input(
+        "Strides of the stages",
+        key="strides",
+        placeholder="1, 2, 2, …",
+        max_chars=60,
+        help="Of the first block of every stage. Empty: 1, and 2 for every later stage.",
+    ).strip()
+    if text and legal(text) is None:
+        raise InputError(f"Strides must be {expected}; got {describe(text)}.")
+    publish("strides", text or None, None)
+    return tuple(int(part) for part in text.split(",")) if text else None

@@ -1,8 +1,10 @@
 """The file that a link was made with, whose name and digest are in the URL."""
 
+import re
+
 import streamlit as st
 
-from explorer.page.link_state import withdraw
+from explorer.page.link_state import check, withdraw
 from explorer.page.plain_text import show_message
 
 
@@ -36,6 +38,20 @@ def linked_file() -> tuple[str, str] | None:
         )
     linked: tuple[str, str] | None = st.session_state["linked_file"]
     return linked
+
+
+def linked_digest(key: str) -> str:
+    """Return a file's digest in the session's first link, by its parameter; empty without one."""
+    remembered = f"linked_{key}"
+    if remembered not in st.session_state:
+        check(key, _is_digest, "16 hexadecimal digits")
+        st.session_state[remembered] = st.query_params.get(key, "")
+    found: str = st.session_state[remembered]
+    return found
+
+
+def _is_digest(text: str) -> bool:
+    return re.fullmatch("[0-9a-f]{16}", text) is not None
 
 
 def differs_from_link(digest: str) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """The sidebar of networks: data set, both networks, and their training."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 
 import streamlit as st
@@ -16,7 +15,8 @@ from explorer.model.variants import VARIANTS
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
 from explorer.page.errors import PROBLEMS
-from explorer.page.link_state import check, publish
+from explorer.page.link_state import publish
+from explorer.page.linked_file import linked_digest
 from explorer.page.plain_text import show_message, show_note
 from explorer.page.trainings import Pair
 
@@ -166,7 +166,10 @@ def _own_data() -> Dataset | None:
         )
     data = file.getvalue()
     digest = hashlib.blake2b(data).hexdigest()
-    if (linked := _linked_digest()) not in ("", digest[:16]) and _EARLIER not in st.session_state:
+    if (linked := linked_digest("data_digest")) not in (
+        "",
+        digest[:16],
+    ) and _EARLIER not in st.session_state:
         show_note(f"This is not the data set of the link, whose digest is {linked}.")
     publish("data_digest", digest[:16], None)
     found = get_or_compute(
@@ -180,25 +183,12 @@ def _own_data() -> Dataset | None:
     return found
 
 
-def _linked_digest() -> str:
-    """Return the digest of the data set in the session's first link; empty without one."""
-    if "linked_data" not in st.session_state:
-        check("data_digest", _is_digest, "16 hexadecimal digits")
-        st.session_state["linked_data"] = st.query_params.get("data_digest", "")
-    found: str = st.session_state["linked_data"]
-    return found
-
-
-def _is_digest(text: str) -> bool:
-    return re.fullmatch("[0-9a-f]{16}", text) is not None
-
-
 def _earlier_data() -> Dataset | None:
     """Return the data set that this session has read before; the field forgets its file while
     another view is shown."""
     digest, name = st.session_state.get(_EARLIER, ("", ""))
     found: Dataset | None = get_cached(("dataset", digest), private=True)
-    linked = _linked_digest()
+    linked = linked_digest("data_digest")
     publish("data_digest", digest[:16] if found else linked or None, None)
     if found is None and linked:
         show_note(f"This link was made with the data set of digest {linked}. Choose that file.")

@@ -212,7 +212,8 @@ def _file(selection: CheckpointSelection) -> None:
         show_note(note)
     if not notes:
         st.caption("Nothing in the file was ignored, and nothing had to be assumed.")
-    show_note(
-        "A block from Python: from explorer import load_checkpoint; "
-        "trace = load_checkpoint(path).trace(picture)"
+    st.code(
+        "from explorer import load_checkpoint\n\n"
+        "trace = load_checkpoint(path).trace(picture)  # picture: (H, W, channels), normalised",
+        language="python",
     )

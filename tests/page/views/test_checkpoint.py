@@ -289,6 +289,7 @@ def test_a_picture_of_ones_own(network: Network) -> None:
         "zero_channels",
         "max_pool",
         "epsilon",
+        "strides",
         "small_resize",
         "small_crop",
         "normalise",
@@ -335,3 +336,18 @@ def test_a_network_of_the_train_view_has_its_own_preprocessing(folder: Path) -> 
     trace = run.network.trace((small - data.mean) / data.deviation)
     assert_drawn(at, trace)
     assert at.dataframe[0].value["class"][0] == str(trace.logits.argmax())
+
+
+def test_the_strides_of_the_stages(network: Network) -> None:
+    at = opened(strides="1, 1")
+    found = load_checkpoint(DATA, conventions=Conventions(strides=(1, 1)))
+    sample = generate("landscape", SAMPLE_SIDE, SAMPLE_SIDE, 3, 0)
+    steps = preprocess(sample, default_preprocessing(3, is_small=True))
+    assert_drawn(at, found.trace(steps.normalised))
+    at.text_input(key="strides").set_value("1, 3").run()
+    assert messages(without_exception(at), "error") == [
+        "Strides must be 1 or 2 for every stage, such as 1, 2, 2, 2; got '1, 3'."
+    ]
+    at.text_input(key="strides").set_value("1").run()
+    (sentence,) = messages(without_exception(at), "error")
+    assert "strides has 1 values and the network 2 stages" in sentence
