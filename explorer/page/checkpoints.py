@@ -139,8 +139,9 @@ def _conventions() -> Conventions:
             "New zero channels",
             ("around", "after"),
             key="zero_channels",
-            titles={"around": "half before, half after", "after": "all after"},
-            help="Of shortcuts without weights (option A of He et al. 2015).",
+            titles={"around": "both sides", "after": "after"},
+            help="Of shortcuts without weights (option A of He et al. 2015): half before and half "
+            "after the old channels, or all after them.",
         )
         pooling = segmented_choice(
             "Max pooling after the stem",

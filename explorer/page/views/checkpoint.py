@@ -54,14 +54,11 @@ def _head(selection: CheckpointSelection, trace: NetworkTrace) -> None:
     }
     with left, st.container(horizontal=True):
         for name, array in steps.items():
-            height, width = array.shape[:2]
-            words = f"{name}, {height}×{width}"
-            if name == "normalised":
-                words += f", {array.min():.1f} to {array.max():.1f}"
-            st.image(_shown(array), caption=words, width=STEP_WIDTH)
+            st.image(_shown(array), caption=name, width=STEP_WIDTH)
     with right:
         order = np.argsort(-trace.logits, kind="stable")[:BEST]
         probabilities = _probabilities(trace)
+        st.caption("Best classes")
         # A data frame shows names as they are; a table would read them as Markdown.
         st.dataframe(
             {
@@ -71,7 +68,16 @@ def _head(selection: CheckpointSelection, trace: NetworkTrace) -> None:
             },
             hide_index=True,
         )
-    show_note(f"{selection.title}: {len(trace.blocks)} blocks, on {selection.picture_title}.")
+    normalised = selection.picture.normalised
+    low, high = (f"{value:.1f}".replace("-", "−") for value in (normalised.min(), normalised.max()))
+    resized, cropped = (
+        "×".join(map(str, array.shape[:2]))
+        for array in (selection.picture.resized, selection.picture.cropped)
+    )
+    show_note(
+        f"{selection.title}: {len(trace.blocks)} blocks, on {selection.picture_title}, resized to "
+        f"{resized} and cropped to {cropped}; normalised, its values are from {low} to {high}."
+    )
 
 
 def _probabilities(trace: NetworkTrace) -> np.ndarray:
