@@ -175,6 +175,7 @@ def _strides() -> tuple[int, ...] | None:
         key="strides",
         placeholder="1, 2, 2, …",
         max_chars=60,
+        persist_state="session",
         help="Of the first block of every stage. Empty: 1, and 2 for every later stage.",
     ).strip()
     if text and legal(text) is None:

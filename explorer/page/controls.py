@@ -1,7 +1,9 @@
 """Widgets whose values are in the URL: a widget's key is the name of its parameter.
 
 Streamlit's own binding writes titles instead of identifiers, accepts 3.7 as 3 and fails on
-infinity, so these widgets are bound here.
+infinity, so these widgets are bound here. They keep their values while they are not drawn. No run
+writes a value that the browser has sent: Streamlit would send it back, and so undo what the user
+has chosen in the meantime.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +14,7 @@ import streamlit as st
 from explorer.page.link_state import publish, restore
 
 Option = TypeVar("Option", bound=str)
+_KEPT: Literal["session"] = "session"
 
 
 def integer_input(
@@ -26,7 +29,7 @@ def integer_input(
     value = st.session_state.setdefault(key, default)
     if value is None or value > high:
         st.session_state[key] = default if value is None else high
-    chosen = st.number_input(label, low, high, key=key, **style)
+    chosen = st.number_input(label, low, high, key=key, persist_state=_KEPT, **style)
     publish(key, chosen, default)
     return chosen
 
@@ -37,7 +40,7 @@ def optional_integer_input(
     """Draw a field for an integer from `low` to `high`; return it, or None if it is empty."""
     restore(key, lambda text: _integer(text, low, high), f"an integer from {low} to {high}")
     st.session_state.setdefault(key, None)
-    chosen = st.number_input(label, low, high, None, key=key, **style)
+    chosen = st.number_input(label, low, high, None, key=key, persist_state=_KEPT, **style)
     publish(key, chosen, None)
     return chosen
 
@@ -48,7 +51,7 @@ def slider(
     """Draw a slider for a number from `low` to `high`; return it."""
     restore(key, lambda text: _number(text, low, high), f"a number from {low:g} to {high:g}")
     st.session_state.setdefault(key, default)
-    chosen = st.slider(label, low, high, step=step, key=key, **style)
+    chosen = st.slider(label, low, high, step=step, key=key, persist_state=_KEPT, **style)
     publish(key, chosen, default)
     return chosen
 
@@ -64,7 +67,7 @@ def option_slider(
         st.session_state[key] = default
     if len(options) == 1:  # Streamlit's slider needs two
         return options[0]
-    chosen = st.select_slider(label, options, key=key, **style)
+    chosen = st.select_slider(label, options, key=key, persist_state=_KEPT, **style)
     publish(key, chosen, default)
     return int(chosen)
 
@@ -78,7 +81,12 @@ def select(
     if st.session_state.setdefault(key, default) not in titles:
         st.session_state[key] = default
     chosen = st.selectbox(
-        label, options, format_func=lambda option: titles.get(option, option), key=key, **style
+        label,
+        options,
+        format_func=lambda option: titles.get(option, option),
+        key=key,
+        persist_state=_KEPT,
+        **style,
     )
     publish(key, chosen, default)
     return chosen
@@ -102,6 +110,7 @@ def segmented_choice(
         format_func=lambda option: _title(option, titles),
         required=True,
         key=key,
+        persist_state=_KEPT,
         help=help,
         label_visibility=label_visibility,
     )
@@ -116,7 +125,11 @@ def optional_segmented_choice(
     _restore_option(key, options)
     st.session_state.setdefault(key, None)
     chosen = st.segmented_control(
-        label, list(options), format_func=lambda option: _title(option, titles), key=key
+        label,
+        list(options),
+        format_func=lambda option: _title(option, titles),
+        key=key,
+        persist_state=_KEPT,
     )
     publish(key, chosen, None)
     return chosen
@@ -127,7 +140,7 @@ def toggle(label: str, key: str) -> bool:
     legal = {"true": True, "false": False}
     restore(key, lambda text: legal.get(text.lower()), "true or false")
     st.session_state.setdefault(key, False)
-    chosen = st.toggle(label, key=key)
+    chosen = st.toggle(label, key=key, persist_state=_KEPT)
     publish(key, "true" if chosen else None, None)
     return chosen
 

@@ -98,9 +98,6 @@ def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:
     """
     st.session_state.setdefault(_RESTORED, set()).add(key)
     if key in st.session_state:
-        st.session_state[key] = st.session_state[
-            key
-        ]  # else Streamlit drops it while no widget shows it
         return
     given = st.query_params.get_all(key)
     if not given:

@@ -1,13 +1,14 @@
-"""A click before the browser has the answer to the one before: the URL holds both settings."""
+"""A click before the browser has the answer to the one before: both settings hold."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
 
 from playwright.sync_api import Page, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import OpenPage
 from tests.browser.page import pick, set_number
-from tests.browser.test_history import COMPARED, wait_for_link
+from tests.browser.test_history import COMPARED, choose_variant, wait_for_link
 
 SMALL = {"height": "8", "width": "8", "channels": "4"}
 LINK = SMALL | {"view": "what_if"}
@@ -42,9 +43,36 @@ class Connection:
             self._page.wait_for_timeout(20)
         second()
         self._is_holding = False
-        for message in self._held:
+        self._release(len(self._held))
+
+    def after_late_answer(
+        self, first: Callable[[], None], second: Callable[[], None], third: Callable[[], None]
+    ) -> None:
+        """Run three functions in the browser; it gets the answer to `first` after `second`.
+
+        It gets the answer to `second` only after `third`.
+        """
+        self._is_holding = True
+        first()
+        while not any(_ends_a_run(message) for message in self._held):
+            self._page.wait_for_timeout(20)
+        answered = len(self._held)
+        second()
+        self._release(answered)
+        self._page.wait_for_timeout(500)  # the page draws it
+        third()
+        self._is_holding = False
+        self._release(len(self._held))
+
+    def _release(self, count: int) -> None:
+        for message in self._held[:count]:
             self._browser.send(message)
-        self._held.clear()
+        del self._held[:count]
+
+
+def _ends_a_run(message: str | bytes) -> bool:
+    assert isinstance(message, bytes)
+    return bool(ForwardMsg.FromString(message).WhichOneof("type") == "script_finished")
 
 
 def open_what_if(open_page: OpenPage, link: dict[str, str]) -> tuple[Page, Connection]:
@@ -74,6 +102,17 @@ def test_a_click_in_the_figure_brings_back_no_setting_that_was_removed(open_page
         lambda: set_number(page, "Seed of the weights", 0), lambda: flip_difference(page)
     )
     wait_for_link(page, LINK | {"difference": "true"})
+
+
+def test_a_late_answer_changes_no_setting_back(open_page: OpenPage) -> None:
+    page, connection = open_what_if(open_page, LINK)
+    connection.after_late_answer(
+        lambda: pick(page, "eval"),
+        lambda: choose_variant(page, "Bottleneck"),
+        lambda: set_number(page, "Seed of the weights", 3),
+    )
+    wait_for_link(page, LINK | {"mode": "eval", "seed": "3", "variant": "bottleneck"})
+    expect(page.get_by_role("combobox", name="Variant")).to_have_value("Bottleneck")
 
 
 def test_another_view_keeps_the_setting_of_the_click_before(open_page: OpenPage) -> None:
