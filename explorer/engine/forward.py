@@ -1,7 +1,6 @@
 """The forward pass of a model, with every stage as a NumPy array."""
 
 from collections.abc import Iterable
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from explorer.engine.stage_program import Found, run_model
 from explorer.errors import (
     InputError,
     as_array,
@@ -27,7 +27,7 @@ from explorer.model.arguments import (
 )
 from explorer.model.block import BasicBlock
 from explorer.model.spec import BlockSpec
-from explorer.model.weights import Arrays, Model, Structure, check_variant, split_state
+from explorer.model.weights import Arrays, Model, check_variant
 from explorer.records import BlockTrace, NormTrace
 
 MAX_WARMUP_PASSES = 1_000
@@ -142,7 +142,7 @@ def trace_model(
     check_stage_sizes(model.spec, x32.shape)
     in_eval = check_flag("use_running_average", use_running_average) or model.spec.always_eval
     running = _warm_up(model, x32, warmup_count) if warmup_count else model.statistics
-    found = run_stages(model.structure, model.parameters, running, x32, in_eval)
+    found = run_model(model, running, x32, in_eval)
     return _trace(model, running, x32, found, in_eval, warmup_count)
 
 
@@ -160,7 +160,7 @@ def trace_chain(models: Iterable[Model], x: np.ndarray, in_eval: bool) -> list[B
     h: Any = x
     runs = []
     for model in models:
-        found = run_stages(model.structure, model.parameters, model.statistics, h, in_eval)
+        found = run_model(model, model.statistics, h, in_eval)
         runs.append((model, h, found))
         h = found[0]["out"]
     return [_trace(model, model.statistics, h, found, in_eval) for model, h, found in runs]
@@ -170,11 +170,11 @@ def _trace(
     model: Model,
     running: Arrays,
     x: Any,
-    found: tuple[dict[str, jax.Array], dict[str, jax.Array]],
+    found: Found,
     in_eval: bool,
     warmup_passes: int = 0,
 ) -> BlockTrace:
-    """Return the record of what `run_stages` has found."""
+    """Return the record of what `run_model` has found."""
     stages, statistics = on_host((found[0] | {"x": x}, found[1]))
     return BlockTrace(
         model=model,
@@ -204,44 +204,13 @@ def check_stage_sizes(spec: BlockSpec, shape: tuple[int, ...]) -> None:
         )
 
 
-@partial(jax.jit, static_argnames=("structure", "use_running_average"))
-def run_stages(
-    structure: Structure,
-    parameters: Arrays,
-    running: Arrays,
-    x: jax.Array,
-    use_running_average: bool,
-) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-    """Return the stages after x, and the statistics of every BatchNorm.
-
-    Statistics are `(4, C)`: the batch's mean and variance, and the running ones after the call.
-    """
-    block = structure.block(parameters, running)
-    stages = block.stages(x, use_running_average)
-    after, inputs = split_state(block)[1], structure.spec.inputs()
-    # One array per norm: for a small block every additional output costs time.
-    statistics = {
-        name: jnp.stack([*_moments(stages[inputs[name]]), after[name]["mean"], after[name]["var"]])
-        for name in structure.spec.norms()
-    }
-    del stages["x"]  # the caller has it, and XLA would copy it to an output
-    return stages, statistics
-
-
-def _moments(v: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return mean and variance of every channel, as NNX's BatchNorm computes them."""
-    axes = tuple(range(v.ndim - 1))
-    mean = jnp.mean(v, axis=axes)
-    return mean, jnp.maximum(0, jnp.mean(v * v, axis=axes) - mean * mean)
-
-
 def _warm_up(model: Model, x: np.ndarray, warmup_count: int) -> Arrays:
     """Return the running statistics after `warmup_count` train-mode calls on the same `x`.
 
     The batch statistics of such a call do not depend on the running ones, so
     they are the same every time and only the moving average is repeated.
     """
-    rows = run_stages(model.structure, model.parameters, model.statistics, x, False)[1]
+    rows = run_model(model, model.statistics, x, False)[1]
     batch = {name: {"mean": norm[0], "var": norm[1]} for name, norm in on_host(rows).items()}
     momentum, moved = model.batch_norm.momentum, on_host(model.statistics)
     for _ in range(warmup_count):

@@ -8,7 +8,7 @@ import itertools
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from cachetools import TTLCache
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.compilation_cache import limit_compiled_programs
+from explorer.page.earlier_results import session_results
 from explorer.page.errors import PROBLEMS
 from explorer.page.limiter import LONG_WORK_LIMITER, WORK_LIMITER
 
@@ -72,6 +73,11 @@ class ResultCache:
             # The garbage collector may call this at any moment, so it must not wait for the lock.
             weakref.finalize(owner, self._dropped.append, full_key).atexit = False
 
+    def drop(self, full_key: tuple[int, Hashable]) -> None:
+        """Drop the value of an owner's identifier and a key, if it is there."""
+        with self._lock:
+            self._values.pop(full_key, None)
+
     def _drop(self) -> None:
         while self._dropped:
             self._values.pop(self._dropped.popleft(), None)
@@ -82,16 +88,20 @@ def _owner_id(owner: Owner | None) -> int:
 
 
 def size_of(value: Any) -> int:
-    """Return the bytes of all arrays in a record, a mapping or a sequence."""
+    """Return the bytes of all arrays in a record, a mapping or a sequence, each counted once."""
+    return sum(dict(_arrays(value)).values())
+
+
+def _arrays(value: Any) -> Iterator[tuple[int, int]]:
+    """Yield the address and the bytes of every array."""
     if isinstance(value, np.ndarray):
-        return value.nbytes
-    if is_dataclass(value):
-        return sum(size_of(getattr(value, field.name)) for field in fields(value))
-    if isinstance(value, Mapping):
-        return sum(map(size_of, value.values()))
-    if isinstance(value, list | tuple):
-        return sum(map(size_of, value))
-    return 0
+        yield value.__array_interface__["data"][0], value.nbytes
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _arrays(getattr(value, field.name))
+    elif isinstance(value, Mapping | list | tuple):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _arrays(each)
 
 
 RESULT_CACHE = ResultCache(MAX_ENTRIES, MAX_BYTES, SECONDS)
@@ -105,6 +115,7 @@ def get_or_compute(
     placeholder: DeltaGenerator,
     message: str | None,
     is_long: bool = False,
+    is_quick: bool = False,
 ) -> Value:
     """Return the cached result of this key, or compute it in a slot of the work limiter.
 
@@ -116,6 +127,8 @@ def get_or_compute(
         placeholder: an empty element that shows `message` during the computation, or the
             position in the queue. If `message` is None, `compute` fills the element.
         is_long: whether `compute` takes long and yields its slot to others between its parts.
+        is_quick: whether `compute` takes a moment, so that a large result may be dropped once the
+            session does not use it any more.
 
     Raises:
         Busy: too many computations are queued.
@@ -134,6 +147,8 @@ def get_or_compute(
             ):
                 found = RESULT_CACHE.get(key, owner)  # another session may have computed it
                 if found is None:
+                    if is_quick:
+                        session_results().make_room(RESULT_CACHE.drop)
                     found = (
                         compute()
                         if message is None
@@ -145,6 +160,8 @@ def get_or_compute(
             placeholder.empty()
             raise
         placeholder.empty()
+    if is_quick:
+        session_results().use((_owner_id(owner), key), size_of(found))
     return found
 
 

@@ -71,11 +71,13 @@ class CheckpointSelection:
             private=self.private,
             placeholder=st.empty(),
             message="Running the network; the first time its blocks are compiled",
+            is_quick=True,
         )
 
     def experiment(self, block: str) -> Experiment:
         """Return the experiment of one block, on the residual stream that reaches it."""
-        x = self.trace()[block]["x"]
+        traced = self.trace()[block]
+        x = traced["x"]
         note = (
             f"The weights are those of {block} in the checkpoint {self.title}. The input is the "
             f"residual stream that reaches {block}: {self.picture_title}."
@@ -90,6 +92,7 @@ class CheckpointSelection:
             use_running_average=True,
             warmup_passes=0,
             block=self.network.models[block],
+            traced=traced,
         )
 
 

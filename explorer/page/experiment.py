@@ -30,7 +30,8 @@ class Experiment:
     `input_source` is NumPy code that makes the input, empty if there is none. If `image` is not
     None, the input is a batch, and results are of this image of it, with the batch's statistics.
     If `block` is not None, the weights are those of this block of a trained `network`, whose
-    residual stream after the stem is `stem`.
+    residual stream after the stem is `stem`. If `traced` is not None, it is the trace of `block` on
+    the input, which need not be run again.
     """
 
     input_key: tuple[Hashable, ...]
@@ -46,6 +47,7 @@ class Experiment:
     block: Model | None = None
     network: Network | None = None
     stem: np.ndarray | None = None
+    traced: BlockTrace | None = None
 
     def alone(self) -> "Experiment":
         """Return the experiment with the image shown as its only input."""
@@ -58,7 +60,8 @@ class Experiment:
         """Return the experiment with the trained network's stream after the stem as input."""
         if (stem := self.stem) is None:
             return self
-        return replace(self, input_key=(*self.input_key, "stem"), load=lambda: stem, image=None)
+        key = (*self.input_key, "stem")
+        return replace(self, input_key=key, load=lambda: stem, image=None, traced=None)
 
     def whole_input(self, trace: BlockTrace) -> np.ndarray:
         """Return the input of a trace, or the batch that its statistics are of."""
@@ -66,7 +69,8 @@ class Experiment:
 
     def without_file(self) -> "Experiment":
         """Return the same experiment without the file's content: its results are only cached."""
-        return replace(self, load=_no_file) if self.private else self
+        load = _no_file if self.private else self.load
+        return replace(self, load=load, traced=None)
 
     @property
     def spec(self) -> BlockSpec:
@@ -101,6 +105,13 @@ class Result:
     digest: str
 
 
+def _result(trace: BlockTrace, image: int | None = None) -> Result:
+    error = variance_error(trace)
+    if image is not None:
+        trace = trace.image(image)
+    return Result(trace, headline(trace), error, trace.digest())
+
+
 def run(
     experiment: Experiment,
     placeholder: DeltaGenerator,
@@ -120,6 +131,9 @@ def run(
     spec = spec or experiment.spec
 
     def compute() -> Result:
+        traced = experiment.traced
+        if traced and spec.key == traced.spec.key and not experiment.warmup_passes:
+            return _result(traced)
         x = check_arguments(experiment.seed, experiment.load(), experiment.features)
         check_stage_sizes(spec, x.shape)
         trace = trace_model(
@@ -128,10 +142,7 @@ def run(
             use_running_average=experiment.use_running_average,
             warmup_passes=experiment.warmup_passes,
         )
-        error = variance_error(trace)
-        if experiment.image is not None:
-            trace = trace.image(experiment.image)
-        return Result(trace, headline(trace), error, trace.digest())
+        return _result(trace, experiment.image)
 
     result = get_or_compute(
         ("trace", *experiment.key(spec)),
@@ -139,6 +150,7 @@ def run(
         private=experiment.private,
         placeholder=placeholder,
         message="Running the block",
+        is_quick=True,
     )
     if result.trace.spec == spec:
         return result

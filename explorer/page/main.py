@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.page.checkpoints import NoCheckpoint, ask_for_checkpoint
 from explorer.page.component import forget_reported
 from explorer.page.controls import segmented_choice
+from explorer.page.earlier_results import session_results
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.history import keep_history
@@ -52,6 +53,7 @@ HEADINGS = {
 
 def page() -> None:
     """Draw the page."""
+    session_results().begin_run()
     forget_settings()
     forget_reported()
     update_old_link()

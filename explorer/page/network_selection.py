@@ -83,6 +83,7 @@ class Selection:
             private=self.private,
             placeholder=st.empty(),
             message="Running the network",
+            is_quick=True,
         )
 
     def single_trace(self) -> NetworkTrace:

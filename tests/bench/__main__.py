@@ -61,6 +61,9 @@ values of CNN Explainer are published ones, not measured here.
   that PyTorch uses.
 - ResNet-18 has random weights, which both sides read from the same file. Its limits are 1.25 times
   PyTorch with a forward hook on every layer and half of torchlens, and one second for loading.
+- In eval mode blocks of 64 channels or more run with other convolutions (Eigen) than XLA's default
+  (YNN), which uses one thread for 64 input channels; see `explorer/engine/stage_program.py`. The
+  rows of single blocks are of train mode, where the default's bits are kept.
 - A training step is of the page's network: width 8, batches of 128 digits, SGD with momentum and
   weight decay. The limit is 1.25 times PyTorch's step at 8 blocks and 2 times at 27.
 - Linen's intermediates are the outputs of its modules: two convolutions, two norms and the output,

@@ -13,8 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from explorer.engine.forward import on_host, run_stages, trace_block
+from explorer.engine.forward import on_host, trace_block
 from explorer.engine.linen_parity import LinenBlock
+from explorer.engine.stage_program import run_stages
 from explorer.model.weights import Model
 from explorer.server.memory import reuse_freed_memory
 from tests.bench.table import Row, compared, paired

@@ -15,7 +15,7 @@ from collections import Counter
 import jax
 import jax.numpy as jnp
 
-from explorer.engine.forward import run_stages
+from explorer.engine.stage_program import run_stages
 from explorer.model.weights import Arrays, Model
 from explorer.server.memory import reuse_freed_memory
 from tests.bench.engine import calls

@@ -159,7 +159,7 @@ def test_the_conveniences_draw_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_compiled_engine_programs_hold_no_random_numbers() -> None:
     """Not only do they call no drawing function: nothing random is computed in them."""
-    from explorer.engine.forward import run_stages
+    from explorer.engine.stage_program import run_stages
 
     model = Model.from_seed(3, 4)
     text = run_stages.lower(model.structure, model.parameters, model.statistics, X, False).as_text()

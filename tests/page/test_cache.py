@@ -139,6 +139,11 @@ def test_the_size_of_a_trace_is_that_of_its_arrays() -> None:
     assert size_of(((1, "a"), {"b": [np.zeros(3, np.float32)]})) == 12
 
 
+def test_an_array_in_two_places_counts_once() -> None:
+    array = np.zeros(3, np.float32)
+    assert size_of((array, {"again": array, "other": array.copy()})) == 24
+
+
 def script() -> None:
     import streamlit as st
 

@@ -182,6 +182,7 @@ def _split(
         private=experiment.private,
         placeholder=placeholder,
         message="Computing the gradient",
+        is_quick=True,
     )
 
 

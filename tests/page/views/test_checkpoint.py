@@ -19,6 +19,8 @@ from explorer.engine.training_settings import TrainingSettings
 from explorer.inputs import generate
 from explorer.inputs.preprocessing import default_preprocessing, preprocess
 from explorer.model.checkpoint import Conventions
+from explorer.page import cache, earlier_results
+from explorer.page.cache import ResultCache
 from explorer.page.checkpoint_selection import SAMPLE_SIDE
 from explorer.records import NetworkTrace
 from tests.checkpoints import Architecture, state_of, with_names_of_transformers
@@ -86,6 +88,29 @@ def test_a_checkpoint_of_the_operators_folder(trace: NetworkTrace) -> None:
     assert list(table.value["class"]) == [f"class {label}" for label in order]
     assert list(table.value["logit"]) == [f"{trace.logits[label]:.2f}" for label in order]
     assert any("net.safetensors: 3 blocks" in note for note in notes(at))
+
+
+def test_a_block_shows_the_arrays_of_the_networks_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = ResultCache(64, 2**28, 600)
+    monkeypatch.setattr(cache, "RESULT_CACHE", results)
+    settings = {"checkpoint": "net.safetensors", "checkpoint_block": "layer2.0"}
+    without_exception(page(view="forward", weights="checkpoint", **settings))
+    found = {str(key[0]): results.get(key) for key in results.names()}
+    block = found["checkpoint trace"]["layer2.0"]
+    for name, stage in found["trace"].trace.stages.items():
+        assert stage is block[name]
+
+
+def test_the_trace_of_another_picture_takes_the_place_of_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    results = ResultCache(64, 2**28, 600)
+    monkeypatch.setattr(cache, "RESULT_CACHE", results)
+    monkeypatch.setattr(earlier_results, "MAX_EARLIER_BYTES", 0)
+    at = opened()
+    for kind in ("cells", "landscape"):
+        without_exception(at.selectbox(key="checkpoint_picture").set_value(kind).run())
+        assert [key[0] for key in results.names()].count("checkpoint trace") == 1
 
 
 def test_preprocessing_is_in_the_link(network: Network) -> None:
