@@ -82,7 +82,9 @@ def _owner_id(owner: Owner | None) -> int:
 
 
 def size_of(value: Any) -> int:
-    """Return the bytes of all arrays in a record, a mapping or a sequence."""
+    """Return the bytes of a file, or of all arrays in a record, a mapping or a sequence."""
+    if isinstance(value, bytes):
+        return len(value)
     if isinstance(value, np.ndarray):
         return value.nbytes
     if is_dataclass(value):
