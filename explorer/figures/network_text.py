@@ -107,7 +107,8 @@ def _shortcut_words(layers: Layers, width: float) -> str:
         words = " → ".join(labels[:count])
         if len(words) * LETTER <= width:
             return words
-    return labels[-2 if len(labels) > 1 else 0].replace(" conv", "").replace("zero channels", "zeros")
+    label = labels[-2 if len(labels) > 1 else 0]
+    return label.replace(" conv", "").replace("zero channels", "zeros")
 
 
 def _centred(
