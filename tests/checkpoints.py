@@ -4,13 +4,15 @@ The oracle knows the architecture from `Architecture` alone and imports nothing 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from tests import reference
 
 State = dict[str, np.ndarray]
+Settings = dict[str, Any]  # what shapes do not tell, by the names of the explorer's conventions
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,54 @@ class Architecture:
         return found
 
 
+CIFAR = Architecture(stem="3x3", max_pool=False)
+NETWORKS: dict[str, tuple[Architecture, Settings]] = {
+    "basic": (Architecture(), {}),
+    "bottleneck": (Architecture(bottleneck=True), {}),
+    "bottleneck, stride in the first": (
+        Architecture(blocks=(1, 1), bottleneck=True, stride_in="1x1"),
+        {"stride_in": "1x1"},
+    ),
+    "CIFAR, zeros around": (replace(CIFAR, widths=(4, 7), shortcut="zeros"), {}),
+    "CIFAR, zeros after": (
+        replace(CIFAR, widths=(4, 7), shortcut="zeros", zero_channels="after"),
+        {"zero_channels": "after"},
+    ),
+    "strided identity": (
+        replace(CIFAR, blocks=(1, 1), widths=(4, 4), shortcut="zeros"),
+        {},
+    ),
+    "deep stem, pooled": (
+        Architecture(blocks=(1, 1), bottleneck=True, stem="deep", shortcut="pooled"),
+        {},
+    ),
+    "deep stem, pooled, basic": (
+        Architecture(blocks=(1, 2), stem="deep", shortcut="pooled"),
+        {},
+    ),
+    "pooled names without a stride": (
+        Architecture((1, 1), (4, 6), (1, 1), shortcut="pooled"),
+        {"strides": (1, 1)},
+    ),
+    "biases": (replace(CIFAR, blocks=(1, 1), bias=True), {}),
+    "ε": (replace(CIFAR, blocks=(1, 1), epsilon=0.1), {"epsilon": 0.1}),
+    "strides": (Architecture((1, 1), (4, 6), (2, 1)), {"strides": (2, 1)}),
+    "3×3 with max pooling": (replace(CIFAR, max_pool=True), {"max_pool": True}),
+    "7×7 without max pooling": (
+        Architecture(blocks=(1, 1), max_pool=False),
+        {"max_pool": False},
+    ),
+    "one stage, one channel": (
+        Architecture((1,), (4,), (1,), stem="3x3", max_pool=False, channels=1),
+        {},
+    ),
+    "five stages": (
+        Architecture((1,) * 5, (2, 3, 4, 5, 6), (1, 2, 2, 2, 2), stem="3x3", max_pool=False),
+        {},
+    ),
+}
+
+
 def state_of(net: Architecture, classes: int = 3) -> State:
     """Return random weights of a network, with the names of torchvision."""
     rng = np.random.default_rng(0)
@@ -102,58 +152,84 @@ def state_of(net: Architecture, classes: int = 3) -> State:
 
 def run_network(net: Architecture, state: State, x: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
     """Return the stages of the stem and of every block in eval mode, and the logits."""
+    found = {"stem": run_stem(net, state, x)}
+    stream = found["stem"]["out"]
+    for block, _, stride in net.places():
+        found[block] = run_block(net, state, block, stride, stream, stream)
+        stream = found[block]["out"]
+    pooled = stream.mean(axis=(0, 1))
+    found["head"] = {"logits": state["fc.weight"] @ pooled + state["fc.bias"]}
+    return found
 
-    def conv(v: np.ndarray, name: str, stride: int) -> np.ndarray:
-        kernel = state[f"{name}.weight"].transpose(2, 3, 1, 0).astype(np.float64)
-        bias = state.get(f"{name}.bias", np.zeros(kernel.shape[3]))
-        return reference.conv(v, kernel, stride, kernel.shape[0] // 2) + bias
 
-    def norm(v: np.ndarray, name: str) -> np.ndarray:
-        mean, var, gamma, beta = (
-            state[f"{name}.{each}"] for each in ("running_mean", "running_var", "weight", "bias")
-        )
-        return reference.batch_norm(v, mean, var, gamma, beta, net.epsilon)
-
-    value, stages, found = x, {"x": x}, {}
+def run_stem(net: Architecture, state: State, x: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the stages of the stem in eval mode."""
+    value, stages = x, {"x": x}
     for number, (conv_name, norm_name, _, stride, _) in enumerate(net.stem_layers, start=1):
-        stages[f"conv{number}"] = conv(value, conv_name, stride)
-        stages[f"bn{number}"] = norm(stages[f"conv{number}"], norm_name)
+        stages[f"conv{number}"] = _conv(state, value, conv_name, stride)
+        stages[f"bn{number}"] = _norm(net, state, stages[f"conv{number}"], norm_name)
         value = stages[f"relu{number}"] = reference.relu(stages[f"bn{number}"])
     if net.max_pool:
         stages["out"] = reference.max_pool(value, 3, 2, 1)
     else:
         stages["out"] = stages.pop(f"relu{len(net.stem_layers)}")
-    found["stem"] = stages
-    for block, _, stride in net.places():
-        before = stages["out"]
-        value, stages = before, {"x": before}
-        strides = net.strides_of_block(stride)
-        for number, step in enumerate(strides, start=1):
-            stages[f"conv{number}"] = conv(value, f"{block}.conv{number}", step)
-            value = stages[f"bn{number}"] = norm(stages[f"conv{number}"], f"{block}.bn{number}")
-            if number < len(strides):
-                value = stages[f"relu{number}"] = reference.relu(value)
-        identity = before
-        if f"{block}.downsample.2.weight" in state:
-            if stride > 1:
-                identity = stages["pool"] = reference.average_pool(before, stride)
-            stages["proj"] = conv(identity, f"{block}.downsample.1", 1)
-            identity = stages["bn_proj"] = norm(stages["proj"], f"{block}.downsample.2")
-        elif f"{block}.downsample.0.weight" in state:
-            stages["proj"] = conv(before, f"{block}.downsample.0", stride)
-            identity = stages["bn_proj"] = norm(stages["proj"], f"{block}.downsample.1")
-        elif before.shape != value.shape:
-            identity = np.zeros_like(value)
-            missing = value.shape[2] - before.shape[2]
-            first = missing // 2 if net.zero_channels == "around" else 0
-            identity[:, :, first : first + before.shape[2]] = before[::stride, ::stride]
-            stages["pad"] = identity
-        stages["add"] = value + identity
-        stages["out"] = reference.relu(stages["add"])
-        found[block] = stages
-    pooled = stages["out"].mean(axis=(0, 1))
-    found["head"] = {"logits": state["fc.weight"] @ pooled + state["fc.bias"]}
-    return found
+    return stages
+
+
+def run_block(
+    net: Architecture,
+    state: State,
+    block: str,
+    stride: int,
+    x: np.ndarray,
+    into_shortcut: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Return the stages of a block in eval mode; `into_shortcut` is x, or changed from it."""
+    value, stages = x, {"x": x}
+    strides = net.strides_of_block(stride)
+    for number, step in enumerate(strides, start=1):
+        stages[f"conv{number}"] = _conv(state, value, f"{block}.conv{number}", step)
+        value = _norm(net, state, stages[f"conv{number}"], f"{block}.bn{number}")
+        stages[f"bn{number}"] = value
+        if number < len(strides):
+            value = stages[f"relu{number}"] = reference.relu(value)
+    identity = into_shortcut
+    if f"{block}.downsample.2.weight" in state:
+        if stride > 1:
+            identity = stages["pool"] = reference.average_pool(identity, stride)
+        stages["proj"] = _conv(state, identity, f"{block}.downsample.1", 1)
+        identity = stages["bn_proj"] = _norm(net, state, stages["proj"], f"{block}.downsample.2")
+    elif f"{block}.downsample.0.weight" in state:
+        stages["proj"] = _conv(state, identity, f"{block}.downsample.0", stride)
+        identity = stages["bn_proj"] = _norm(net, state, stages["proj"], f"{block}.downsample.1")
+    elif x.shape != value.shape:
+        identity = np.zeros_like(value)
+        identity[:, :, kept_channels(net, x.shape[2], value.shape[2])] = into_shortcut[
+            ::stride, ::stride
+        ]
+        stages["pad"] = identity
+    stages["add"] = value + identity
+    stages["out"] = reference.relu(stages["add"])
+    return stages
+
+
+def kept_channels(net: Architecture, before: int, after: int) -> slice:
+    """Return where the channels of x lie among zeros."""
+    first = (after - before) // 2 if net.zero_channels == "around" else 0
+    return slice(first, first + before)
+
+
+def _conv(state: State, v: np.ndarray, name: str, stride: int) -> np.ndarray:
+    kernel = state[f"{name}.weight"].transpose(2, 3, 1, 0).astype(np.float64)
+    bias = state.get(f"{name}.bias", np.zeros(kernel.shape[3]))
+    return reference.conv(v, kernel, stride, kernel.shape[0] // 2) + bias
+
+
+def _norm(net: Architecture, state: State, v: np.ndarray, name: str) -> np.ndarray:
+    mean, var, gamma, beta = (
+        state[f"{name}.{each}"] for each in ("running_mean", "running_var", "weight", "bias")
+    )
+    return reference.batch_norm(v, mean, var, gamma, beta, net.epsilon)
 
 
 def with_names_of_transformers(state: State, prefix: str = "resnet.") -> State:

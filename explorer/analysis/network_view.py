@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from typing import get_args
 
 import numpy as np
@@ -47,6 +47,11 @@ class BlockView(Record):
     zeroed_part: float
     dead: int
 
+    @property
+    def stage(self) -> str:
+        """The name of its stage in a checkpoint, such as layer1; empty without stages."""
+        return self.name.rpartition(".")[0].removesuffix(".layers")  # as transformers has it
+
 
 @dataclass(frozen=True)
 class NetworkView(Record):
@@ -75,6 +80,12 @@ class NetworkView(Record):
     def is_staged(self) -> bool:
         """Whether blocks change the shape of the stream."""
         return any(block.shape != self.shape for block in self.blocks)
+
+    @property
+    def stages(self) -> list[tuple[BlockView, ...]]:
+        """The blocks of every stage, which have the same shape."""
+        groups = groupby(self.blocks, lambda block: (block.stage, block.shape))
+        return [tuple(blocks) for _, blocks in groups]
 
     @property
     def panels(self) -> list[PanelView]:

@@ -10,23 +10,28 @@ from explorer.model.spec import BlockSpec
 from explorer.records import GradientSplit
 
 
-def receptive_fields(spec: BlockSpec) -> dict[str, dict[str, int]]:
+def receptive_fields(spec: BlockSpec) -> dict[str, dict[str, tuple[int, int]]]:
     """Return the theoretical receptive fields of a pixel of each stage.
 
     Returns:
-        For each stage, the radius r by earlier stage, in pixels of that earlier stage: the
-        pixel depends on the (2r+1)×(2r+1) window around its position there. Each 3×3
-        convolution adds 1. At the borders the window is clipped.
+        For each stage, how far its fields extend before and after the pixel's position, by earlier
+        stage and in pixels of that earlier stage: with (a, b), a pixel at row and column p
+        depends on rows and columns p − a to p + b. Each 3×3 convolution adds 1 to both; a pooled
+        tile begins at its position. At the borders the window is clipped.
     """
     layers, grids = check_type("spec", spec, BlockSpec).layers(), spec.grids()
-    fields: dict[str, dict[str, int]] = {"x": {}}
+    fields: dict[str, dict[str, tuple[int, int]]] = {"x": {}}
     for stage, sources in spec.sources().items():
-        radius = layers[stage].radius if stage in layers else 0
+        reach = layers[stage].reach if stage in layers else (0, 0)
         fields[stage] = {}
         for source in sources:
-            for earlier, inner in {**fields[source], source: 0}.items():
-                total = inner + radius * grids[source].stride // grids[earlier].stride
-                fields[stage][earlier] = max(total, fields[stage].get(earlier, 0))
+            for earlier, inner in {**fields[source], source: (0, 0)}.items():
+                step = grids[source].stride // grids[earlier].stride
+                other = fields[stage].get(earlier, (0, 0))
+                before, after = (
+                    max(inner[side] + reach[side] * step, other[side]) for side in (0, 1)
+                )
+                fields[stage][earlier] = before, after
     return fields
 
 
@@ -35,8 +40,8 @@ class Influence:
     """The influence of each pixel of x on one pixel of out.
 
     `values` `(H, W)` are Σ over channels of |∂out/∂x|. `row`, `col` and `radius` are the centre
-    and radius of the theoretical receptive field on x; `outside` is the fraction of the
-    influence outside it, 0 … 1, NaN if there is no influence.
+    and radius of the theoretical receptive field on x, or of the smallest square around it;
+    `outside` is the fraction of the influence outside that, 0 … 1, NaN if there is no influence.
     """
 
     values: np.ndarray
@@ -60,7 +65,7 @@ def influence(split: GradientSplit) -> Influence:
             'not 0; make it with cotangent_of("pixel", …).'
         )
     row, col, _ = (int(at) for at in selected[0])
-    grid, radius = spec.grids()["out"], receptive_fields(spec)["out"]["x"]
+    grid, radius = spec.grids()["out"], max(receptive_fields(spec)["out"]["x"])
     row, col = grid.to_x(row), grid.to_x(col)
     values = np.abs(split.total.astype(np.float64)).sum(axis=2)
     rows, cols = np.ogrid[: values.shape[0], : values.shape[1]]

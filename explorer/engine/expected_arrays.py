@@ -1,5 +1,6 @@
 """Expected values of a stage, and their difference from values found."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from explorer.model.safetensors_header import printable_name
 from explorer.records import BlockTrace, NetworkTrace
 
 LOGITS = "logits"
+# What a shortcut's modules are called by torchvision, the widespread CIFAR code and transformers.
+SHORTCUT = re.compile(r"(.+)\.(?:downsample|shortcut)(?:\.([0-2]|convolution|normalization))?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +104,7 @@ def _place(name: Any, parts: Mapping[str, BlockTrace]) -> tuple[str, str]:
             return LOGITS, LOGITS
         if name in parts:
             return name, "out"
-        part, _, stage = name.rpartition(".")
+        part, stage = _of_shortcut(name, parts) or name.rpartition(".")[::2]
         if part in parts:
             if stage in parts[part].stages:
                 return part, stage
@@ -115,6 +118,22 @@ def _place(name: Any, parts: Mapping[str, BlockTrace]) -> tuple[str, str]:
         f"expected names {given}, which the network does not have; a name is {STEM}, {LOGITS}, a "
         f"block, from {list(parts)[1]} to {last}, or one of their stages, such as {last}.bn2."
     )
+
+
+def _of_shortcut(name: str, parts: Mapping[str, BlockTrace]) -> tuple[str, str] | None:
+    """Return block and stage of a module of a shortcut, as hooks name it; None for other names."""
+    match = SHORTCUT.fullmatch(name)
+    if match is None or match[1] not in parts:
+        return None
+    part, module = match.groups()
+    stages = [stage for stage, _ in parts[part].spec.shortcut or ()]
+    if module is None:
+        return (part, stages[-1]) if stages else None
+    # Where shortcuts pool, the other modules keep their numbers in blocks without a stride.
+    pools = any("pool" in each.stages for each in parts.values())
+    names = ["pool", "proj", "bn_proj"] if pools else ["proj", "bn_proj", ""]
+    found = dict(zip("012", names, strict=True), convolution="proj", normalization="bn_proj")
+    return part, found[module]
 
 
 def _checked(name: str, value: Any) -> np.ndarray:

@@ -64,10 +64,13 @@ class ExpectedComparison(Record):
         differences: of every stage given, in dataflow order.
         first: the first that departs; None if none does.
         explanation: what was changed there, as far as a usual suspect fits; else None.
+        following: the name of the next that departs with that corrected; None if none does, or
+            without an explanation.
         sentence: the result in words.
     """
 
     differences: tuple[StageDifference, ...]
     first: StageDifference | None
     explanation: Explanation | None
+    following: str | None
     sentence: str

@@ -1,7 +1,7 @@
 """Comparison of a network with values from elsewhere, and a search for what differs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,8 @@ def compare_with_expected(
         network: the network.
         picture: `(H, W, channels)`, as both implementations receive it.
         expected: real arrays by name: "stem" or a block's name, such as "layer2.0", for its out;
-            a stage of it, such as "layer2.0.bn2"; or "logits". Maps are `(H, W, C)` or
+            a stage of it, such as "layer2.0.bn2", where the modules of a shortcut have their names
+            in hooks too, such as "layer2.0.downsample.0"; or "logits". Maps are `(H, W, C)` or
             `(C, H, W)`, which their shape tells, and all may have an axis of size 1 before.
 
     Returns:
@@ -66,14 +67,19 @@ def compare_with_expected(
     first = next((index for index, each in enumerate(differences) if each.departs), None)
     if first is None:
         sentence = _sentence_of_agreement(differences)
-        return ExpectedComparison(differences, None, None, sentence)
+        return ExpectedComparison(differences, None, None, None, sentence)
     search = _Search(network, trace, tuple(stages[: first + 1]), differences[first])
     explanation = search.best()
     if explanation is None and differences[first].position is None:
         found = _value(trace, stages[first])
         raise wrong_shape(stages[first].name, differences[first].shape, found.shape)
     sentence = _sentence(differences, first, explanation, _value(trace, stages[first]).shape)
-    return ExpectedComparison(differences, differences[first], explanation, sentence)
+    following = None
+    if explanation is not None and first + 1 < len(stages):
+        following = replace(search, stages=tuple(stages)).following(explanation, first)
+    if following is not None:
+        sentence += f" With that corrected, the next stage that departs is {following}."
+    return ExpectedComparison(differences, differences[first], explanation, following, sentence)
 
 
 def _value(trace: NetworkTrace, expected: ExpectedStage) -> np.ndarray:
@@ -167,15 +173,42 @@ class _Search:
             pass
         return np.inf
 
+    def following(self, explanation: Explanation, first: int) -> str | None:
+        """Return the stage after the first that departs with the explanation's suspect corrected.
+
+        It is corrected in the block where it was found or in all parts, whichever agrees further.
+        """
+        suspect = next((each for each in suspects() if each.name == explanation.suspect), None)
+        if suspect is None:
+            return None
+        parts = {STEM, *self.network.models}
+        places = [parts] if explanation.block is None else [{explanation.block}, parts]
+        index = max(self._departure(suspect, where, first) for where in places)
+        return self.stages[index].name if index < len(self.stages) else None
+
+    def _departure(self, suspect: Suspect, where: set[str], first: int) -> int:
+        """Return the index of the stage after the first that departs; their number if none does."""
+        models = {STEM: self.network.stem, **self.network.models}
+        after = self.stages[first + 1 :]
+        try:
+            for expected, value in self._run(suspect, models, where):
+                if expected in after and expected.difference(value).departs:
+                    return self.stages.index(expected)
+        except InputError:  # the change does not run in all parts
+            return first + 1
+        return len(self.stages)
+
     def _run(
-        self, suspect: Suspect, models: Mapping[str, Model]
+        self, suspect: Suspect, models: Mapping[str, Model], where: set[str] | None = None
     ) -> Iterator[tuple[ExpectedStage, np.ndarray]]:
-        """Run these parts with a suspect; yield the stages that are expected."""
+        """Run these parts with a suspect in `where`, or in all; yield the stages expected."""
         h = _block(self.trace, next(iter(models)))["x"]
         if suspect.reverse:
             h = h[..., ::-1]
         for part, model in models.items():
-            trace = trace_model(suspect.change(model), h, use_running_average=not suspect.train)
+            has_it = where is None or part in where
+            run, train = (suspect.change(model), suspect.train) if has_it else (model, False)
+            trace = trace_model(run, h, use_running_average=not train)
             # Without the sum, F(x) stands for it, and a shortcut has no stages.
             found = {"add": trace[trace.spec.residual], **trace.stages}
             for each in self.stages:
@@ -183,7 +216,9 @@ class _Search:
                     yield each, found[each.stage]
             h = trace["out"]
         if self.stages[-1].part == LOGITS:
-            final = self.network.final and suspect.change(self.network.final)
+            final = self.network.final
+            if final and where is None:
+                final = suspect.change(final)
             logits = np.asarray(run_head(final, self.network.head, h, not suspect.train))
             yield from ((each, logits) for each in self.stages if each.part == LOGITS)
 

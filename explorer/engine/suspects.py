@@ -161,7 +161,7 @@ def _move_zeros(model: Model) -> Model:
 
 def _uneven_conv(layer: Layer) -> Layer:
     is_even = type(layer) is Conv and layer.padding == "SAME"
-    return _as(UnevenConv, layer) if is_even and layer.stride > 1 and layer.radius else layer
+    return _as(UnevenConv, layer) if is_even and layer.stride > 1 and any(layer.reach) else layer
 
 
 def _uneven_pool(layer: Layer) -> Layer:

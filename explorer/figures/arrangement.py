@@ -100,7 +100,7 @@ class Arrangement(Canvas):
 
 
 PLUS_RADIUS = 13
-TITLE = 56  # height of the title above a panel
+TITLE = 62  # height of the title and a value above a panel
 BAR_HEIGHT, BAR_LABELS = 12, 24
 BETWEEN = 165  # from one block to the next below it
 BIG, SMALL, GAP = 142, 116, 26

@@ -7,7 +7,13 @@ import plotly.graph_objects as go
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.network_view import NetworkView, network_view
 from explorer.figures.arrangement import BAR_LABELS
-from explorer.figures.network_arrangement import NetworkArrangement, all_boxes, arrange_network
+from explorer.figures.network_arrangement import (
+    NetworkArrangement,
+    Row,
+    all_boxes,
+    arrange_network,
+    equal_rows,
+)
 from explorer.figures.network_shapes import network_shapes
 from explorer.figures.network_text import KEY_GAP, KEY_LINE, key_lines, network_texts, number_lines
 from explorer.figures.panels import Panel
@@ -28,6 +34,7 @@ from explorer.records import NetworkTrace
 WIDE, NARROW = 1000, 358  # width of the canvas in pixels
 WIDE_PLACES, NARROW_PLACES = 10, 4  # in a row, stem and head included
 STAGED_PLACES, MOST_LARGE_BLOCKS = 6, 34
+LARGEST, LARGEST_OF_STAGES = 250, 190  # from one place to the next; stages need more rows
 STEM = "stem"
 
 
@@ -56,11 +63,13 @@ def network_figure(
         channel: 0 … C−1, or None for the mean over channels.
         scope: which maps share a colour limit; see `analysis.network_view`.
         theme: "light" or "dark".
-        arrangement: "wide" has up to ten places in a row, "narrow" up to four.
+        arrangement: "wide" has up to ten places in a row, in networks of several stages up to six,
+            "narrow" up to four.
 
     Returns:
         A figure whose heatmap traces are named "stem", "block1 F(x)", "block1 out", and so on.
-        Cells zeroed by the last ReLU are grey. A network without shortcuts has no line of the
+        Cells zeroed by the last ReLU are grey. Every stage of a checkpoint begins a row, under its
+        name and shape. A network without shortcuts has no line of the
         residual stream, but arrows from block to block.
 
     Raises:
@@ -112,11 +121,12 @@ def _traces(panels: list[StagePanel], view: NetworkView, theme: Theme) -> list[d
 def _layout(
     panels: list[StagePanel], view: NetworkView, theme: Theme, *, is_wide: bool
 ) -> dict[str, Any]:
+    most = _most_places(view) if is_wide else NARROW_PLACES
     arranged = arrange_network(
-        len(view.blocks),
+        _rows(view, most),
         view.shape[:2],
         width=WIDE if is_wide else NARROW,
-        most=_most_places(view) if is_wide else NARROW_PLACES,
+        largest=LARGEST_OF_STAGES if view.is_staged else LARGEST,
         lines=len(number_lines(view.blocks[0], view, theme)),
     )
     key = key_lines(view, theme, is_wide=is_wide)
@@ -143,6 +153,16 @@ def _most_places(view: NetworkView) -> int:
     """Return the places in a row: fewer, for larger maps, in networks of several stages."""
     is_long = len(view.blocks) > MOST_LARGE_BLOCKS
     return STAGED_PLACES if view.is_staged and not is_long else WIDE_PLACES
+
+
+def _rows(view: NetworkView, most: int) -> list[Row]:
+    """Return the rows: a stage begins a row of its own."""
+    if not view.is_staged:
+        return equal_rows(len(view.blocks) + 2, most)
+    places = [len(blocks) for blocks in view.stages]
+    places[0] += 1  # the stem's
+    places[-1] += 1  # the head's
+    return [row for count in places for row in equal_rows(count, most, has_heading=True)]
 
 
 def _axes(

@@ -6,7 +6,7 @@ canvas is scaled to the window but text is not: the space for text is a quarter 
 text, for a canvas that is drawn at 0.8 of its size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
@@ -18,11 +18,20 @@ BAR, BAR_GAP = 6, 7
 LINE = 18  # of the numbers under a block
 BELOW = 6  # from a row to the next
 TURN = 34  # at both ends of rows, where the stream turns
+LANE = 8  # from the outer edge of that to the stream
 HEAD = 86  # space for the head behind a single row
-LARGEST = 250  # from one place to the next
 BOX_WIDTH, BOX_HEIGHT = 44, 20  # of stem and head
 SHORTCUT = 18  # height of the layers on the stream
 COLOUR_BAR = 56  # at the bottom
+HEADING = 16  # above a row that a stage begins
+
+
+@dataclass(frozen=True)
+class Row:
+    """The places of a row, stem and head included, and whether a heading is above it."""
+
+    places: int
+    has_heading: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,7 @@ class BlockPlace:
         shortcut: where the layers of a shortcut interrupt the stream.
         bar: the whole length of the bar.
         numbers: the upper left corner of the numbers.
+        heading: where the heading of a row that begins here begins; it runs in the row's direction.
     """
 
     step: int
@@ -50,6 +60,7 @@ class BlockPlace:
     shortcut: Box
     bar: Box
     numbers: Point
+    heading: Point
 
     @property
     def rise(self) -> tuple[Point, ...]:
@@ -97,54 +108,61 @@ class NetworkArrangement(Canvas):
         return (self.links[0][0], *corners, self.links[-1][-1])
 
 
-def arrange_network(
-    blocks: int, shape: tuple[int, int], *, width: float, most: int, lines: int
-) -> NetworkArrangement:
-    """Lay out stem, blocks and head in rows of equal length.
+def equal_rows(places: int, most: int, *, has_heading: bool = False) -> list[Row]:
+    """Return rows of at most so many places, as equal as possible.
 
     Args:
-        blocks: their number.
+        places: those of all rows.
+        most: the largest number in a row.
+        has_heading: whether a heading is above the first.
+    """
+    count = -(-places // most)
+    each = -(-places // count)
+    last = places - each * (count - 1)
+    return [Row(n, has_heading and not at) for at, n in enumerate([each] * (count - 1) + [last])]
+
+
+def arrange_network(
+    rows: Sequence[Row], shape: tuple[int, int], *, width: float, largest: float, lines: int
+) -> NetworkArrangement:
+    """Lay out stem, blocks and head in rows.
+
+    Args:
+        rows: from top to bottom; stem, blocks and head fill their places in this order.
         shape: `(H, W)` of the thumbnails.
         width: of the canvas.
-        most: the largest number of places in a row; stem and head take one each.
+        largest: from one place to the next.
         lines: of the numbers under a block.
     """
-    rows = -(-(blocks + 2) // most)
-    columns = -(-(blocks + 2) // rows) if rows > 1 else blocks + 1
-    at_ends = TURN if rows > 1 else HEAD / 2
-    pitch = min((width - 2 * at_ends) / columns, LARGEST)
-    left = (width - columns * pitch) / 2 - (at_ends if rows == 1 else 0)
+    blocks, is_single = sum(row.places for row in rows) - 2, len(rows) == 1
+    columns = blocks + 1 if is_single else max(row.places for row in rows)
+    at_ends = HEAD / 2 if is_single else TURN
+    pitch = min((width - 2 * at_ends) / columns, largest)
+    left = (width - columns * pitch) / 2 - (at_ends if is_single else 0)
     thumbnail = fit(shape, 0.6 * pitch, (0, 0))
-    high = thumbnail.height
-    row_height = 2 * (VALUE + high) + NAME + BAR_GAP + BAR + LINE * lines + BELOW
-
-    def place(index: int) -> tuple[int, float, float]:
-        """Return the direction of a place, its middle, and the level of the stream there."""
-        row, at = divmod(index, columns) if rows > 1 else (0, index)
-        step = -1 if row % 2 else 1
-        column = columns - 1 - at if step < 0 else at
-        above = VALUE + high + NAME
-        if index > blocks and at == 0:  # the head has a row of its own, with nothing above it
-            above = BOX_HEIGHT
-        return step, left + (column + 0.5) * pitch, row * row_height + above
+    lanes = left - TURN + LANE, left + columns * pitch + TURN - LANE
+    places = list(_places(rows, columns, left, pitch, thumbnail.height, lines))
 
     def below(index: int) -> Box:
         """Return the thumbnail under the stream at a place."""
-        step, middle, level = place(index)
+        step, middle, level = places[index]
         centre = middle - step * 0.05 * pitch
         return replace(thumbnail, left=centre - thumbnail.width / 2, top=level + VALUE)
 
-    found = [_block(*place(n), below(n), pitch) for n in range(1, blocks + 1)]
-    step, middle, level = place(blocks + 1)
-    near = middle - step * (0.3 * pitch if rows > 1 else pitch / 2 - 24)
+    found = [_block(*places[n], below(n), pitch) for n in range(1, blocks + 1)]
+    step, middle, level = places[-1]
+    near = middle - step * (pitch / 2 - 24 if is_single else 0.3 * pitch)
     head = _box_on(near + step * BOX_WIDTH / 2, level, BOX_WIDTH, BOX_HEIGHT)
-    stem = _box_on(place(0)[1] - 0.05 * pitch, place(0)[2], BOX_WIDTH, BOX_HEIGHT)
+    stem = _box_on(places[0][1] - 0.05 * pitch, places[0][2], BOX_WIDTH, BOX_HEIGHT)
     stations: list[tuple[Point, Point]] = [
         ((stem.right, stem.middle[1]),) * 2,
         *((block.fork, block.plus) for block in found),
         ((near, level),) * 2,
     ]
-    links = tuple(_link(one[1], two[0], width) for one, two in pairwise(stations))
+    links = tuple(
+        _link(one[1], two[0], lanes[step > 0])
+        for (step, _, _), (one, two) in zip(places[:-1], pairwise(stations), strict=True)
+    )
     last_row = max(found[-1].bar.bottom + LINE * lines, head.bottom)
     height = last_row + COLOUR_BAR
     return NetworkArrangement(
@@ -155,25 +173,44 @@ def arrange_network(
         stem_stream=below(0),
         blocks=tuple(found),
         links=links,
-        taps=tuple(_tap(*place(n), below(n), pitch) for n in range(blocks + 1)),
+        taps=tuple(_tap(*places[n], below(n), pitch) for n in range(blocks + 1)),
         radius=min(13.0, 0.085 * pitch),
         colour_bar=((max(width - 340, 16), height), (width - 20, height)),
     )
 
 
+def _places(
+    rows: Sequence[Row], columns: int, left: float, pitch: float, high: float, lines: int
+) -> Iterator[tuple[int, float, float]]:
+    """Yield the direction of every place, its middle, and the level of the stream there."""
+    top, above = 0.0, VALUE + high + NAME
+    below = VALUE + high + BAR_GAP + BAR + LINE * lines + BELOW
+    for number, row in enumerate(rows):
+        step = -1 if number % 2 else 1
+        top += HEADING if row.has_heading else 0
+        is_heads = row.places == 1 and number == len(rows) - 1  # with nothing above it
+        for at in range(row.places):
+            column = columns - 1 - at if step < 0 else at
+            yield step, left + (column + 0.5) * pitch, top + (BOX_HEIGHT if is_heads else above)
+        top += above + below
+
+
 def _block(step: int, middle: float, level: float, stream: Box, pitch: float) -> BlockPlace:
     """Return the positions of the block whose place has this direction, middle and level."""
     bar = Box(stream.left, stream.bottom + BAR_GAP, stream.width, BAR)
+    residual = replace(stream, top=level - NAME - stream.height)
+    corner = residual.left if step > 0 else residual.right
     return BlockPlace(
         step=step,
         fork=(middle - step * 0.44 * pitch, level),
         plus=(middle + step * 0.34 * pitch, level),
-        residual=replace(stream, top=level - NAME - stream.height),
+        residual=residual,
         stream=stream,
         name=(stream.middle[0], level - NAME / 2 - 1),
         shortcut=_box_on(stream.middle[0], level, 0.6 * pitch, SHORTCUT),
         bar=bar,
         numbers=(bar.left, bar.bottom + 1),
+        heading=(corner, residual.top - VALUE - HEADING),
     )
 
 
@@ -182,11 +219,10 @@ def _box_on(middle: float, level: float, width: float, height: float) -> Box:
     return Box(middle - width / 2, level - height / 2, width, height)
 
 
-def _link(start: Point, end: Point, width: float) -> tuple[Point, ...]:
-    """Return the way along a row, or around its end on the side that is nearer."""
+def _link(start: Point, end: Point, lane: float) -> tuple[Point, ...]:
+    """Return the way along a row, or around its end."""
     if start[1] == end[1]:
         return (start, end)
-    lane = width - 8.0 if start[0] > width / 2 else 8.0
     return (start, (lane, start[1]), (lane, end[1]), end)
 
 

@@ -1,11 +1,12 @@
 """Text of the network figure: names, numbers under the blocks, key and colour bar."""
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from explorer.analysis.network_view import BlockView, NetworkView
-from explorer.figures.network_arrangement import NetworkArrangement
+from explorer.figures.network_arrangement import BlockPlace, NetworkArrangement
 from explorer.figures.network_shapes import full_ratio
 from explorer.figures.panels import equation
 from explorer.figures.sheet import text
@@ -32,11 +33,33 @@ def network_texts(
         if block.spec.shortcut:
             words = _shortcut_words(block.spec.shortcut, place.shortcut.width)
             found.append(_centred(arranged, place.shortcut.middle, words, NOTE_SIZE))
-        found.append(_centred(arranged, place.name, f"<b>{block.name}</b>", LABEL_SIZE))
+        name = f"<b>{_block_name(block, place)}</b>"
+        found.append(_centred(arranged, place.name, name, LABEL_SIZE))
         numbers = "<br>".join(number_lines(block, view, theme))
         corner = on_paper(arranged, place.numbers)
         found.append(text(*corner, numbers, yanchor="top", align="left", font=note, xshift=-2))
+    return found + (_headings(arranged, view) if view.is_staged else [])
+
+
+def _headings(arranged: NetworkArrangement, view: NetworkView) -> list[dict[str, Any]]:
+    """Return name and shape of every stage, where its first row begins."""
+    found, places = [], iter(arranged.blocks)
+    for blocks in view.stages:
+        place, *_ = islice(places, len(blocks))
+        words = "×".join(map(str, blocks[0].shape))
+        words = f"<b>{blocks[0].stage}</b> {words}".replace("<b></b> ", "")
+        x, y = on_paper(arranged, place.heading)
+        side = "left" if place.step > 0 else "right"
+        style = {"xanchor": side, "yanchor": "top", "font": {"size": TITLE_SIZE}}
+        found.append(text(x, y, words, **style))
     return found
+
+
+def _block_name(block: BlockView, place: BlockPlace) -> str:
+    """Return a block's name, or where its loop is too narrow, its name within the stage."""
+    if len(block.name) * LETTER <= abs(place.plus[0] - place.fork[0]):
+        return block.name
+    return block.name.removeprefix(f"{block.stage}.")
 
 
 def number_lines(block: BlockView, view: NetworkView, theme: Theme) -> list[str]:
@@ -44,9 +67,9 @@ def number_lines(block: BlockView, view: NetworkView, theme: Theme) -> list[str]
     lines = [f"<span style='color:{theme.branch}'>‖F‖/‖x‖ {_ratio(block.ratio)}</span>"]
     if block.spec.last_relu_input:
         part = "–" if np.isnan(block.zeroed_part) else f"{block.zeroed_part:.0%}"
-        lines += [f"zeroed {part}", f"dead {block.dead} of {block.shape[2]}"]
-    if view.is_staged:
-        lines.append("×".join(map(str, block.shape)))
+        # A stage's heading has the number of channels.
+        dead = f"dead {block.dead}" + ("" if view.is_staged else f" of {block.shape[2]}")
+        lines += [f"zeroed {part}", dead]
     if view.scope == "map":
         lines += [f"F(x) ±{_short(block.residual.limit)}", f"out ±{_short(block.stream.limit)}"]
     return lines
@@ -84,7 +107,8 @@ def _shortcut_words(layers: Layers, width: float) -> str:
         words = " → ".join(labels[:count])
         if len(words) * LETTER <= width:
             return words
-    return labels[-2 if len(labels) > 1 else 0].replace(" conv", "").replace(" channels", "")
+    label = labels[-2 if len(labels) > 1 else 0]
+    return label.replace(" conv", "").replace("zero channels", "zeros")
 
 
 def _centred(
@@ -95,7 +119,7 @@ def _centred(
 
 
 def _short(limit: float) -> str:
-    return f"{limit:.0f}" if 100 <= limit < 9999.5 else f"{limit:.2g}"
+    return f"{limit:.0f}" if 100 <= limit < 9999.5 else f"{limit:.2g}".replace("e+0", "e")
 
 
 def _ratio(value: float) -> str:

@@ -25,6 +25,7 @@ SCOPES = {
     "map": "one limit per map",
 }
 LINE_HEIGHT = 15  # of a caption
+VALUE = 12  # below a title, for the value at the pixel that is pointed at
 
 
 def heading(canvas: Arrangement, words: str) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def title(canvas: Arrangement, box: Box, panel: StagePanel, theme: Theme) -> dic
         f"<span style='font-size:{NOTE_SIZE}px;color:{theme.muted}'>{size}</span>"
     )
     corner = on_paper(canvas, (box.left, box.top - 1))
-    return text(*corner, words, align="left", font={"size": TITLE_SIZE})
+    return text(*corner, words, align="left", font={"size": LABEL_SIZE}, yshift=VALUE)
 
 
 def caption(

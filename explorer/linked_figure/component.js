@@ -248,7 +248,7 @@ export class LinkedFigure {
         overlay.markPixel(panel, pixel, {
           value: this.valueAt(panel.name, pixel),
           source,
-          radius: fields?.[panel.name] ?? 0,
+          field: fields?.[panel.name],
           hasText: link.mode === "pin",
         });
       }

@@ -146,19 +146,19 @@ export class Panel {
   }
 
   /**
-   * Return this panel's window of a radius that fed a pixel of another panel.
+   * Return this panel's window that fed a pixel of another panel.
    * @param {Cell} pixel
    * @param {Panel} target
-   * @param {number} radius pixels of this panel's own grid
+   * @param {[before: number, after: number]} field pixels of this panel's own grid
    */
-  fieldOf({ row, col }, target, radius) {
+  fieldOf({ row, col }, target, [before, after]) {
     const [top, left] = [row, col].map(
       (pixel) =>
         target.offset +
         target.stride * Math.floor((pixel - target.offset) / target.stride) -
-        this.stride * radius,
+        this.stride * before,
     );
-    const span = 2 * this.stride * radius + this.stride - 1;
+    const span = this.stride * (before + after + 1) - 1;
     return this.rectangle({ top, bottom: top + span, left, right: left + span });
   }
 }

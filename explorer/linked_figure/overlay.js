@@ -67,10 +67,11 @@ export class Overlay {
    * Mark a pixel in a panel with crosshair, cell and value, and the window that fed it.
    * @param {Panel} panel
    * @param {Cell} pixel
-   * @param {{ value: Value | undefined, source: Panel, radius: number,
-   *   hasText: boolean }} marks `source` is the panel that the pixel was chosen in
+   * @param {{ value: Value | undefined, source: Panel, field: [number, number] | undefined,
+   *   hasText: boolean }} marks `source` is the panel that the pixel was chosen in, `field` how far
+   *   the window extends before and after the pixel
    */
-  markPixel(panel, pixel, { value, source, radius, hasText }) {
+  markPixel(panel, pixel, { value, source, field, hasText }) {
     const { frame } = panel;
     const [x, y, width, height] = panel.cell(pixel);
     this.line(1, this.ink);
@@ -82,9 +83,9 @@ export class Overlay {
     this.pen.lineTo(x + width / 2, frame.bottom);
     this.pen.stroke();
     this.pen.globalAlpha = 1;
-    if (radius) {
+    if (field?.some(Boolean)) {
       this.line(2, this.accent);
-      this.pen.strokeRect(...panel.fieldOf(pixel, source, radius));
+      this.pen.strokeRect(...panel.fieldOf(pixel, source, field));
     }
     if (value === undefined) return;
     this.line(panel === source ? 2.5 : 1.5, this.ink);

@@ -30,7 +30,7 @@ export interface PinLink extends LinkBase {
   cols: number;
   title: string;
   hint: string;
-  fields: Record<string, Record<string, number>>;
+  fields: Record<string, Record<string, [before: number, after: number]>>;
   grids: Record<string, Grid>;
   readout: Term[][];
   readouts: Record<string, Term[][]>;

@@ -85,7 +85,8 @@ class PinLink:
         hint: what the readout says while no pixel is pointed at or pinned.
         readout: lines of terms under the figure.
         readouts: by panel, the lines in its place while the pixel is one of that panel.
-        fields: for a panel, the panels that fed it and the radius of its window there.
+        fields: for a panel, the panels that fed it, and how far its window there extends before
+            and after the pixel.
         grids: for a panel, the offset and stride of its pixels: pixel n is centred on
             offset + stride · n.
         cells: rows and columns to be marked in every panel.
@@ -104,7 +105,7 @@ class PinLink:
     hint: str = ""
     readout: tuple[Line, ...] = ()
     readouts: dict[str, tuple[Line, ...]] = field(default_factory=dict)
-    fields: dict[str, dict[str, int]] = field(default_factory=dict)
+    fields: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
     grids: dict[str, tuple[int, int]] = field(default_factory=dict)
     cells: tuple[tuple[int, int], ...] = ()
     pin: PanelPixel | None = None

@@ -71,8 +71,8 @@ DEFAULT_BATCH_NORM = BatchNormSettings()
 class Layer(Protocol):
     """How a stage is computed from its source, in a block of `features` channels.
 
-    Row n of the output depends on the input's rows from `margin + stride · n − radius` to
-    `margin + stride · n + radius`; likewise its columns.
+    Row n of the output depends on the input's rows from `margin + stride · n − reach[0]` to
+    `margin + stride · n + reach[1]`; likewise its columns.
     """
 
     @property
@@ -80,7 +80,7 @@ class Layer(Protocol):
         """The layer's name in a panel's title."""
 
     @property
-    def radius(self) -> int: ...
+    def reach(self) -> tuple[int, int]: ...
 
     @property
     def stride(self) -> int: ...
@@ -112,6 +112,10 @@ class _PerPixel:
     @property
     def radius(self) -> int:
         return 0
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        return self.radius, self.radius
 
     @property
     def stride(self) -> int:

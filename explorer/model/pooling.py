@@ -64,9 +64,9 @@ class AvgPool(Stateless):
         return f"{self.size}×{self.size} average pool /{self.size}"
 
     @property
-    def radius(self) -> int:
-        """The smallest that covers a tile, which extends from its first pixel downwards only."""
-        return self.size - 1
+    def reach(self) -> tuple[int, int]:
+        """A tile extends from its first pixel downwards only."""
+        return 0, self.size - 1
 
     def apply(self, module: Any, x: jax.Array, use_running_average: bool) -> jax.Array:
         tile = (self.size, self.size)

@@ -88,20 +88,22 @@ def _owner_id(owner: Owner | None) -> int:
 
 
 def size_of(value: Any) -> int:
-    """Return the bytes of all arrays in a record, a mapping or a sequence, each counted once."""
-    return sum(dict(_arrays(value)).values())
+    """Return the bytes of files and arrays in a record, a mapping or a sequence, each once."""
+    return sum(dict(_buffers(value)).values())
 
 
-def _arrays(value: Any) -> Iterator[tuple[int, int]]:
-    """Yield the address and the bytes of every array."""
-    if isinstance(value, np.ndarray):
+def _buffers(value: Any) -> Iterator[tuple[int, int]]:
+    """Yield the address and the bytes of every file and every array."""
+    if isinstance(value, bytes):
+        yield id(value), len(value)
+    elif isinstance(value, np.ndarray):
         yield value.__array_interface__["data"][0], value.nbytes
     elif is_dataclass(value):
         for field in fields(value):
-            yield from _arrays(getattr(value, field.name))
+            yield from _buffers(getattr(value, field.name))
     elif isinstance(value, Mapping | list | tuple):
         for each in value.values() if isinstance(value, Mapping) else value:
-            yield from _arrays(each)
+            yield from _buffers(each)
 
 
 RESULT_CACHE = ResultCache(MAX_ENTRIES, MAX_BYTES, SECONDS)

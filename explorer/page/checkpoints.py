@@ -94,9 +94,18 @@ def _own_network() -> Network:
             raise NoCheckpoint
         show_note(f"Checkpoint: {name}. Choose another file to replace it.")
         publish("checkpoint_digest", digest[:16], None)
-        return _network(("own", digest), b"", name, True)
+        kept = get_cached(("checkpoint file", digest), private=True) or b""
+        return _network(("own", digest), kept, name, True)
     data = file.getvalue()
     digest = hashlib.blake2b(data).hexdigest()
+    # Kept for other conventions: the field is empty after another view.
+    get_or_compute(
+        ("checkpoint file", digest),
+        lambda: data,
+        private=True,
+        placeholder=st.empty(),
+        message=None,
+    )
     if (linked := linked_digest("checkpoint_digest")) not in (
         "",
         digest[:16],

@@ -84,7 +84,7 @@ def panel_link(
     )
 
 
-def _fields(block: PanelBlock) -> dict[str, dict[str, int]]:
+def _fields(block: PanelBlock) -> dict[str, dict[str, tuple[int, int]]]:
     """Receptive fields by panel: the identity's panel was fed by x alone, pixel by pixel.
 
     A gradient has none: in train mode the batch statistics couple every pixel with all.
@@ -94,9 +94,9 @@ def _fields(block: PanelBlock) -> dict[str, dict[str, int]]:
     spec, prefix = block.trace.spec, block.prefix
     fields = dict(receptive_fields(spec))
     if spec.identity == "x":
-        fields["identity"] = {"x": 0}
+        fields["identity"] = {"x": (0, 0)}
     return {
-        prefix + name: {prefix + source: radius for source, radius in field.items()}
+        prefix + name: {prefix + source: reach for source, reach in field.items()}
         for name, field in fields.items()
     }
 

@@ -1,14 +1,19 @@
-"""The gradient of a class's score through a network, against plain NNX and its identities."""
+"""The gradient of a class's score through a network, against plain NNX, an oracle, identities."""
 
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
-from explorer import InputError, class_gradient
+from explorer import InputError, class_gradient, load_checkpoint
 from explorer.engine.gradients import split_trace
 from explorer.engine.network import Network
+from explorer.model.checkpoint import Conventions
+from tests.checkpoint_gradients import logit_gradient
+from tests.checkpoints import NETWORKS, Architecture, Settings, run_network, state_of
+from tests.helpers import noise
 from tests.plain_network import PlainNetwork, randomise
 
 IMAGE = np.random.default_rng(0).standard_normal((6, 5, 2)).astype(np.float32)
@@ -67,6 +72,23 @@ def test_the_last_cotangent_by_hand() -> None:
     split = class_gradient(network, IMAGE, LABEL)["block2"]
     expected = np.broadcast_to(network.head["kernel"][:, LABEL] / 30, split.cotangent.shape)
     np.testing.assert_allclose(split.cotangent, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("net", "conventions"), NETWORKS.values(), ids=NETWORKS)
+def test_it_equals_the_oracle_for_checkpoints(net: Architecture, conventions: Settings) -> None:
+    state = state_of(net)
+    image = noise((9, 11, net.channels), 1)
+    expected = logit_gradient(net, state, run_network(net, state, image), LABEL)
+    network = load_checkpoint(save(state), conventions=Conventions(**conventions))
+    found = class_gradient(network, image, LABEL)
+    assert list(found.blocks) == list(network.blocks) == list(expected)[-2::-1]
+    expect_close(found.picture, expected["stem"].x)
+    for name, split in found.blocks.items():
+        right = expected[name]
+        expect_close(split.cotangent, right.out)
+        expect_close(split.total, right.x)
+        expect_close(split.identity, right.identity)
+        expect_close(split.residual, right.residual)
 
 
 def test_what_is_refused(networks: tuple[Network, PlainNetwork]) -> None:

@@ -10,8 +10,8 @@ from safetensors.numpy import save
 
 from explorer import InputError, compare_with_expected, load_checkpoint
 from explorer.engine.expected_record import TOLERANCE
-from tests.checkpoints import state_of
-from tests.expected import BASIC, PICTURE, network_of, oracle
+from tests.checkpoints import Architecture, state_of
+from tests.expected import BASIC, PICTURE, ZEROS, network_of, oracle
 
 
 def test_a_sound_network_has_no_departing_stage() -> None:
@@ -79,6 +79,51 @@ def test_an_ambiguous_shape_is_read_with_the_smaller_difference(layout: str) -> 
     assert found.first is None
     assert found.differences[0].layout == layout
     assert "allows NHWC and NCHW" in found.differences[0].note
+
+
+POOLED = Architecture(blocks=(1, 1), bottleneck=True, stem="deep", shortcut="pooled")
+
+
+@pytest.mark.parametrize(
+    ("net", "names"),
+    [
+        (
+            BASIC,
+            {"downsample.0": "proj", "downsample.1": "bn_proj", "downsample": "bn_proj"},
+        ),
+        (BASIC, {"shortcut.convolution": "proj", "shortcut.normalization": "bn_proj"}),
+        (ZEROS, {"shortcut": "pad"}),
+        (
+            POOLED,
+            {"downsample.0": "pool", "downsample.1": "proj", "downsample.2": "bn_proj"},
+        ),
+    ],
+)
+def test_modules_of_a_shortcut_have_their_names_in_hooks(
+    net: Architecture, names: dict[str, str]
+) -> None:
+    stages = oracle(net)
+    expected = {f"layer2.0.{name}": stages[f"layer2.0.{stage}"] for name, stage in names.items()}
+    found = compare_with_expected(network_of(net), PICTURE, expected)
+    assert found.first is None, found.sentence
+    assert {each.name for each in found.differences} == set(expected)
+    wrong = {name: array + np.abs(array).max() for name, array in expected.items()}
+    assert compare_with_expected(network_of(net), PICTURE, wrong).first is not None
+
+
+def test_numbers_of_pooled_shortcuts_hold_in_blocks_without_a_pooling() -> None:
+    stages = oracle(POOLED)
+    expected = {
+        "layer1.0.downsample.1": stages["layer1.0.proj"],
+        "layer1.0.downsample.2": stages["layer1.0.bn_proj"],
+    }
+    assert compare_with_expected(network_of(POOLED), PICTURE, expected).first is None
+
+
+@pytest.mark.parametrize("name", ["layer1.0.downsample", "layer1.0.downsample.0", "downsample.0"])
+def test_a_module_that_no_shortcut_has(name: str) -> None:
+    with pytest.raises(InputError, match=r"does not have|has no such stage"):
+        compare_with_expected(network_of(BASIC), PICTURE, {name: np.ones((4, 5, 4))})
 
 
 def test_a_network_with_nan_departs_where_it_begins() -> None:

@@ -217,6 +217,37 @@ def test_the_suspect_that_fits_best_is_named() -> None:
     assert found.explanation.suspect == "ε 1e-08"
 
 
+def test_a_mistake_after_the_first_is_named_too() -> None:
+    """ε differs everywhere, and the second block is without its skip."""
+    other = oracle(replace(BASIC, epsilon=1e-3))
+    del other["logits"]
+    without = {**other, "layer2.0.add": other["layer2.0.bn2"]}
+    without["layer2.0.out"] = np.maximum(other["layer2.0.bn2"], 0)
+    found = compare_with_expected(network_of(BASIC), PICTURE, without)
+    assert found.explanation is not None
+    assert (found.explanation.suspect, found.following) == ("ε 0.001", "layer2.0.add")
+    assert found.sentence.endswith(
+        " With that corrected, the next stage that departs is layer2.0.add."
+    )
+    found = compare_with_expected(network_of(BASIC), PICTURE, other)
+    assert found.following is None
+    assert "With that corrected" not in found.sentence
+
+
+def test_a_mistake_of_one_block_is_corrected_there_alone() -> None:
+    network = network_of(BASIC)
+    models = {**network.models, "layer1.0": network.models["layer1.0"].without_shortcut()}
+    trace = replace(network, models=models).trace(PICTURE)
+    expected = {name: block["out"] for name, block in trace.blocks.items()}
+    found = compare_with_expected(network, PICTURE, expected)
+    assert [each.departs for each in found.differences] == [True, True]
+    assert found.explanation is not None
+    assert (found.explanation.suspect, found.explanation.block) == ("no skip", "layer1.0")
+    assert found.following is None
+    expected["layer2.0"] = expected["layer2.0"] * 2
+    assert compare_with_expected(network, PICTURE, expected).following == "layer2.0"
+
+
 def test_the_picture_itself_is_a_stage() -> None:
     found = compare_with_expected(network_of(BASIC), PICTURE, {"stem.x": PICTURE[..., ::-1]})
     assert found.explanation is not None

@@ -14,6 +14,7 @@ from explorer.figures.two_layouts import ArrangementName
 from explorer.inputs import generate
 from explorer.model.variants import FIXES, projection
 from tests.helpers import PANELS, SMALL, noise
+from tests.network_drawing import font
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +214,21 @@ def test_a_window_is_drawn_exactly_where_it_lies() -> None:
     assert (drawn["bn2"].x0, drawn["bn2"].y0, drawn["bn2"].dx) == (200, 100, 1)
     assert "means of" not in texts(figure)
     assert figure.layout.xaxis.range == (-0.5, 289.5)
+
+
+def test_titles_of_a_bottleneck_lie_apart_and_leave_a_line_for_the_value() -> None:
+    trace = trace_block(0, noise(SMALL), 4, variant="bottleneck")
+    figure = stage_figure(trace)
+    scale = (
+        820 / figure.layout.width
+    )  # of the canvas in a window of 1280 pixels; text keeps its size
+    titles = [note for note in figure.layout.annotations if note.text.startswith("<b>")]
+    assert len(titles) == len(panels(trace.spec))
+    assert {note.yanchor for note in titles} == {"bottom"}
+    assert all(note.yshift >= 12 for note in titles)
+    ends: dict[float, float] = {}  # of the title before, by its height
+    for note in sorted(titles, key=lambda note: note.x):
+        left = note.x * figure.layout.width * scale
+        assert left >= ends.get(note.y, 0)
+        rows = [re.sub("<[^>]*>", "", row) for row in note.text.split("<br>")]
+        ends[note.y] = left + max(font().getlength(row) for row in rows) * note.font.size / 64

@@ -13,7 +13,10 @@ from explorer.model.checkpoint import Checkpoint, CheckpointPart, Conventions, r
 from explorer.model.variants import V1
 from explorer.model.weights import Structure
 from tests.checkpoints import (
+    CIFAR,
+    NETWORKS,
     Architecture,
+    Settings,
     State,
     run_network,
     state_of,
@@ -21,53 +24,6 @@ from tests.checkpoints import (
     with_names_of_transformers,
 )
 from tests.helpers import noise
-
-CIFAR = Architecture(stem="3x3", max_pool=False)
-NETWORKS: dict[str, tuple[Architecture, Conventions]] = {
-    "basic": (Architecture(), Conventions()),
-    "bottleneck": (Architecture(bottleneck=True), Conventions()),
-    "bottleneck, stride in the first": (
-        Architecture(blocks=(1, 1), bottleneck=True, stride_in="1x1"),
-        Conventions(stride_in="1x1"),
-    ),
-    "CIFAR, zeros around": (replace(CIFAR, widths=(4, 7), shortcut="zeros"), Conventions()),
-    "CIFAR, zeros after": (
-        replace(CIFAR, widths=(4, 7), shortcut="zeros", zero_channels="after"),
-        Conventions(zero_channels="after"),
-    ),
-    "strided identity": (
-        replace(CIFAR, blocks=(1, 1), widths=(4, 4), shortcut="zeros"),
-        Conventions(),
-    ),
-    "deep stem, pooled": (
-        Architecture(blocks=(1, 1), bottleneck=True, stem="deep", shortcut="pooled"),
-        Conventions(),
-    ),
-    "deep stem, pooled, basic": (
-        Architecture(blocks=(1, 2), stem="deep", shortcut="pooled"),
-        Conventions(),
-    ),
-    "pooled names without a stride": (
-        Architecture((1, 1), (4, 6), (1, 1), shortcut="pooled"),
-        Conventions(strides=(1, 1)),
-    ),
-    "biases": (replace(CIFAR, blocks=(1, 1), bias=True), Conventions()),
-    "ε": (replace(CIFAR, blocks=(1, 1), epsilon=0.1), Conventions(epsilon=0.1)),
-    "strides": (Architecture((1, 1), (4, 6), (2, 1)), Conventions(strides=(2, 1))),
-    "3×3 with max pooling": (replace(CIFAR, max_pool=True), Conventions(max_pool=True)),
-    "7×7 without max pooling": (
-        Architecture(blocks=(1, 1), max_pool=False),
-        Conventions(max_pool=False),
-    ),
-    "one stage, one channel": (
-        Architecture((1,), (4,), (1,), stem="3x3", max_pool=False, channels=1),
-        Conventions(),
-    ),
-    "five stages": (
-        Architecture((1,) * 5, (2, 3, 4, 5, 6), (1, 2, 2, 2, 2), stem="3x3", max_pool=False),
-        Conventions(),
-    ),
-}
 
 
 def stages_of(part: CheckpointPart, found: Checkpoint, x: np.ndarray) -> dict[str, np.ndarray]:
@@ -80,11 +36,11 @@ def stages_of(part: CheckpointPart, found: Checkpoint, x: np.ndarray) -> dict[st
 
 
 @pytest.mark.parametrize(("net", "conventions"), NETWORKS.values(), ids=NETWORKS)
-def test_every_stage_is_that_of_the_oracle(net: Architecture, conventions: Conventions) -> None:
+def test_every_stage_is_that_of_the_oracle(net: Architecture, conventions: Settings) -> None:
     state = state_of(net)
     x = noise((17, 20, net.channels), 1)
     expected = run_network(net, state, x)
-    found = read_checkpoint(state, conventions)
+    found = read_checkpoint(state, Conventions(**conventions))
     parts = (found.stem, *found.blocks)
     assert [part.name for part in parts] == list(expected)[:-1]
     stream = x

@@ -46,7 +46,7 @@ def test_a_batch_gives_what_its_images_give(layer: Layer) -> None:
 @pytest.mark.parametrize(
     "layer", [MaxPool(), MaxPool(5, 3), AvgPool(), AvgPool(3)], ids=lambda layer: layer.label
 )
-def test_a_row_depends_on_the_rows_that_radius_and_stride_say(layer: Pooling) -> None:
+def test_a_row_depends_on_the_rows_that_reach_and_stride_say(layer: Pooling) -> None:
     x = noise((13, 13, 1))
     before = run(layer, x)
     for row in range(13):
@@ -54,7 +54,9 @@ def test_a_row_depends_on_the_rows_that_radius_and_stride_say(layer: Pooling) ->
         changed[row] += 100
         rows = np.flatnonzero((run(layer, changed) != before).any((1, 2)))
         assert rows.size or row % layer.stride
-        assert (np.abs(rows * layer.stride - row) <= layer.radius).all()
+        first = rows * layer.stride - layer.reach[0]
+        last = rows * layer.stride + layer.reach[1]
+        assert ((first <= row) & (row <= last)).all()
 
 
 def test_zero_channels_stand_around_or_after() -> None:

@@ -137,6 +137,7 @@ def test_the_size_of_a_trace_is_that_of_its_arrays() -> None:
     stages = 8 * 32 * 16 * 4 * 4
     assert stages < size_of(trace) < stages + 5000
     assert size_of(((1, "a"), {"b": [np.zeros(3, np.float32)]})) == 12
+    assert size_of((b"four", "text")) == 4
 
 
 def test_an_array_in_two_places_counts_once() -> None:

@@ -266,6 +266,19 @@ def test_a_file_of_ones_own_and_its_link(trace: NetworkTrace) -> None:
     assert not messages(at, "info")
 
 
+def test_conventions_change_the_network_of_a_file_that_was_chosen_before() -> None:
+    at = uploaded(opened(checkpoint="own"), "mine.safetensors", DATA)
+    at.segmented_control(key="view").set_value("forward").run()
+    at.segmented_control(key="view").set_value("network").run()
+    assert at.file_uploader(key="checkpoint_file").value is None
+    at.selectbox(key="epsilon").select("1e-3").run()
+    found = load_checkpoint(DATA, conventions=Conventions(epsilon=1e-3))
+    sample = generate("landscape", SAMPLE_SIDE, SAMPLE_SIDE, 3, 0)
+    steps = preprocess(sample, default_preprocessing(3, is_small=True))
+    assert_drawn(without_exception(at), found.trace(steps.normalised))
+    assert not messages(at, "info")
+
+
 def test_a_link_names_the_file_to_choose_again() -> None:
     at = opened(checkpoint="own", checkpoint_digest="0123456789abcdef")
     assert any("of digest 0123456789abcdef" in each for each in messages(at, "info"))

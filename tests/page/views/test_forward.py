@@ -207,8 +207,8 @@ def test_the_link_of_the_figure() -> None:
     assert link["panels"] == list(PANELS)
     assert (link["rows"], link["cols"]) == (32, 32)
     assert link["pin"] == {"panel": "conv2", "row": 3, "col": 4}
-    assert link["fields"]["conv2"] == {"relu1": 1, "bn1": 1, "conv1": 1, "x": 2}
-    assert link["fields"]["identity"] == {"x": 0}
+    assert link["fields"]["conv2"] == {"relu1": [1, 1], "bn1": [1, 1], "conv1": [1, 1], "x": [2, 2]}
+    assert link["fields"]["identity"] == {"x": [0, 0]}
     assert [term["panel"] for term in link["readout"][0] if term["kind"] == "value"] == [
         "x",
         "bn2",

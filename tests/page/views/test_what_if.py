@@ -282,8 +282,8 @@ def test_an_unknown_variant_in_a_link_falls_back() -> None:
 def test_the_variants_hover_windows_are_its_own() -> None:
     at = page(view="what_if", variant="projection", stride="2")
     link = figure_messages(at)["compared"]["link"]
-    assert link["fields"]["variant conv2"]["variant x"] == 3
-    assert link["fields"]["conv2"]["x"] == 2
+    assert link["fields"]["variant conv2"]["variant x"] == [3, 3]
+    assert link["fields"]["conv2"]["x"] == [2, 2]
     assert link["grids"]["variant conv2"] == [0, 2]
     assert link["grids"]["variant x"] == [0, 1]
     assert np.shape(link["readout"])[0] == 2
