@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.analysis.summary import Headline
 from explorer.model.spec import BlockSpec
+from explorer.page.bar import Bar
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.last_result import is_stale
@@ -20,17 +21,15 @@ PRECISION_LIMIT = 1e-3
 DWARFED = 20  # times as large: the smaller term hardly shows
 
 
-def view(experiment: Experiment, result: Result) -> None:
+def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
-    with st.container():
-        if not is_stale():  # else these numbers would be taken for those of the settings
-            _above(experiment, result)
-    _figure(experiment)
-    if not is_stale():
+    _figure(experiment, bar)
+    if not is_stale():  # else these numbers would be taken for those of the settings
+        _numbers(experiment, result)
         _below(result)
 
 
-def _above(experiment: Experiment, result: Result) -> None:
+def _numbers(experiment: Experiment, result: Result) -> None:
     _headline(result.headline, result.trace.spec)
     if experiment.notes:
         show_note(" ".join(experiment.notes))
@@ -143,7 +142,7 @@ def _words_on_shortcut(spec: BlockSpec) -> str:
 
 
 @st.fragment
-def _figure(experiment: Experiment) -> None:
+def _figure(experiment: Experiment, bar: Bar) -> None:
     # Streamlit keeps a fragment's arguments for the whole session, so the result is not one.
     try:
         trace = run(experiment, st.empty()).trace
@@ -155,6 +154,7 @@ def _figure(experiment: Experiment) -> None:
         KEY,
         [PanelBlock(trace)],
         subject,
+        bar,
         caption=_words_on_shortcut(trace.spec)
         + " Purple frames mark the pixels that enter the one under the "
         "pointer through the convolutions"

@@ -17,6 +17,7 @@ from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import FIXES, V1, VARIANTS, with_bias, zero_gamma
 from explorer.page import stage_panel
+from explorer.page.bar import Bar
 from explorer.page.cache import get_or_compute
 from explorer.page.component import linked_figure
 from explorer.page.controls import segmented_choice, select, slider
@@ -37,14 +38,14 @@ COTANGENTS: Final[Mapping[CotangentKind, str]] = {
 RUNNABLE = [name for name in VARIANTS if name not in FIXES]
 
 
-def view(experiment: Experiment, result: Result) -> None:
+def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
     if experiment.image is not None:
         st.caption(ONE_IMAGE)
         experiment = experiment.alone()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         spec = _spec() if experiment.block is None else _spec_of_trained(experiment.spec)
-    _figure(experiment, spec)
+    _figure(experiment, spec, bar)
 
 
 def _spec() -> BlockSpec:
@@ -76,7 +77,7 @@ def _spec_of_trained(own: BlockSpec) -> BlockSpec:
 
 
 @st.fragment
-def _figure(experiment: Experiment, spec: BlockSpec) -> None:
+def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar) -> None:
     """Draw the gradient of the selected cotangent; after an error, the last one, pale."""
     kind: CotangentKind = segmented_choice(
         "Gradient of",
@@ -103,7 +104,7 @@ def _figure(experiment: Experiment, spec: BlockSpec) -> None:
             return
         stale = True
     remember(KEY, (spec, kind))
-    display = stage_panel.controls(KEY, PanelBlock(trace, backward=True))
+    display = stage_panel.controls(KEY, bar, PanelBlock(trace, backward=True))
     pixel = _pixel(trace, display) if kind == "pixel" else None
     placeholder, above = st.empty(), st.container()
     try:

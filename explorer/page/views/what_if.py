@@ -16,6 +16,7 @@ from explorer.model.layers import LayerNorm
 from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import FAMILIES, FIXES
+from explorer.page.bar import Bar
 from explorer.page.controls import (
     integer_input,
     optional_integer_input,
@@ -37,7 +38,7 @@ KEY = "compared"
 FIX_NAMES = {"valid_padding": "crop_identity", "wrong_channels": "project_identity"}
 
 
-def view(experiment: Experiment, result: Result) -> None:
+def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         spec, warmup_passes = _variant(experiment)
@@ -51,7 +52,7 @@ def view(experiment: Experiment, result: Result) -> None:
     placeholder = st.empty()
     with st.container():  # one place, so that the figure below keeps its own
         runs = _compare(experiment, result, placeholder, spec, warmup_passes)
-    _figure(experiment, spec, warmup_passes, runs)
+    _figure(experiment, spec, warmup_passes, runs, bar)
 
 
 def _compare(
@@ -100,7 +101,7 @@ def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
         if segmented_choice("The sum", options, key="fix", titles=titles_of_fixes) == fix:
             spec = fixed
     warmup_passes = None
-    if spec.always_eval and st.session_state.get("mode") != "eval":  # else in the sidebar
+    if spec.always_eval and st.session_state.get("mode") != "eval":  # else above
         warmup_passes = integer_input(
             "Warm-up passes",
             0,
@@ -200,7 +201,9 @@ _NUMBERS: Mapping[str, Callable[[Headline], str]] = {
 
 
 @st.fragment
-def _figure(experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, runs: bool) -> None:
+def _figure(
+    experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, runs: bool, bar: Bar
+) -> None:
     """Draw both blocks, one below the other, and their difference; the variant only if it runs."""
     try:
         result = run(experiment, st.empty())
@@ -223,6 +226,7 @@ def _figure(experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, 
         Subject(
             subject.trace, (*experiment.key(subject.trace.spec), warmup_passes), experiment.private
         ),
+        bar,
         difference=difference,
     )
     if warmup_passes is not None:
