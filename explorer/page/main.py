@@ -19,6 +19,7 @@ from explorer.page.linked_file import ask_for_file
 from explorer.page.network_controls import ask_for_dataset, lacks_dataset, network_controls
 from explorer.page.offer_training import NotTrained, offer_training
 from explorer.page.plain_text import show_message
+from explorer.page.suggestions import suggest
 from explorer.page.trainings import Pair
 from explorer.page.views import checkpoint, depth, forward, gradients, network, train, what_if
 
@@ -81,6 +82,7 @@ def page() -> None:
         _draw_network(NETWORK_VIEWS[view], messages)
     else:
         _draw(BLOCK_VIEWS[view], messages)
+    suggest(view)
     with messages:
         for sentence in ignored_parameters():
             show_message("warning", sentence)

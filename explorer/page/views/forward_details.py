@@ -33,6 +33,7 @@ def draw_block(
     bar: Bar,
     *,
     difference: PanelBlock | None = None,
+    summary: str = "",
     caption: str = "",
 ) -> None:
     """Draw the figure of some blocks, the pinned cell's arithmetic, and the details chosen.
@@ -43,7 +44,7 @@ def draw_block(
         subject: the trace that the details show.
         bar: the places of the controls of channel and scale.
         difference: as for `stage_panel.draw`.
-        caption: text below the figure.
+        summary, caption: text below the figure.
     """
     display = stage_panel.controls(figure, bar, *blocks, *([difference] if difference else []))
     above = st.container()
@@ -59,6 +60,8 @@ def draw_block(
             report_window=chosen == "scatter",
             click=" and shows its arithmetic",
         )
+        if summary:
+            st.markdown(summary)
         if display.channel is None:
             st.caption(
                 "Every panel shows the mean over channels. Channels of opposite sign cancel, and "
