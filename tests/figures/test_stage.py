@@ -213,3 +213,22 @@ def test_a_window_is_drawn_exactly_where_it_lies() -> None:
     assert (drawn["bn2"].x0, drawn["bn2"].y0, drawn["bn2"].dx) == (200, 100, 1)
     assert "means of" not in texts(figure)
     assert figure.layout.xaxis.range == (-0.5, 289.5)
+
+
+@pytest.mark.parametrize("variant", ["v1", "no_skip", "bottleneck", "projection", "full_preact"])
+@pytest.mark.parametrize("shape", [(8, 6), (1, 9), (9, 1)])
+def test_the_room_for_values_is_empty(variant: str, shape: tuple[int, int]) -> None:
+    figure = stage_figure(trace_block(0, noise((*shape, 4)), 4, variant=variant))
+    left, right, top, bottom = figure.layout.meta["corner"]
+    assert 0 <= left < right <= 1
+    assert 0 <= top < bottom <= 1
+    for panel in figure.data:
+        x = figure.layout[panel.xaxis.replace("x", "xaxis")].domain
+        y = figure.layout[panel.yaxis.replace("y", "yaxis")].domain
+        assert x[1] <= left or x[0] >= right or y[1] <= 1 - bottom or y[0] >= 1 - top
+    for note in figure.layout.annotations:
+        assert not (left <= note.x < right and 1 - bottom < note.y < 1 - top), note.text
+    assert stage_figure(trace_block(0, noise((8, 6, 4)), 4), arrangement="narrow").layout.meta in (
+        None,
+        {},
+    )
