@@ -24,12 +24,21 @@ class Bar:
 
 
 def draw_bar() -> Bar:
-    """Draw the empty row; return its places."""
+    """Draw the empty row; return its places. On a phone, all of it is behind one button."""
+    if _is_phone():
+        more = st.popover("Settings")
+        return Bar(more.container(), more.container(), more, st.container())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         experiment = _part()
         display = _part()
         more = st.popover("More")
     return Bar(experiment, display, more, st.container())
+
+
+def _is_phone() -> bool:
+    """Return whether the browser says that it is a phone's."""
+    headers = st.context.headers
+    return headers.get("Sec-CH-UA-Mobile") == "?1" or "Mobi" in headers.get("User-Agent", "")
 
 
 def _part() -> DeltaGenerator:

@@ -51,8 +51,8 @@ HEADINGS = {
     "network": "A network, block by block",
 }
 SENTENCES = {
-    "forward": "One ResNet basic block: x runs through the residual branch F and past it, both are "
-    "added, and the last ReLU zeroes what is negative.",
+    "forward": "x runs through the residual branch F and past it; both are added, and a ReLU "
+    "zeroes what is negative.",
     "what_if": "What changes if one step of the block is left out, moved or replaced.",
     "gradients": "The gradient at out runs back to x on both paths; through the shortcut nothing "
     "changes it.",

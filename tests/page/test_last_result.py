@@ -29,7 +29,7 @@ SETTINGS = {
 STACK = {"depth": "2", "runs": "1"}
 
 
-def settings(at: AppTest) -> set[str | None]:
+def settings(at: AppTest) -> set[str]:
     """Return the keys of the experiment's widgets."""
     kinds = ("selectbox", "number_input", "segmented_control", "file_uploader")
     return SETTINGS & {widget.key for kind in kinds for widget in at.get(kind)}
