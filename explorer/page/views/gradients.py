@@ -30,8 +30,8 @@ from explorer.records import BlockTrace, CotangentKind, GradientSplit
 
 KEY = "gradients"
 COTANGENTS: Final[Mapping[CotangentKind, str]] = {
-    "random": "random",
     "ones": "ones",
+    "random": "random",
     "pixel": "pinned pixel",
     "error": "squared error",
 }
@@ -43,9 +43,10 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     if experiment.image is not None:
         st.caption(ONE_IMAGE)
         experiment = experiment.alone()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
         spec = _spec() if experiment.block is None else _spec_of_trained(experiment.spec)
-    _figure(experiment, spec, bar)
+    _figure(experiment, spec, bar, row)
 
 
 def _spec() -> BlockSpec:
@@ -77,17 +78,21 @@ def _spec_of_trained(own: BlockSpec) -> BlockSpec:
 
 
 @st.fragment
-def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar) -> None:
-    """Draw the gradient of the selected cotangent; after an error, the last one, pale."""
-    kind: CotangentKind = segmented_choice(
-        "Gradient of",
-        tuple(COTANGENTS),
-        key="cotangent",
-        titles=COTANGENTS,
-        help="The gradient at out: random, ones (the gradient of the sum of out), one pixel (the "
-        "pinned one, else the one with the largest out in the channel), or out − x (the gradient "
-        "of ½ ‖out − x‖²).",
-    )
+def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, row: DeltaGenerator) -> None:
+    """Draw the gradient of the selected cotangent; after an error, the last one, pale.
+
+    `row` is the place of the control of the cotangent.
+    """
+    with row:
+        kind: CotangentKind = segmented_choice(
+            "Gradient of",
+            tuple(COTANGENTS),
+            key="cotangent",
+            titles=COTANGENTS,
+            help="The gradient at out: ones (the gradient of the sum of out), random, one pixel "
+            "(the pinned one, else the one with the largest out in the channel), or out − x (the "
+            "gradient of ½ ‖out − x‖²).",
+        )
     stale, placeholder, messages = False, st.empty(), st.container()
     try:
         trace = _trace(experiment, spec, kind, placeholder)
@@ -106,7 +111,7 @@ def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar) -> None:
     remember(KEY, (spec, kind))
     display = stage_panel.controls(KEY, bar, PanelBlock(trace, backward=True))
     pixel = _pixel(trace, display) if kind == "pixel" else None
-    placeholder, above = st.empty(), st.container()
+    placeholder = st.empty()
     try:
         split = _split(experiment, trace, kind, pixel, placeholder)
         influences = _influences(experiment, split, pixel, placeholder) if pixel else {}
@@ -116,11 +121,10 @@ def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar) -> None:
     if stale or is_stale():
         stage_panel.draw_gradient(KEY, split, display, stale=stale)
         return
-    with above:
-        if pixel and not display.pin:
-            st.caption(_choice(trace, pixel))
-        _numbers(gradient_numbers(split))
     stage_panel.draw_gradient(KEY, split, display)
+    if pixel and not display.pin:
+        st.caption(_choice(trace, pixel))
+    _numbers(gradient_numbers(split))
     st.caption(_explanation(trace))
     for words in _remarks(split):
         st.caption(words)

@@ -40,10 +40,10 @@ FIX_NAMES = {"valid_padding": "crop_identity", "wrong_channels": "project_identi
 
 def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
         spec, warmup_passes = _variant(experiment)
     st.markdown(spec.description)
-    st.caption(f"{spec.source}.")
     if experiment.block is not None:
         st.caption(
             "The variant has the trained weights where its layers have the same names and shapes; "
@@ -51,28 +51,27 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
         )
     placeholder = st.empty()
     with st.container():  # one place, so that the figure below keeps its own
-        runs = _compare(experiment, result, placeholder, spec, warmup_passes)
-    _figure(experiment, spec, warmup_passes, runs, bar)
+        other = _other(experiment, placeholder, spec, warmup_passes)
+    _figure(experiment, spec, warmup_passes, other is not None, bar, row)
+    st.caption(f"{spec.source}.")
+    if other and not is_stale():
+        _numbers(result, other, _reference(experiment))
 
 
-def _compare(
+def _other(
     experiment: Experiment,
-    result: Result,
     placeholder: DeltaGenerator,
     spec: BlockSpec,
     warmup_passes: int | None,
-) -> bool:
-    """Draw the numbers of both blocks, or what is wrong; return whether the variant runs."""
+) -> Result | None:
+    """Return the variant's result; draw what is wrong where it does not run."""
     try:
-        other = run(experiment, placeholder, spec, warmup_passes)
+        return run(experiment, placeholder, spec, warmup_passes)
     except PROBLEMS as problem:
         show_problem(problem, "variant")
         if isinstance(problem, InputError):
             _shapes(experiment, spec)
-        return False
-    if not is_stale():
-        _numbers(result, other, _reference(experiment))
-    return True
+        return None
 
 
 def _reference(experiment: Experiment) -> str:
@@ -202,9 +201,17 @@ _NUMBERS: Mapping[str, Callable[[Headline], str]] = {
 
 @st.fragment
 def _figure(
-    experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, runs: bool, bar: Bar
+    experiment: Experiment,
+    spec: BlockSpec,
+    warmup_passes: int | None,
+    runs: bool,
+    bar: Bar,
+    row: DeltaGenerator,
 ) -> None:
-    """Draw both blocks, one below the other, and their difference; the variant only if it runs."""
+    """Draw both blocks, one below the other, and their difference; the variant only if it runs.
+
+    `row` is the place of the switch for the difference.
+    """
     try:
         result = run(experiment, st.empty())
         other = run(experiment, st.empty(), spec, warmup_passes) if runs else None
@@ -215,10 +222,12 @@ def _figure(
     if other:
         blocks.append(PanelBlock(other.trace, VARIANT_PREFIX, other.trace.spec.title))
     difference = None
-    if other and toggle("Difference, stage by stage", key="difference"):
-        difference = PanelBlock(
-            other.trace, "difference ", f"Difference: variant − {_reference(experiment)}"
-        )
+    if other:
+        with row:
+            is_wanted = toggle("Difference, stage by stage", key="difference")
+        if is_wanted:
+            heading = f"Difference: variant − {_reference(experiment)}"
+            difference = PanelBlock(other.trace, "difference ", heading)
     subject = other or result
     forward_details.draw_block(
         KEY,
