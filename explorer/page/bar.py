@@ -29,8 +29,7 @@ def draw_bar() -> Bar:
         more = st.popover("Settings")
         return Bar(more.container(), more.container(), more, st.container())
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        experiment = _part()
-        display = _part()
+        experiment, display = part_of_row(), part_of_row()
         more = st.popover("More")
     return Bar(experiment, display, more, st.container())
 
@@ -41,5 +40,6 @@ def _is_phone() -> bool:
     return headers.get("Sec-CH-UA-Mobile") == "?1" or "Mobi" in headers.get("User-Agent", "")
 
 
-def _part() -> DeltaGenerator:
+def part_of_row() -> DeltaGenerator:
+    """Return a place in a row that keeps its position whatever the parts before it hold."""
     return st.container(horizontal=True, vertical_alignment="bottom", width="content")

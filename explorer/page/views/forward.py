@@ -88,11 +88,11 @@ def _summary(numbers: Headline) -> str:
     words = []
     if math.isfinite(numbers.ratio):
         size = f"{numbers.ratio:.2f}" if 0.01 <= numbers.ratio < 1000 else f"{numbers.ratio:.2g}"
-        words.append(f"F(x) is **{size} ×** as large as x.")
+        words.append(f"F(x) is {size} × as large as x.")
     if math.isfinite(numbers.identity_share):
-        words.append(f"Of their summed variance, **{numbers.identity_share:.0%}** comes from x.")
+        words.append(f"Of their summed variance, {numbers.identity_share:.0%} comes from x.")
     if math.isfinite(numbers.zeroed):
-        words.append(f"**{numbers.zeroed:.1%}** of the cells are zeroed by the last ReLU.")
+        words.append(f"{numbers.zeroed:.1%} of the cells are zeroed by the last ReLU.")
     return " ".join(words)
 
 

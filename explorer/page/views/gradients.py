@@ -17,7 +17,7 @@ from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import FIXES, V1, VARIANTS, with_bias, zero_gamma
 from explorer.page import stage_panel
-from explorer.page.bar import Bar
+from explorer.page.bar import Bar, part_of_row
 from explorer.page.cache import get_or_compute
 from explorer.page.component import linked_figure
 from explorer.page.controls import segmented_choice, select, slider
@@ -43,10 +43,11 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     if experiment.image is not None:
         st.caption(ONE_IMAGE)
         experiment = experiment.alone()
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    with row:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        left, right = part_of_row(), part_of_row()
+    with left:
         spec = _spec() if experiment.block is None else _spec_of_trained(experiment.spec)
-    _figure(experiment, spec, bar, row)
+    _figure(experiment, spec, bar, right)
 
 
 def _spec() -> BlockSpec:
@@ -78,12 +79,12 @@ def _spec_of_trained(own: BlockSpec) -> BlockSpec:
 
 
 @st.fragment
-def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, row: DeltaGenerator) -> None:
+def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, right: DeltaGenerator) -> None:
     """Draw the gradient of the selected cotangent; after an error, the last one, pale.
 
-    `row` is the place of the control of the cotangent.
+    `right` is the place of the control of the cotangent.
     """
-    with row:
+    with right:
         kind: CotangentKind = segmented_choice(
             "Gradient of",
             tuple(COTANGENTS),

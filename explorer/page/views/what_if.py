@@ -16,7 +16,7 @@ from explorer.model.layers import LayerNorm
 from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import FAMILIES, FIXES
-from explorer.page.bar import Bar
+from explorer.page.bar import Bar, part_of_row
 from explorer.page.controls import (
     integer_input,
     optional_integer_input,
@@ -40,8 +40,9 @@ FIX_NAMES = {"valid_padding": "crop_identity", "wrong_channels": "project_identi
 
 def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    with row:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        left, right = part_of_row(), part_of_row()
+    with left:
         spec, warmup_passes = _variant(experiment)
     st.markdown(spec.description)
     if experiment.block is not None:
@@ -52,7 +53,7 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     placeholder = st.empty()
     with st.container():  # one place, so that the figure below keeps its own
         other = _other(experiment, placeholder, spec, warmup_passes)
-    _figure(experiment, spec, warmup_passes, other is not None, bar, row)
+    _figure(experiment, spec, warmup_passes, other is not None, bar, right)
     st.caption(f"{spec.source}.")
     if other and not is_stale():
         _numbers(result, other, _reference(experiment))
@@ -206,11 +207,11 @@ def _figure(
     warmup_passes: int | None,
     runs: bool,
     bar: Bar,
-    row: DeltaGenerator,
+    right: DeltaGenerator,
 ) -> None:
     """Draw both blocks, one below the other, and their difference; the variant only if it runs.
 
-    `row` is the place of the switch for the difference.
+    `right` is the place of the switch for the difference.
     """
     try:
         result = run(experiment, st.empty())
@@ -223,7 +224,7 @@ def _figure(
         blocks.append(PanelBlock(other.trace, VARIANT_PREFIX, other.trace.spec.title))
     difference = None
     if other:
-        with row:
+        with right:
             is_wanted = toggle("Difference, stage by stage", key="difference")
         if is_wanted:
             heading = f"Difference: variant − {_reference(experiment)}"
