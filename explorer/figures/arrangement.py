@@ -67,8 +67,8 @@ class Canvas:
 class Arrangement(Canvas):
     """The canvas with a box for every panel, wires, ⊕ and positions of labels.
 
-    `plus` is None without a sum. `colour_bar` is the bar's lower edge; its labels lie below,
-    in the margin.
+    `plus` is None without a sum. `colour_bar` is the bar's lower edge; its labels lie below.
+    `corner` is empty room for the values of a pixel.
     """
 
     boxes: dict[str, Box]
@@ -78,6 +78,7 @@ class Arrangement(Canvas):
     identity_label: Point
     equation: Point | None
     colour_bar: tuple[Point, Point]
+    corner: Box | None
 
     def moved(self, down: float, width: float, height: float) -> "Arrangement":
         """Return this arrangement, `down` pixels lower, on a canvas of that size."""
@@ -96,6 +97,7 @@ class Arrangement(Canvas):
             identity_label=move(self.identity_label),
             equation=move(self.equation) if self.equation else None,
             colour_bar=(move(self.colour_bar[0]), move(self.colour_bar[1])),
+            corner=replace(self.corner, top=self.corner.top + down) if self.corner else None,
         )
 
 
@@ -103,8 +105,10 @@ PLUS_RADIUS = 13
 TITLE = 62  # height of the title and a value above a panel
 BAR_HEIGHT, BAR_LABELS = 12, 24
 BETWEEN = 165  # from one block to the next below it
-BIG, SMALL, GAP = 142, 116, 26
-MOST_IN_A_ROW = 6  # branch panels of full size
+SIDE, GAP, MARGIN = 146, 34, 4
+ROW_PITCH = SIDE + 124  # captions of the upper row and titles of the lower one lie between
+BELOW = 32  # for the captions of the lower row
+BRANCH_COLUMNS = 5  # of the basic block
 
 
 def stacked(parts: Sequence[Arrangement]) -> list[Arrangement]:
@@ -116,64 +120,56 @@ def stacked(parts: Sequence[Arrangement]) -> list[Arrangement]:
 
 
 def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
-    """Lay out panels left to right: branch above, shortcut below, then ⊕ and the sum."""
-    count, margin = len(paths.branch), 4
-    small = SMALL if count <= MOST_IN_A_ROW else 0.8 * SMALL
-    run = max(5 * SMALL + 4 * GAP, count * (small + GAP) - GAP)  # at least that of the basic block
-    branch_row, trunk_row, identity_row = small / 2, 222, 384
-    x = fit(shape, BIG, (margin + BIG / 2, trunk_row))
-    fork, first = margin + BIG + 20, margin + BIG + 46
-    end, pitch = first + run, (run - small) / max(count - 1, 1)
-    branch = [
-        fit(shape, small, (end - small / 2 - (count - 1 - i) * pitch, branch_row))
-        for i in range(count)
-    ]
-    count_shortcut = len(paths.shortcut)
-    shortcut = [
-        fit(
-            shape, SMALL, (end - SMALL / 2 - (count_shortcut - 1 - i) * (SMALL + GAP), identity_row)
-        )
-        for i in range(count_shortcut)
-    ]
-    meeting = end + 32
+    """Lay out panels left to right in two rows: the branch above; x, shortcut and sum below."""
+    columns = max(BRANCH_COLUMNS, len(paths.branch))
+    upper, lower = SIDE / 2, SIDE / 2 + ROW_PITCH
+    end = MARGIN + columns * (SIDE + GAP) - GAP
+    meeting = end + 30
     after = meeting + PLUS_RADIUS + 28
+
+    def before_sum(names: tuple[str, ...], row: float) -> list[Box]:
+        """Return boxes of the last columns before the sum."""
+        middles = [end - SIDE / 2 - n * (SIDE + GAP) for n in range(len(names))]
+        return [fit(shape, SIDE, (middle, row)) for middle in reversed(middles)]
+
+    x = fit(shape, SIDE, (MARGIN + SIDE / 2, lower))
+    branch, shortcut = before_sum(paths.branch, upper), before_sum(paths.shortcut, lower)
     spare = max(0, 2 - len(paths.trunk))  # keeps out where it is in the basic block
     trunk = [
-        fit(shape, BIG, (after + BIG / 2 + (spare + i) * (BIG + 46), trunk_row))
+        fit(shape, SIDE, (after + SIDE / 2 + (spare + i) * (SIDE + GAP), lower))
         for i in range(len(paths.trunk))
     ]
-    wires = [
-        Wire("trunk", ((x.right, trunk_row), (fork, trunk_row))),
-        Wire("branch", ((fork, trunk_row), (fork, branch_row), (branch[0].left, branch_row))),
-        *_straight_wires("branch", branch),
-    ]
-    leaving = ((branch[-1].right, branch_row), (meeting, branch_row))
+    shortcut_start = shortcut[0].left if shortcut else end
+    fork = x.left + 0.58 * x.width  # between the title of x and the value of a pixel
+    to_branch = (
+        ((fork, x.top), (fork, branch[0].bottom))
+        if branch[0].left < fork
+        else ((fork, x.top), (fork, upper), (branch[0].left, upper))
+    )
+    wires = [Wire("branch", to_branch), *_straight_wires("branch", branch)]
+    leaving = ((branch[-1].right, upper), (meeting, upper))
     if shortcut:
-        above, below = (meeting, trunk_row - PLUS_RADIUS), (meeting, trunk_row + PLUS_RADIUS)
-        fork_row = ((fork, trunk_row), (fork, identity_row), (shortcut[0].left, identity_row))
         wires += [
-            Wire("branch", (*leaving, above)),
-            Wire("identity", fork_row),
-            *_straight_wires("identity", shortcut),
-            Wire("identity", ((shortcut[-1].right, identity_row), (meeting, identity_row), below)),
-            Wire("trunk", ((meeting + PLUS_RADIUS, trunk_row), (trunk[0].left, trunk_row))),
+            Wire("branch", (*leaving, (meeting, lower - PLUS_RADIUS))),
+            *_straight_wires("identity", [x, *shortcut]),
+            Wire("identity", ((shortcut[-1].right, lower), (meeting - PLUS_RADIUS, lower))),
+            Wire("trunk", ((meeting + PLUS_RADIUS, lower), (trunk[0].left, lower))),
         ]
     else:
-        wires.append(Wire("branch", (*leaving, (meeting, trunk_row), (trunk[0].left, trunk_row))))
-    # Beside the titles of a shortcut's layers, if there are several.
-    until = shortcut[0].left if len(shortcut) > 1 else meeting
-    last = trunk[-1].middle[0] + BIG / 2
-    height = identity_row + SMALL / 2 + 42  # space under out for its label
+        wires.append(Wire("branch", (*leaving, (meeting, lower), (trunk[0].left, lower))))
+    last = trunk[-1].middle[0] + SIDE / 2
+    bar = shortcut_start - 370, lower + SIDE / 2 - 10
     return Arrangement(
-        width=last + margin,
-        height=height,
+        width=last + MARGIN,
+        height=lower + SIDE / 2 + BELOW,
         boxes=dict(zip(_names(paths), [x, *branch, *shortcut, *trunk], strict=True)),
         wires=(*wires, *_straight_wires("trunk", trunk)),
-        plus=(meeting, trunk_row) if shortcut else None,
-        branch_label=(fork + 14, SMALL + 54),
-        identity_label=(fork + 14, identity_row - 16),
-        equation=((fork + until) / 2, trunk_row),
-        colour_bar=((max(after, last - 330), height), (last - 16, height)),
+        plus=(meeting, lower) if shortcut else None,
+        branch_label=(fork + 14, lower - SIDE / 2 - 26),
+        identity_label=(x.right + 14, lower - 16),
+        equation=(after, -TITLE / 2),
+        colour_bar=(bar, (bar[0] + 330, bar[1])),
+        corner=Box(after, 0, last - after, ROW_PITCH - TITLE - 10),
     )
 
 
@@ -231,6 +227,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         branch_label=beside,
         identity_label=(lane + 12, turn - 10 if rows == 1 else side + 36),
         equation=None,
+        corner=None,
         colour_bar=((left, bottom + 142), (columns[2] + side / 2 - 14, bottom + 142)),
     )
 

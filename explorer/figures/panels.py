@@ -57,7 +57,7 @@ def _backward_panels(spec: BlockSpec) -> dict[str, Panel]:
     """Return the panels of a gradient, with one panel for all layers of the shortcut."""
     forward = panels(spec)
     gradients = {name: replace(panel, what="gradient") for name, panel in forward.items()}
-    found = {"x": replace(forward["x"], what="total gradient")}
+    found = {"x": replace(forward["x"], what="total")}
     found["residual"] = Panel(RESIDUAL_PART, "branch", "residual", "part")
     found |= {name: panel for name, panel in gradients.items() if panel.path == "branch"}
     if spec.shortcut is not None:

@@ -12,7 +12,7 @@ from explorer.analysis.stage_view import StageView, stage_view
 from explorer.errors import check_list
 from explorer.figures import arrangement as arrange
 from explorer.figures import stage_text
-from explorer.figures.arrangement import Arrangement, Paths
+from explorer.figures.arrangement import Arrangement, Box, Paths
 from explorer.figures.panels import panels
 from explorer.figures.stage_traces import (
     StagePanel,
@@ -141,6 +141,9 @@ def _layout(
         "width": round(canvases[0].width),
         "height": round(canvases[0].height + top + arrange.BAR_LABELS),
         "margin": {"l": 0, "r": 0, "t": top, "b": arrange.BAR_LABELS},
+        "meta": {"corner": _on_canvas(canvases[0], canvases[0].corner)}
+        if canvases[0].corner
+        else {},
         "shapes": [],
         "annotations": [],
         # Part of the layout, since traces do not differ between arrangements.
@@ -178,6 +181,12 @@ def _lay_out_part(
         annotations += stage_text.caption(canvas, box, panel, view.scope, theme)
     if part.heading:
         annotations.append(stage_text.heading(canvas, part.heading))
+
+
+def _on_canvas(canvas: Arrangement, box: Box) -> list[float]:
+    """Return a box's left, right, top and bottom as parts of the canvas."""
+    across, down = (box.left, box.right), (box.top, box.bottom)
+    return [x / canvas.width for x in across] + [y / canvas.height for y in down]
 
 
 def _paths(view: StageView) -> Paths:

@@ -88,7 +88,7 @@ def labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str,
     if canvas.equation:
         words = gradient_equation(spec, theme) if backward else equation(spec, theme)
         centre = on_paper(canvas, canvas.equation)
-        found.append(text(*centre, words, xanchor="center", yanchor="middle", font={"size": 22}))
+        found.append(text(*centre, words, yanchor="middle", font={"size": 20}))
     return found
 
 

@@ -5,14 +5,14 @@
  * payload.py. Hover, pin and keys are handled here, without the host; `host.state` reports
  * what lasts (pin, window, box, theme), `host.trigger` what happens once (pick, step).
  * @import { Cell, Point } from "./geometry.js"
- * @import { Link, Message, Pixel, Value } from "./payload.js"
+ * @import { Layout, Link, Message, Pixel, Value } from "./payload.js"
  * @import { PlotNode, Plotly } from "./plotly.js"
  */
 
 import { formatValue } from "./format.js";
 import { clamp, figureSize, Panel, panelsOf } from "./geometry.js";
 import { Input } from "./input.js";
-import { axesOf, fitLayout, pageTheme } from "./layout.js";
+import { axesOf, cornerOf, fitLayout, pageTheme } from "./layout.js";
 import { loadPlotly } from "./load_plotly.js";
 import { Overlay } from "./overlay.js";
 import { spokenReadout, writeReadout } from "./readout.js";
@@ -20,6 +20,7 @@ import { rangeOf, rangesOf, whole, Zoom } from "./zoom.js";
 
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
+const CORNER_WIDTH = 326; // CSS pixels of the readout's room at which its text has the usual size
 const STALE = "Last result, before the error";
 const LOAD_ERROR = "plotly.js could not be loaded. Reload the page to try again.";
 
@@ -188,6 +189,7 @@ export class LinkedFigure {
    */
   async react({ figure, narrow, link, revision }, space) {
     const layout = fitLayout(figure.layout, narrow, space);
+    this.placeReadout(layout);
     layout.uirevision = revision;
     if (revision !== this.revision) this.zoom.view = null;
     this.revision = revision;
@@ -204,6 +206,20 @@ export class LinkedFigure {
     await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
     // Plotly measures texts in a drawing of its own, outside of the window.
     document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
+  }
+
+  /**
+   * Place the readout in the figure where there is room for it, else below.
+   * @param {Layout} layout
+   */
+  placeReadout(layout) {
+    const { root, readout } = this;
+    const corner = cornerOf(layout);
+    readout.classList.toggle("linked-figure-corner", corner !== null);
+    for (const side of /** @type {const} */ (["left", "top", "width", "height"])) {
+      readout.style[side] = corner ? `${corner[side]}px` : "";
+    }
+    root.style.fontSize = corner ? `${Math.max(1, corner.width / CORNER_WIDTH)}rem` : "";
   }
 
   /** Draw the part of the panels in view. */

@@ -1,14 +1,16 @@
 /**
  * Fits a figure's layout to the space on the page, and reads the page's theme.
- * @import { Layout, Message } from "./payload.js"
+ * @import { ColourBar, Layout, Message } from "./payload.js"
  */
 
 const NARROW_BELOW = 800; // CSS pixels of space under which the narrow layout is used
 const NARROW_MAX = 620; // CSS pixels beyond which the narrow layout does not grow
+const NARROWEST_CORNER = 220; // CSS pixels under which a readout does not stand in the figure
 
 /**
- * Return a copy of the layout for this much space; what lies inside the margins keeps its
- * proportions. Plotly writes into the layout that it draws.
+ * Return a copy of the layout for this much space. In less space than it was made for, what lies
+ * inside the margins keeps its proportions and texts keep their size; in more, all of it grows.
+ * Plotly writes into the layout that it draws.
  * @param {Layout} wide
  * @param {Layout | null} narrow
  * @param {number} space CSS pixels
@@ -16,12 +18,67 @@ const NARROW_MAX = 620; // CSS pixels beyond which the narrow layout does not gr
  */
 export function fitLayout(wide, narrow, space) {
   const isNarrow = narrow !== null && space < NARROW_BELOW;
-  const layout = isNarrow ? narrow : wide;
+  const layout = structuredClone(isNarrow ? narrow : wide);
   const width = isNarrow ? Math.min(space, NARROW_MAX) : space;
+  if (layout.meta?.fixedHeight) return { ...layout, width };
+  if (width > layout.width) return enlarged(layout, width / layout.width);
   const { l, r, t, b } = layout.margin;
-  const scale = layout.meta?.fixedHeight ? 1 : (width - l - r) / (layout.width - l - r);
+  const scale = (width - l - r) / (layout.width - l - r);
   const height = Math.round((layout.height - t - b) * scale + t + b);
-  return { ...structuredClone(layout), width, height };
+  return { ...layout, width, height };
+}
+
+/**
+ * Return a layout in which all lengths and texts are `by` times as large.
+ * @param {Layout} layout
+ * @param {number} by
+ * @returns {Layout}
+ */
+function enlarged(layout, by) {
+  const { l, r, t, b } = layout.margin;
+  const font = layout.template.layout.font.size * by;
+  const { coloraxis } = layout;
+  return {
+    ...layout,
+    width: Math.round(layout.width * by),
+    height: Math.round(layout.height * by),
+    margin: { l: l * by, r: r * by, t: t * by, b: b * by },
+    annotations: layout.annotations?.map((each) => ({
+      ...each,
+      text: each.text.replace(/(?<=font-size:)\d+/g, (size) => String(Number(size) * by)),
+      font: { ...each.font, size: each.font?.size ? each.font.size * by : font },
+      xshift: (each.xshift ?? 0) * by,
+      yshift: (each.yshift ?? 0) * by,
+    })),
+    ...(coloraxis && { coloraxis: { ...coloraxis, colorbar: bar(coloraxis.colorbar, font) } }),
+  };
+}
+
+/**
+ * Return a colour bar with texts of this size.
+ * @param {ColourBar} colourBar
+ * @param {number} size CSS pixels
+ */
+function bar(colourBar, size) {
+  const font = { size };
+  return { ...colourBar, tickfont: font, title: { ...colourBar.title, font } };
+}
+
+/**
+ * Return where the figure has room for its readout, in CSS pixels; null if that is too little.
+ * @param {Layout} layout as `fitLayout` returns it
+ */
+export function cornerOf({ width, height, margin, meta }) {
+  if (!meta?.corner) return null;
+  const { l, r, t, b } = margin;
+  const [left, right, top, bottom] = meta.corner;
+  const corner = {
+    left: l + left * (width - l - r),
+    top: t + top * (height - t - b),
+    width: (right - left) * (width - l - r),
+    height: (bottom - top) * (height - t - b),
+  };
+  return corner.width < NARROWEST_CORNER ? null : corner;
 }
 
 /**

@@ -75,6 +75,22 @@ export interface Layout {
   width: number;
   height: number;
   margin: { l: number; r: number; t: number; b: number };
-  meta?: { fixedHeight?: boolean };
+  template: { layout: { font: { size: number } } };
+  annotations?: Annotation[];
+  coloraxis?: { colorbar: ColourBar };
+  /** The corner is the room for the readout: left, right, top, bottom from 0 to 1, downwards. */
+  meta?: { fixedHeight?: boolean; corner?: [number, number, number, number] };
+  [name: string]: unknown;
+}
+
+interface Annotation {
+  text: string;
+  font?: { size?: number };
+  xshift?: number;
+  yshift?: number;
+}
+
+export interface ColourBar {
+  title: { text: string };
   [name: string]: unknown;
 }

@@ -1,4 +1,4 @@
-"""The sidebar of a checkpoint: the picture, its preprocessing, and the block."""
+"""The controls of a checkpoint, in the sidebar: the picture, its preprocessing, and the block."""
 
 import hashlib
 from collections.abc import Hashable

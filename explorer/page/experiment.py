@@ -1,4 +1,4 @@
-"""The experiment: the sidebar's settings, their models and their results."""
+"""The experiment: the settings, their models and their results."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace

@@ -1,35 +1,37 @@
-"""The page: the experiment in the sidebar, one view at a time beside it."""
+"""The page: a title, the controls of the experiment, and one view at a time below them."""
 
 from collections.abc import Callable
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.page.bar import Bar, draw_bar
 from explorer.page.checkpoints import NoCheckpoint, ask_for_checkpoint
 from explorer.page.component import forget_reported
 from explorer.page.controls import segmented_choice
 from explorer.page.earlier_results import session_results
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
+from explorer.page.experiment_controls import experiment_controls, network_source
 from explorer.page.history import keep_history
 from explorer.page.last_result import recall, remember, set_stale
 from explorer.page.link_state import forget_settings, ignored_parameters, update_old_link
 from explorer.page.linked_file import ask_for_file
-from explorer.page.network_controls import ask_for_dataset, lacks_dataset
+from explorer.page.network_controls import ask_for_dataset, lacks_dataset, network_controls
 from explorer.page.offer_training import NotTrained, offer_training
 from explorer.page.plain_text import show_message
-from explorer.page.sidebar import experiment_controls, network_source, pair_controls
+from explorer.page.suggestions import suggest
 from explorer.page.trainings import Pair
 from explorer.page.views import checkpoint, depth, forward, gradients, network, train, what_if
 
 # Views of one block, and views of a pair of networks.
-BLOCK_VIEWS: dict[str, Callable[[Experiment, Result], None]] = {
+BLOCK_VIEWS: dict[str, Callable[[Experiment, Result, Bar], None]] = {
     "forward": forward.view,
     "what_if": what_if.view,
     "gradients": gradients.view,
     "depth": depth.view,
 }
-NETWORK_VIEWS: dict[str, Callable[[Pair, DeltaGenerator], None]] = {
+NETWORK_VIEWS: dict[str, Callable[[Pair, Bar], None]] = {
     "train": train.view,
     "network": network.view,
 }
@@ -49,6 +51,16 @@ HEADINGS = {
     "train": "Why shortcuts: two networks, trained side by side",
     "network": "A network, block by block",
 }
+SENTENCES = {
+    "forward": "x runs through the residual branch F and past it; both are added, and a ReLU "
+    "zeroes what is negative.",
+    "what_if": "What changes if one step of the block is left out, moved or replaced.",
+    "gradients": "The gradient at out runs back to x on both paths; through the shortcut nothing "
+    "changes it.",
+    "depth": "What reaches the first block through many blocks, with shortcuts and without.",
+    "train": "Two networks from the same fresh kernels, on the same pictures: one has shortcuts.",
+    "network": "The residual stream runs through the network; every block adds to it.",
+}
 
 
 def page() -> None:
@@ -58,37 +70,44 @@ def page() -> None:
     forget_reported()
     update_old_link()
     messages = st.container()
-    # One control instead of Streamlit pages, so that all views share channel, pin and experiment.
-    view = segmented_choice(
-        "View", tuple(TITLES), key="view", titles=TITLES, label_visibility="collapsed"
-    )
-    st.title(HEADINGS[view], anchor=False)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        title = st.container(width="content")
+        # One control instead of Streamlit pages: all views share channel, pin and experiment.
+        view = segmented_choice(
+            "View", tuple(TITLES), key="view", titles=TITLES, label_visibility="collapsed"
+        )
+    title.title(HEADINGS[view], anchor=False)
+    st.markdown(SENTENCES[view])
     if view in NETWORK_VIEWS:
         _draw_network(NETWORK_VIEWS[view], messages)
     else:
         _draw(BLOCK_VIEWS[view], messages)
+    suggest(view)
     with messages:
         for sentence in ignored_parameters():
             show_message("warning", sentence)
     keep_history()
 
 
-def _draw(view: Callable[[Experiment, Result], None], messages: DeltaGenerator) -> None:
-    """Draw the sidebar and the view; after an error, the view of the last result.
+def _draw(view: Callable[[Experiment, Result, Bar], None], messages: DeltaGenerator) -> None:
+    """Draw the controls and the view; after an error, the view of the last result.
 
     An error is among the messages, which take one place: what follows keeps its own, so that
     figures stay in the document with their zoom.
     """
     set_stale(False)
+    bar = draw_bar()
     try:
-        experiment = experiment_controls()
+        experiment = experiment_controls(bar)
         if experiment is None:
             if lacks_dataset():
                 ask_for_dataset()
             else:
                 ask_for_file()
             return
-        result = run(experiment, st.sidebar.empty())
+        result = run(experiment, bar.below.empty())
     except NotTrained as missing:
         offer_training(missing.pair)
         return
@@ -102,30 +121,30 @@ def _draw(view: Callable[[Experiment, Result], None], messages: DeltaGenerator) 
         if experiment is None:
             return
         try:
-            result = run(experiment, st.sidebar.empty())
+            result = run(experiment, bar.below.empty())
         except PROBLEMS:  # the cache has dropped it
             return
         set_stale(True)
     remember("experiment", experiment.without_file())
     try:
-        view(experiment, result)
+        view(experiment, result, bar)
     except PROBLEMS as problem:
         show_problem(problem, "view")
 
 
-def _draw_network(view: Callable[[Pair, DeltaGenerator], None], messages: DeltaGenerator) -> None:
-    """Draw the sidebar and a view of networks."""
+def _draw_network(view: Callable[[Pair, Bar], None], messages: DeltaGenerator) -> None:
+    """Draw the controls and a view of networks."""
     set_stale(False)
-    st.sidebar.header("Residual block explorer")
+    bar = draw_bar()
     try:
-        if view is network.view and network_source() == "checkpoint":
-            checkpoint.view(st.sidebar)
+        if view is network.view and network_source(bar) == "checkpoint":
+            checkpoint.view()
             return
-        pair, place = pair_controls()
+        pair = network_controls(bar, is_subject=view is train.view)
         if pair is None:
             ask_for_dataset()
             return
-        view(pair, place)
+        view(pair, bar)
     except NotTrained as missing:
         offer_training(missing.pair)
     except PROBLEMS as problem:

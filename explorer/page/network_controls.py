@@ -1,4 +1,4 @@
-"""The sidebar of networks: data set, both networks, and their training."""
+"""The controls of networks: data set, both networks, and their training."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from explorer.inputs.limits import MAX_FILE_BYTES, MAX_FILE_MEGABYTES, format_me
 from explorer.inputs.random_streams import MAX_SEED
 from explorer.model.network import MAX_BLOCKS, MAX_WIDTH, MIN_WIDTH, NETWORK_VARIANTS
 from explorer.model.variants import VARIANTS
+from explorer.page.bar import Bar
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
-from explorer.page.errors import PROBLEMS
 from explorer.page.link_state import publish
 from explorer.page.linked_file import linked_digest
 from explorer.page.plain_text import show_message, show_note
@@ -31,53 +31,54 @@ DEFAULTS = TrainingSettings()
 _EARLIER = "own_data"
 
 
-def network_controls() -> Pair | None:
+def network_controls(bar: Bar, *, is_subject: bool) -> Pair | None:
     """Draw the controls of the data set and of both trainings; return what they select.
 
-    None if a file is missing.
+    None if a file is missing. The most used ones are in the row if the trainings are the subject
+    of the view, else they are among the others.
 
     Raises:
         InputError: the file is no data set, or the settings are not legal for it.
     """
-    data = segmented_choice(
-        "Data set", ("digits", "own"), key="data", titles={"digits": "digits", "own": "your own"}
-    )
-    dataset, problem = None, None
-    try:
-        dataset = _own_data() if data == "own" else _digits()
-    except PROBLEMS as found:
-        problem = found
-    blocks, width = st.columns(2)
-    with blocks:
-        depth = integer_input("Blocks", 1, MAX_BLOCKS, DEFAULTS.blocks, key="net_blocks")
-    with width:
+    with bar.experiment if is_subject else bar.more:
+        depth = integer_input("Blocks", 1, MAX_BLOCKS, DEFAULTS.blocks, key="net_blocks", width=120)
         channels = integer_input(
             "Width",
             MIN_WIDTH,
             MAX_WIDTH,
             DEFAULTS.width,
             key="net_width",
+            width=120,
             help="Channels of the residual stream.",
         )
-    variants = (
-        select("First network", TITLES, "v1", key="net_first"),
-        select("Second network", TITLES, "no_skip", key="net_second"),
-    )
-    rate = select(
-        "Learning rate",
-        {each: each for each in RATES},
-        "0.1",
-        key="net_rate",
-        help="At the start; it falls to 0 as a cosine.",
-    )
-    seed = integer_input(
-        "Seed of the training",
-        0,
-        MAX_SEED,
-        key="net_seed",
-        help="Fixes the fresh weights, the same for both networks, and the order of the pictures.",
-    )
-    with st.expander("More settings"):
+        variants = (
+            select("First network", TITLES, "v1", key="net_first", width=190),
+            select("Second network", TITLES, "no_skip", key="net_second", width=190),
+        )
+        rate = select(
+            "Learning rate",
+            {each: each for each in RATES},
+            "0.1",
+            key="net_rate",
+            width=140,
+            help="At the start; it falls to 0 as a cosine.",
+        )
+        seed = integer_input(
+            "Seed of the training",
+            0,
+            MAX_SEED,
+            key="net_seed",
+            width=170,
+            help="Fixes the fresh weights, the same for both networks, and the order of the "
+            "pictures.",
+        )
+    with bar.more:
+        data = segmented_choice(
+            "Data set",
+            ("digits", "own"),
+            key="data",
+            titles={"digits": "digits", "own": "your own"},
+        )
         steps = integer_input("Steps", 1, MAX_STEPS, DEFAULTS.steps, key="net_steps")
         batch = integer_input("Pictures a step", 2, MAX_BATCH, DEFAULTS.batch, key="net_batch")
         optimiser = segmented_choice(
@@ -102,8 +103,8 @@ def network_controls() -> Pair | None:
             "block is kept in a step; it falls linearly from the first block on. 1 drops nothing. "
             "Networks without a shortcut keep every block.",
         )
-    if problem:
-        raise problem
+    with bar.below:
+        dataset = _own_data() if data == "own" else _digits()
     if dataset is None:
         return None
     settings = tuple(

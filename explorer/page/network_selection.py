@@ -1,4 +1,4 @@
-"""The sidebar of a trained network: which one, at which step, on which picture."""
+"""The controls of a trained network: which one, at which step, on which picture."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -148,7 +148,12 @@ def network_selection(pair: Pair) -> Selection | None:
     )
     steps = runs[which].snapshots
     step = option_slider(
-        "Step", steps, steps[-1], key="net_step", help="The steps at which the network was kept."
+        "Step",
+        steps,
+        steps[-1],
+        key="net_step",
+        width=240,
+        help="The steps at which the network was kept.",
     )
     # Of the last step, so that the order stays while the snapshots play.
     picture = _picture(pair, runs[which].network)
@@ -186,7 +191,7 @@ def _picture(pair: Pair, network: Network) -> Picture | None:
         return _own_picture(pair)
     order = np.arange(len(dataset.test_labels))
     count = len(order)
-    number = integer_input("Number of the picture", 0, count - 1, key="picture")
+    number = integer_input("Number of the picture", 0, count - 1, key="picture", width=190)
     if toggle("Wrongly classified first", key="wrong_first"):
         wrong = misclassified(dataset.test_labels, predictions(network, pair))
         order = np.concatenate([wrong, np.setdiff1d(order, wrong)])

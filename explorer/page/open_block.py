@@ -1,5 +1,7 @@
 """Buttons that open the block of a network that the user has clicked in a view of one block."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from explorer.page.plain_text import show_note
@@ -22,9 +24,10 @@ def open_block(block: str | None, *, weights: str, key: str) -> None:
         show_note(block)
         for view, title in VIEWS.items():
             settings = {"weights": weights, key: block, "view": view}
-            st.button(f"Open in {title}", key=f"open_{view}", on_click=_open, args=(settings,))
+            st.button(f"Open in {title}", key=f"open_{view}", on_click=open_link, args=(settings,))
 
 
-def _open(settings: dict[str, str]) -> None:
+def open_link(settings: Mapping[str, str]) -> None:
+    """Set the controls of these keys, before the next run draws them."""
     for key, value in settings.items():
         st.session_state[key] = value

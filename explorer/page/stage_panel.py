@@ -11,6 +11,7 @@ from explorer.analysis.downsampling import whole
 from explorer.analysis.stage_view import difference_view, gradient_view, stage_views
 from explorer.figures.stage import Part, stage_layouts
 from explorer.linked_figure.payload import PinLink
+from explorer.page.bar import Bar
 from explorer.page.component import component_state, current_theme, linked_figure
 from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.display import DisplaySettings, read_pin, read_window
@@ -18,12 +19,11 @@ from explorer.page.panel_link import PanelBlock, panel_link
 from explorer.records import GradientSplit
 
 
-def controls(key: str, *blocks: PanelBlock) -> DisplaySettings:
+def controls(key: str, bar: Bar, *blocks: PanelBlock) -> DisplaySettings:
     """Draw the controls of channel and scale; return their values with the pin and the window."""
     last = channels(*(block.trace for block in blocks)) - 1
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        channel = integer_input("Channel", 0, last, key="channel", width=140)
-        show = segmented_choice("Show", ("channel", "mean"), key="show")
+    with bar.display, st.container(horizontal=True, vertical_alignment="bottom", width="content"):
+        channel = integer_input("Channel", 0, last, key="channel", width=130)
         scope: Scope = segmented_choice(
             "Colour scale",
             ("block", "stage", "map"),
@@ -31,6 +31,8 @@ def controls(key: str, *blocks: PanelBlock) -> DisplaySettings:
             help="What shares one colour limit: the whole block, each stage over its channels, or "
             "each map alone. The limit is min(max |v|, 3·RMS).",
         )
+    with bar.more:
+        show = segmented_choice("Show", ("channel", "mean"), key="show")
     shape = blocks[0].trace["x"].shape[:2]
     return DisplaySettings(
         channel=None if show == "mean" else channel,

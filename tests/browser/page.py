@@ -3,7 +3,7 @@
 import re
 
 import numpy as np
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 STAGES = ".st-key-stages .linked-figure"
 PLOT = ".st-key-stages .linked-figure-plot"
@@ -89,16 +89,25 @@ def wait_for_new_digest(page: Page, old: str) -> str:
     return digest(page)
 
 
+def reveal(page: Page, control: Locator) -> Locator:
+    """Open the settings behind “More” if the page does not show a control; return the control."""
+    if not control.is_visible():
+        page.wait_for_selector("[data-test-script-state=notRunning]")
+    if not control.is_visible():
+        page.get_by_role("button", name="More", exact=True).first.click()
+    return control
+
+
 def set_number(page: Page, label: str, value: int) -> None:
     """Type a number into a field and press Enter."""
-    field = page.get_by_label(label, exact=True)
+    field = reveal(page, page.get_by_label(label, exact=True))
     field.fill(str(value))
     field.press("Enter")
 
 
 def pick(page: Page, label: str) -> None:
     """Click one segment of a control."""
-    page.get_by_role("radio", name=label, exact=True).click()
+    reveal(page, page.get_by_role("radio", name=label, exact=True)).click()
 
 
 def choose_input(page: Page, title: str) -> None:

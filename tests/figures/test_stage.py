@@ -219,9 +219,8 @@ def test_a_window_is_drawn_exactly_where_it_lies() -> None:
 def test_titles_of_a_bottleneck_lie_apart_and_leave_a_line_for_the_value() -> None:
     trace = trace_block(0, noise(SMALL), 4, variant="bottleneck")
     figure = stage_figure(trace)
-    scale = (
-        820 / figure.layout.width
-    )  # of the canvas in a window of 1280 pixels; text keeps its size
+    # Of the canvas in a window of 1280 pixels; text keeps its size.
+    scale = 1120 / figure.layout.width
     titles = [note for note in figure.layout.annotations if note.text.startswith("<b>")]
     assert len(titles) == len(panels(trace.spec))
     assert {note.yanchor for note in titles} == {"bottom"}
@@ -232,3 +231,22 @@ def test_titles_of_a_bottleneck_lie_apart_and_leave_a_line_for_the_value() -> No
         assert left >= ends.get(note.y, 0)
         rows = [re.sub("<[^>]*>", "", row) for row in note.text.split("<br>")]
         ends[note.y] = left + max(font().getlength(row) for row in rows) * note.font.size / 64
+
+
+@pytest.mark.parametrize("variant", ["v1", "no_skip", "bottleneck", "projection", "full_preact"])
+@pytest.mark.parametrize("shape", [(8, 6), (1, 9), (9, 1)])
+def test_the_room_for_values_is_empty(variant: str, shape: tuple[int, int]) -> None:
+    figure = stage_figure(trace_block(0, noise((*shape, 4)), 4, variant=variant))
+    left, right, top, bottom = figure.layout.meta["corner"]
+    assert 0 <= left < right <= 1
+    assert 0 <= top < bottom <= 1
+    for panel in figure.data:
+        x = figure.layout[panel.xaxis.replace("x", "xaxis")].domain
+        y = figure.layout[panel.yaxis.replace("y", "yaxis")].domain
+        assert x[1] <= left or x[0] >= right or y[1] <= 1 - bottom or y[0] >= 1 - top
+    for note in figure.layout.annotations:
+        assert not (left <= note.x < right and 1 - bottom < note.y < 1 - top), note.text
+    assert stage_figure(trace_block(0, noise((8, 6, 4)), 4), arrangement="narrow").layout.meta in (
+        None,
+        {},
+    )

@@ -22,13 +22,17 @@ from tests.helpers import (
 )
 
 X = generate("zone_plate", *SMALL)
+SETTINGS = {
+    *("weights", "input", "height", "width", "channels", "file", "layout", "side"),
+    *("standardise", "seed", "features", "widen", "mode", "warmup"),
+}
 STACK = {"depth": "2", "runs": "1"}
 
 
-def sidebar(at: AppTest) -> set[str | None]:
-    """Return the keys of the widgets in the sidebar."""
+def settings(at: AppTest) -> set[str]:
+    """Return the keys of the experiment's widgets."""
     kinds = ("selectbox", "number_input", "segmented_control", "file_uploader")
-    return {widget.key for kind in kinds for widget in at.sidebar.get(kind)}
+    return SETTINGS & {widget.key for kind in kinds for widget in at.get(kind)}
 
 
 def drawn(at: AppTest, figure: str, panel: str) -> np.ndarray:
@@ -54,13 +58,13 @@ def test_wrong_features_leave_widgets_and_figures(
     view: str, link: dict[str, str], figures: set[str]
 ) -> None:
     at = page(view=view, **SMALL_PAGE, **link)
-    before, widgets = figure_messages(at), sidebar(at)
+    before, widgets = figure_messages(at), settings(at)
     assert not any(stale_figures(at).values())
     at.number_input(key="features").set_value(6).run()
     assert not at.exception
     (error,) = messages(at, "error")
     assert error.startswith("features is 6 but the input has 4 channels")
-    assert sidebar(at) == widgets | {"widen"}
+    assert settings(at) == widgets | {"widen"}
     assert figures <= set(figure_messages(at))
     assert all(stale_figures(at).values())
     for name in figures:
@@ -93,12 +97,12 @@ def test_a_bad_file_leaves_widgets_and_picture() -> None:
     x = np.random.default_rng(0).standard_normal((5, 7, 3), np.float32)
     at = upload(page(**SMALL_PAGE, seed="9", mode="eval", warmup="2"), "a.npy", npy(x))
     good = drawn(at, "stages", "out")
-    widgets = sidebar(at)
+    widgets = settings(at)
     assert {"seed", "features", "mode", "warmup", "standardise"} <= widgets
     at.file_uploader(key="file").upload("b.npy", b"nothing", "application/octet-stream").run()
     assert not at.exception
     assert len(messages(at, "error")) == 1
-    assert sidebar(at) >= widgets - {"layout"}  # of arrays
+    assert settings(at) >= widgets - {"layout"}  # of arrays
     assert at.number_input(key="seed").value == 9
     assert at.number_input(key="warmup").value == 2
     assert stale_figures(at) == {"stages": True}
@@ -117,13 +121,13 @@ def test_a_file_is_kept_only_as_a_result_in_the_cache(monkeypatch: pytest.Monkey
 
 def test_a_busy_server_leaves_widgets_and_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     at = page(view="what_if", **SMALL_PAGE)
-    widgets = sidebar(at)
+    widgets = settings(at)
     with monkeypatch.context() as patch:
         patch.setattr(cache, "WORK_LIMITER", WorkLimiter(slots=0, queue=0, timeout=0))
         at.number_input(key="seed").set_value(11).run()
         assert not at.exception
         assert "Server busy" in messages(at, "warning")[0]
-        assert sidebar(at) == widgets
+        assert settings(at) == widgets
         assert stale_figures(at) == {"compared": True}
         at.selectbox(key="variant").set_value("bottleneck").run()
         assert not at.exception
@@ -148,12 +152,12 @@ def test_another_session_has_nothing_to_show(view: str) -> None:
     at = page(view=view, features="2", **SMALL_PAGE)
     assert len(messages(at, "error")) == 1
     assert not figure_messages(at)
-    assert {"seed", "features", "widen", "mode", "standardise"} <= sidebar(at)
+    assert {"seed", "features", "widen", "mode", "standardise"} <= settings(at)
 
 
 def test_a_missing_file_leaves_the_widgets() -> None:
     at = page(input="upload", seed="5", features="7", mode="eval", warmup="3", widen="projection")
-    assert {"seed", "features", "widen", "mode", "warmup", "standardise"} <= sidebar(at)
+    assert {"seed", "features", "widen", "mode", "warmup", "standardise"} <= settings(at)
     assert at.query_params["warmup"] == "3"
     assert at.query_params["widen"] == "projection"
 

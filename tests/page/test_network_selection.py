@@ -122,7 +122,7 @@ def test_gradients_are_those_of_the_trained_block(mode: str) -> None:
         np.testing.assert_allclose(drawn["x"], split.total[:, :, 0], atol=1e-5)
         np.testing.assert_allclose(drawn["residual"], split.residual[:, :, 0], atol=1e-5)
     else:
-        assert captions(at)[0].startswith("This view uses the statistics of this image alone")
+        assert any("uses the statistics of this image alone" in each for each in captions(at))
     assert drawn["x"].shape == x.shape[:2]
 
 

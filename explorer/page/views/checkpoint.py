@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.network_health import HealthRow, network_health
@@ -26,10 +25,10 @@ BEST = 5  # classes
 STEP_WIDTH = 104  # pixels of the page, of the picture after each step
 
 
-def view(place: DeltaGenerator) -> None:
-    """Draw the view; its controls are at `place`."""
+def view() -> None:
+    """Draw the view."""
     try:
-        with place:
+        with st.sidebar:
             selection = checkpoint_selection()
     except NoCheckpoint:
         ask_for_checkpoint()

@@ -9,6 +9,7 @@ from explorer.engine.stack import MAX_DEPTH, MAX_RUNS
 from explorer.errors import InputError
 from explorer.figures.depth import SUBTITLES, curves_layouts
 from explorer.model.variants import V1, VARIANTS
+from explorer.page.bar import Bar
 from explorer.page.component import current_theme, linked_figure
 from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.experiment import ONE_IMAGE, Experiment, Result
@@ -17,7 +18,7 @@ from explorer.page.views import depth_details
 from explorer.page.views.trend_captions import trend_captions
 
 
-def view(experiment: Experiment, result: Result) -> None:
+def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
     if experiment.image is not None:
         st.caption(ONE_IMAGE)
@@ -58,7 +59,7 @@ def view(experiment: Experiment, result: Result) -> None:
 def _untrained(experiment: Experiment) -> StackPair:
     """Draw the controls of stacks with fresh weights; return them."""
     st.caption(
-        "The weights of these stacks are untrained. Choose trained weights in the sidebar to see a "
+        "The weights of these stacks are untrained. Choose trained weights under More to see a "
         "trained network's."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -90,7 +91,7 @@ def _trained(experiment: Experiment, network: Network) -> StackPair:
     if experiment.spec.shortcut is None:
         raise InputError(
             "The network is plain, and this view compares a network with itself without "
-            "shortcuts. Choose the residual network in the sidebar."
+            "shortcuts. Choose the residual network above."
         )
     st.caption(
         "The stack is the blocks of the trained network, and the plain stack is the same blocks "

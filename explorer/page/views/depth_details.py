@@ -6,6 +6,7 @@ import streamlit as st
 from explorer.analysis.path_shares import path_shares
 from explorer.engine.forward import trace_model
 from explorer.figures.depth import ablation_figure, paths_layouts
+from explorer.page.bar import draw_bar
 from explorer.page.cache import get_or_compute
 from explorer.page.component import current_theme, linked_figure
 from explorer.page.controls import integer_input, optional_segmented_choice, segmented_choice
@@ -38,7 +39,8 @@ def view(stacks: StackPair) -> None:
 
 
 def _one_block(stacks: StackPair) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    bar = draw_bar()
+    with bar.experiment:
         number_from_1 = integer_input("Block", 1, stacks.depth, key="block_number", width=140)
         which = segmented_choice("Stack", ("residual", "plain"), key="stack")
     records = stacks.curves()
@@ -67,6 +69,7 @@ def _one_block(stacks: StackPair) -> None:
         KEY,
         [PanelBlock(trace)],
         Subject(trace, key, experiment.private),
+        bar,
         caption=f"Block {index + 1} of the first run. {weights}; its input is {source}.",
     )
 

@@ -1,4 +1,4 @@
-"""The Forward view: headline numbers, the stage figure and its details."""
+"""The Forward view: the stage figure, its numbers and its details."""
 
 import math
 
@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.analysis.summary import Headline
 from explorer.model.spec import BlockSpec
+from explorer.page.bar import Bar
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.last_result import is_stale
@@ -20,18 +21,16 @@ PRECISION_LIMIT = 1e-3
 DWARFED = 20  # times as large: the smaller term hardly shows
 
 
-def view(experiment: Experiment, result: Result) -> None:
+def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
-    with st.container():
-        if not is_stale():  # else these numbers would be taken for those of the settings
-            _above(experiment, result)
-    _figure(experiment)
-    if not is_stale():
+    _figure(experiment, bar)
+    if not is_stale():  # else these numbers would be taken for those of the settings
+        _numbers(experiment, result)
         _below(result)
 
 
-def _above(experiment: Experiment, result: Result) -> None:
-    _headline(result.headline, result.trace.spec)
+def _numbers(experiment: Experiment, result: Result) -> None:
+    _checks(result.headline, result.trace.spec)
     if experiment.notes:
         show_note(" ".join(experiment.notes))
     _compare_sizes(experiment, result.headline.ratio)
@@ -84,7 +83,21 @@ def _below(result: Result) -> None:
     )
 
 
-def _headline(numbers: Headline, spec: BlockSpec) -> None:
+def _summary(numbers: Headline) -> str:
+    """Return sentences on how large F(x) is, how much of the sum is x, and what is zeroed."""
+    words = []
+    if math.isfinite(numbers.ratio):
+        size = f"{numbers.ratio:.2f}" if 0.01 <= numbers.ratio < 1000 else f"{numbers.ratio:.2g}"
+        words.append(f"F(x) is {size} × as large as x.")
+    if math.isfinite(numbers.identity_share):
+        words.append(f"Of their summed variance, {numbers.identity_share:.0%} comes from x.")
+    if math.isfinite(numbers.zeroed):
+        words.append(f"{numbers.zeroed:.1%} of the cells are zeroed by the last ReLU.")
+    return " ".join(words)
+
+
+def _checks(numbers: Headline, spec: BlockSpec) -> None:
+    """Draw the same numbers with their definitions, and those that must be 0."""
     residual, identity = spec.residual, spec.identity or "x"
     cards = [
         (
@@ -119,7 +132,7 @@ def _headline(numbers: Headline, spec: BlockSpec) -> None:
             "Largest difference between out and max(add, 0), in float32.",
         ),
     ]
-    with st.container(horizontal=True):
+    with st.expander("Checks"), st.container(horizontal=True):
         for label, value, line, definition in cards:
             with st.container(width=142, gap=None):
                 is_known = "nan" not in value and "inf" not in value
@@ -143,18 +156,21 @@ def _words_on_shortcut(spec: BlockSpec) -> str:
 
 
 @st.fragment
-def _figure(experiment: Experiment) -> None:
+def _figure(experiment: Experiment, bar: Bar) -> None:
     # Streamlit keeps a fragment's arguments for the whole session, so the result is not one.
     try:
-        trace = run(experiment, st.empty()).trace
+        result = run(experiment, st.empty())
     except PROBLEMS as problem:
         show_problem(problem, "figure")
         return
+    trace = result.trace
     subject = Subject(trace, experiment.key(trace.spec), experiment.private)
     forward_details.draw_block(
         KEY,
         [PanelBlock(trace)],
         subject,
+        bar,
+        summary="" if is_stale() else _summary(result.headline),
         caption=_words_on_shortcut(trace.spec)
         + " Purple frames mark the pixels that enter the one under the "
         "pointer through the convolutions"

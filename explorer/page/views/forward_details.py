@@ -15,6 +15,7 @@ from explorer.figures.gallery import gallery_layouts
 from explorer.figures.pixel import arithmetic_layouts, equation_in_words
 from explorer.linked_figure.payload import PanelPixel, PickLink
 from explorer.page import stage_panel
+from explorer.page.bar import Bar
 from explorer.page.cache import get_or_compute
 from explorer.page.component import component_state, linked_figure
 from explorer.page.controls import optional_segmented_choice, segmented_choice
@@ -29,8 +30,10 @@ def draw_block(
     figure: str,
     blocks: Sequence[PanelBlock],
     subject: Subject,
+    bar: Bar,
     *,
     difference: PanelBlock | None = None,
+    summary: str = "",
     caption: str = "",
 ) -> None:
     """Draw the figure of some blocks, the pinned cell's arithmetic, and the details chosen.
@@ -39,10 +42,11 @@ def draw_block(
         figure: the figure's key on the page.
         blocks: the blocks to draw; the arithmetic is of the one with the pin.
         subject: the trace that the details show.
+        bar: the places of the controls of channel and scale.
         difference: as for `stage_panel.draw`.
-        caption: text below the figure.
+        summary, caption: text below the figure.
     """
-    display = stage_panel.controls(figure, *blocks, *([difference] if difference else []))
+    display = stage_panel.controls(figure, bar, *blocks, *([difference] if difference else []))
     above = st.container()
     # Read before the figure is drawn, because the figure marks the cells that details select.
     chosen = optional_segmented_choice("Details", tuple(DETAILS), key="details")
@@ -56,6 +60,8 @@ def draw_block(
             report_window=chosen == "scatter",
             click=" and shows its arithmetic",
         )
+        if summary:
+            st.markdown(summary)
         if display.channel is None:
             st.caption(
                 "Every panel shows the mean over channels. Channels of opposite sign cancel, and "

@@ -17,6 +17,7 @@ from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import FIXES, V1, VARIANTS, with_bias, zero_gamma
 from explorer.page import stage_panel
+from explorer.page.bar import Bar, part_of_row
 from explorer.page.cache import get_or_compute
 from explorer.page.component import linked_figure
 from explorer.page.controls import segmented_choice, select, slider
@@ -29,22 +30,24 @@ from explorer.records import BlockTrace, CotangentKind, GradientSplit
 
 KEY = "gradients"
 COTANGENTS: Final[Mapping[CotangentKind, str]] = {
-    "random": "random",
     "ones": "ones",
+    "random": "random",
     "pixel": "pinned pixel",
     "error": "squared error",
 }
 RUNNABLE = [name for name in VARIANTS if name not in FIXES]
 
 
-def view(experiment: Experiment, result: Result) -> None:
+def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
     if experiment.image is not None:
         st.caption(ONE_IMAGE)
         experiment = experiment.alone()
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        left, right = part_of_row(), part_of_row()
+    with left:
         spec = _spec() if experiment.block is None else _spec_of_trained(experiment.spec)
-    _figure(experiment, spec)
+    _figure(experiment, spec, bar, right)
 
 
 def _spec() -> BlockSpec:
@@ -76,17 +79,21 @@ def _spec_of_trained(own: BlockSpec) -> BlockSpec:
 
 
 @st.fragment
-def _figure(experiment: Experiment, spec: BlockSpec) -> None:
-    """Draw the gradient of the selected cotangent; after an error, the last one, pale."""
-    kind: CotangentKind = segmented_choice(
-        "Gradient of",
-        tuple(COTANGENTS),
-        key="cotangent",
-        titles=COTANGENTS,
-        help="The gradient at out: random, ones (the gradient of the sum of out), one pixel (the "
-        "pinned one, else the one with the largest out in the channel), or out − x (the gradient "
-        "of ½ ‖out − x‖²).",
-    )
+def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, right: DeltaGenerator) -> None:
+    """Draw the gradient of the selected cotangent; after an error, the last one, pale.
+
+    `right` is the place of the control of the cotangent.
+    """
+    with right:
+        kind: CotangentKind = segmented_choice(
+            "Gradient of",
+            tuple(COTANGENTS),
+            key="cotangent",
+            titles=COTANGENTS,
+            help="The gradient at out: ones (the gradient of the sum of out), random, one pixel "
+            "(the pinned one, else the one with the largest out in the channel), or out − x (the "
+            "gradient of ½ ‖out − x‖²).",
+        )
     stale, placeholder, messages = False, st.empty(), st.container()
     try:
         trace = _trace(experiment, spec, kind, placeholder)
@@ -103,9 +110,9 @@ def _figure(experiment: Experiment, spec: BlockSpec) -> None:
             return
         stale = True
     remember(KEY, (spec, kind))
-    display = stage_panel.controls(KEY, PanelBlock(trace, backward=True))
+    display = stage_panel.controls(KEY, bar, PanelBlock(trace, backward=True))
     pixel = _pixel(trace, display) if kind == "pixel" else None
-    placeholder, above = st.empty(), st.container()
+    placeholder = st.empty()
     try:
         split = _split(experiment, trace, kind, pixel, placeholder)
         influences = _influences(experiment, split, pixel, placeholder) if pixel else {}
@@ -115,11 +122,10 @@ def _figure(experiment: Experiment, spec: BlockSpec) -> None:
     if stale or is_stale():
         stage_panel.draw_gradient(KEY, split, display, stale=stale)
         return
-    with above:
-        if pixel and not display.pin:
-            st.caption(_choice(trace, pixel))
-        _numbers(gradient_numbers(split))
     stage_panel.draw_gradient(KEY, split, display)
+    if pixel and not display.pin:
+        st.caption(_choice(trace, pixel))
+    _numbers(gradient_numbers(split))
     st.caption(_explanation(trace))
     for words in _remarks(split):
         st.caption(words)

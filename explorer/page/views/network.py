@@ -2,10 +2,10 @@
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.lens import lens_rows
+from explorer.page.bar import Bar
 from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.network_panel import network_panel
 from explorer.page.network_selection import Selection, network_selection, predictions
@@ -20,15 +20,15 @@ PICTURE = 96  # pixels of the page, the width of the picture
 SECONDS = 0.8  # between two steps while the snapshots play
 
 
-def view(pair: Pair, place: DeltaGenerator) -> None:
-    """Draw the view of one pair; its controls of the network are at `place`.
+def view(pair: Pair, bar: Bar) -> None:
+    """Draw the view of one pair.
 
     Raises:
         NotTrained: the server has no run of this pair.
     """
     if find_runs(pair) is None:
         raise NotTrained(pair)
-    with place:
+    with bar.experiment:
         selection = network_selection(pair)
     if selection is None:
         st.info("Choose a picture.")

@@ -6,11 +6,11 @@ from types import MappingProxyType
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.training import checked_at
 from explorer.engine.training_settings import TrainingSettings
 from explorer.figures.training_curves import TrainingCurve, training_curves_layouts
+from explorer.page.bar import Bar
 from explorer.page.compile_ahead import compile_default_networks
 from explorer.page.component import current_theme, linked_figure
 from explorer.page.final_loss import LAST, final_loss
@@ -28,8 +28,8 @@ _EMPTY: Mapping[str, np.ndarray] = MappingProxyType(
 )
 
 
-def view(pair: Pair, place: DeltaGenerator) -> None:
-    """Draw the view of one pair; it needs no controls at `place`."""
+def view(pair: Pair, bar: Bar) -> None:
+    """Draw the view of one pair."""
     seconds = _period(pair)
     st.fragment(_progress, run_every=seconds)(pair, seconds)
     train_details.view(pair, None if seconds else find_runs(pair))

@@ -16,6 +16,7 @@ from explorer.model.layers import LayerNorm
 from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import FAMILIES, FIXES
+from explorer.page.bar import Bar, part_of_row
 from explorer.page.controls import (
     integer_input,
     optional_integer_input,
@@ -37,12 +38,13 @@ KEY = "compared"
 FIX_NAMES = {"valid_padding": "crop_identity", "wrong_channels": "project_identity"}
 
 
-def view(experiment: Experiment, result: Result) -> None:
+def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        left, right = part_of_row(), part_of_row()
+    with left:
         spec, warmup_passes = _variant(experiment)
     st.markdown(spec.description)
-    st.caption(f"{spec.source}.")
     if experiment.block is not None:
         st.caption(
             "The variant has the trained weights where its layers have the same names and shapes; "
@@ -50,28 +52,27 @@ def view(experiment: Experiment, result: Result) -> None:
         )
     placeholder = st.empty()
     with st.container():  # one place, so that the figure below keeps its own
-        runs = _compare(experiment, result, placeholder, spec, warmup_passes)
-    _figure(experiment, spec, warmup_passes, runs)
+        other = _other(experiment, placeholder, spec, warmup_passes)
+    _figure(experiment, spec, warmup_passes, other is not None, bar, right)
+    st.caption(f"{spec.source}.")
+    if other and not is_stale():
+        _numbers(result, other, _reference(experiment))
 
 
-def _compare(
+def _other(
     experiment: Experiment,
-    result: Result,
     placeholder: DeltaGenerator,
     spec: BlockSpec,
     warmup_passes: int | None,
-) -> bool:
-    """Draw the numbers of both blocks, or what is wrong; return whether the variant runs."""
+) -> Result | None:
+    """Return the variant's result; draw what is wrong where it does not run."""
     try:
-        other = run(experiment, placeholder, spec, warmup_passes)
+        return run(experiment, placeholder, spec, warmup_passes)
     except PROBLEMS as problem:
         show_problem(problem, "variant")
         if isinstance(problem, InputError):
             _shapes(experiment, spec)
-        return False
-    if not is_stale():
-        _numbers(result, other, _reference(experiment))
-    return True
+        return None
 
 
 def _reference(experiment: Experiment) -> str:
@@ -100,7 +101,7 @@ def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
         if segmented_choice("The sum", options, key="fix", titles=titles_of_fixes) == fix:
             spec = fixed
     warmup_passes = None
-    if spec.always_eval and st.session_state.get("mode") != "eval":  # else in the sidebar
+    if spec.always_eval and st.session_state.get("mode") != "eval":  # else above
         warmup_passes = integer_input(
             "Warm-up passes",
             0,
@@ -200,8 +201,18 @@ _NUMBERS: Mapping[str, Callable[[Headline], str]] = {
 
 
 @st.fragment
-def _figure(experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, runs: bool) -> None:
-    """Draw both blocks, one below the other, and their difference; the variant only if it runs."""
+def _figure(
+    experiment: Experiment,
+    spec: BlockSpec,
+    warmup_passes: int | None,
+    runs: bool,
+    bar: Bar,
+    right: DeltaGenerator,
+) -> None:
+    """Draw both blocks, one below the other, and their difference; the variant only if it runs.
+
+    `right` is the place of the switch for the difference.
+    """
     try:
         result = run(experiment, st.empty())
         other = run(experiment, st.empty(), spec, warmup_passes) if runs else None
@@ -212,10 +223,12 @@ def _figure(experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, 
     if other:
         blocks.append(PanelBlock(other.trace, VARIANT_PREFIX, other.trace.spec.title))
     difference = None
-    if other and toggle("Difference, stage by stage", key="difference"):
-        difference = PanelBlock(
-            other.trace, "difference ", f"Difference: variant − {_reference(experiment)}"
-        )
+    if other:
+        with right:
+            is_wanted = toggle("Difference, stage by stage", key="difference")
+        if is_wanted:
+            heading = f"Difference: variant − {_reference(experiment)}"
+            difference = PanelBlock(other.trace, "difference ", heading)
     subject = other or result
     forward_details.draw_block(
         KEY,
@@ -223,6 +236,7 @@ def _figure(experiment: Experiment, spec: BlockSpec, warmup_passes: int | None, 
         Subject(
             subject.trace, (*experiment.key(subject.trace.spec), warmup_passes), experiment.private
         ),
+        bar,
         difference=difference,
     )
     if warmup_passes is not None:

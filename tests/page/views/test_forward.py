@@ -39,6 +39,18 @@ def test_the_default_experiment() -> None:
         "0",
         "0",
     ]
+    (summary,) = (each.value for each in at.markdown if each.value.startswith("F(x) is"))
+    assert summary == (
+        f"F(x) is {numbers.ratio:.2f} × as large as x. "
+        f"Of their summed variance, {numbers.identity_share:.0%} comes from x. "
+        f"{numbers.zeroed:.1%} of the cells are zeroed by the last ReLU."
+    )
+
+
+def test_undefined_numbers_have_no_sentence() -> None:
+    at = upload(page(), "white.png", picture(np.full((8, 8, 3), 255, np.uint8), "PNG"))
+    assert not any("as large as x." in each.value for each in at.markdown)
+    assert any(each.value.endswith("zeroed by the last ReLU.") for each in at.markdown)
 
 
 def test_a_link_sets_every_control() -> None:

@@ -149,6 +149,10 @@ def test_shapes_that_differ_have_no_squared_error() -> None:
 
 
 def test_values_that_overflow_do_not_break_the_view() -> None:
-    at = upload(page(view="gradients"), "a.npy", npy(np.full((4, 4, 2), 3e38, np.float32)))
+    at = upload(
+        page(view="gradients", cotangent="random"),
+        "a.npy",
+        npy(np.full((4, 4, 2), 3e38, np.float32)),
+    )
     assert not at.exception
     assert "gradients" in figure_messages(at)

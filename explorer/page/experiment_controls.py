@@ -1,12 +1,12 @@
-"""The sidebar: input, seed, features and mode. The key of a widget is its name in the URL."""
+"""The controls of an experiment. The key of a widget is its name in the URL."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.forward import MAX_WARMUP_PASSES
 from explorer.inputs import GENERATORS
 from explorer.inputs.limits import MAX_CHANNELS
 from explorer.inputs.random_streams import MAX_SEED
+from explorer.page.bar import Bar
 from explorer.page.checkpoint_selection import checkpoint_selection, select_checkpoint_block
 from explorer.page.controls import integer_input, optional_integer_input, segmented_choice, select
 from explorer.page.errors import PROBLEMS
@@ -24,12 +24,11 @@ from explorer.page.network_controls import network_controls
 from explorer.page.network_selection import network_selection, select_block
 from explorer.page.offer_training import NotTrained
 from explorer.page.runs import find_runs
-from explorer.page.trainings import Pair
 
 
-def network_source() -> str:
+def network_source(bar: Bar) -> str:
     """Draw the choice between networks that are trained here and a checkpoint; return it."""
-    with st.sidebar:
+    with bar.experiment:
         return segmented_choice(
             "Networks",
             ("trained", "checkpoint"),
@@ -38,31 +37,15 @@ def network_source() -> str:
         )
 
 
-def pair_controls() -> tuple[Pair | None, DeltaGenerator]:
-    """Draw the sidebar of the views of networks.
-
-    Return the pair, or None if a file is missing, and the place for a view's own controls.
-
-    Raises:
-        InputError: the data set cannot be read, or the settings are not legal for it.
-    """
-    with st.sidebar:
-        st.caption("Two networks from the same fresh kernels, on the same pictures.")
-        above = st.container()
-        return network_controls(), above
-
-
-def experiment_controls() -> Experiment | None:
-    """Draw the sidebar; return the experiment, or None if something has to be chosen first.
+def experiment_controls(bar: Bar) -> Experiment | None:
+    """Draw the controls; return the experiment, or None if something has to be chosen first.
 
     All widgets are drawn, whatever is wrong with the input.
 
     Raises:
         InputError: the input cannot be read, or does not fit the selected features.
     """
-    with st.sidebar:
-        st.header("Residual block explorer")
-        subject = st.empty()
+    with bar.more:
         weights = segmented_choice(
             "Weights",
             ("seed", "network", "checkpoint"),
@@ -71,60 +54,60 @@ def experiment_controls() -> Experiment | None:
             help="Seed: fresh weights, on your own input. Trained, checkpoint: a block of "
             "a network trained here or of a file, on the residual stream that reaches it.",
         )
-        if weights == "network":
-            subject.caption("One block of a trained network, on the stream that reaches it.")
-            return _trained_block()
-        if weights == "checkpoint":
-            subject.caption("One block of a checkpoint, on the stream that reaches it.")
-            return _checkpoint_block()
-        subject.caption("One ResNet basic block on your own input: out = ReLU(F(x) + x).")
-    return _untrained_block()
+    if weights == "network":
+        return _trained_block(bar)
+    if weights == "checkpoint":
+        return _checkpoint_block(bar)
+    return _untrained_block(bar)
 
 
-def _trained_block() -> Experiment | None:
+def _trained_block(bar: Bar) -> Experiment | None:
     """Draw the controls of a block of a trained network; return its experiment."""
-    block = st.container()
-    pair = network_controls()
+    pair = network_controls(bar, is_subject=False)
     if pair is None:
         return None
-    with block:
-        if find_runs(pair) is None:
-            raise NotTrained(pair)
+    if find_runs(pair) is None:
+        raise NotTrained(pair)
+    with bar.experiment:
         selection = network_selection(pair)
         if selection is None:
             return None
         name = select_block(selection.network)
+    with bar.below:
         st.caption(f"{name} of {selection.title}.")
-        return selection.experiment(name)
+    return selection.experiment(name)
 
 
-def _checkpoint_block() -> Experiment | None:
+def _checkpoint_block(bar: Bar) -> Experiment | None:
     """Draw the controls of a block of a checkpoint; return its experiment."""
-    block = st.container()
-    selection = checkpoint_selection()
+    with st.sidebar:
+        selection = checkpoint_selection()
     if selection is None:
         return None
-    with block:
+    with bar.experiment:
         return selection.experiment(select_checkpoint_block(selection.network))
 
 
-def _untrained_block() -> Experiment | None:
+def _untrained_block(bar: Bar) -> Experiment | None:
     """Draw the controls of a block with fresh weights; return its experiment."""
-    with st.sidebar:
+    with bar.experiment:
         titles = {key: kind.title for key, kind in GENERATORS.items()} | {"upload": "Your own file"}
-        kind = select("Input", titles, DEFAULT_INPUT, key="input")
+        kind = select("Input", titles, DEFAULT_INPUT, key="input", width=190)
+    with bar.below if kind == "upload" else bar.more:
         source, problem = _source(kind)
+    with bar.more:
         if kind != "upload":
             _keep_file()
         standardise = standardise_choice()
         if source:
             source = standardised(source, standardise)
-        st.divider()
+    with bar.experiment:
         seed = integer_input(
             "Seed of the weights",
             0,
             MAX_SEED,
             key="seed",
+            width=150,
             help="Fixes the random kernels of both convolutions, as nnx.Rngs(seed).",
         )
         features = optional_integer_input(
@@ -132,7 +115,8 @@ def _untrained_block() -> Experiment | None:
             1,
             MAX_CHANNELS,
             key="features",
-            placeholder=f"{source.channels}, as the input" if source else "as the input",
+            width=130,
+            placeholder=f"{source.channels}, as x" if source else "as x",
             help="Channels of the block. Empty: as many as the input has.",
         )
         widen = "no"
@@ -160,6 +144,7 @@ def _untrained_block() -> Experiment | None:
                 0,
                 MAX_WARMUP_PASSES,
                 key="warmup",
+                width=150,
                 help="Train-mode passes before this one. Each moves the running statistics 1 % of "
                 "the way from mean 0 and variance 1 to this input's.",
             )
