@@ -56,6 +56,15 @@ class NetworkPin:
     pixel: PanelPixel
 
 
+@dataclass(frozen=True)
+class ShownNetwork:
+    """What the network figure shows, and the block that the user has clicked, if any."""
+
+    channel: int | None
+    scope: Scope
+    clicked: str | None
+
+
 def panel_blocks(trace: NetworkTrace) -> dict[str, str | None]:
     """Return the block of every panel by the panel's name; None for the stem's."""
     found: dict[str, str | None] = {STEM: None}
