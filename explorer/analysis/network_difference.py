@@ -88,10 +88,10 @@ class NetworkDifference(Record):
         if self.first is None:
             return f"Both are exactly equal in the stem, in every block{ends}."
         first, most = self.first, self.most
-        lead = f"They differ first in {_words(first)}, by {_percent(first)}"
+        lead = f"They differ first in {_words(first)}, by {_share_of_norm(first)}"
         if most is first:
             return f"{lead}; nowhere is the difference a larger share."
-        return f"{lead}, and most in {_words(most)}, by {_percent(most)}."
+        return f"{lead}, and most in {_words(most)}, by {_share_of_norm(most)}."
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -240,9 +240,8 @@ def _words(part: PartDifference) -> str:
     return f"the {part.name}" if part.name in (STEM, LOGITS) else part.name
 
 
-def _percent(part: PartDifference) -> str:
+def _share_of_norm(part: PartDifference) -> str:
     """Return the size of the difference of a part in words."""
-    share, of = part.out.share, "logits" if part.name == LOGITS else "stream"
-    if share == np.inf:
+    if part.out.share == np.inf:
         return "values that are 0 or not finite in one of them"
-    return f"{share:.2g} of the {of}’s norm"
+    return f"{part.out.share:.2g} of the reference’s norm"

@@ -103,6 +103,7 @@ PLUS_RADIUS = 13
 TITLE = 56  # height of the title above a panel
 BAR_HEIGHT, BAR_LABELS = 12, 24
 BETWEEN = 165  # from one block to the next below it
+BELOW = 56  # from a panel to the label of a path, past two lines of its caption
 BIG, SMALL, GAP = 142, 116, 26
 MOST_IN_A_ROW = 6  # branch panels of full size
 
@@ -170,7 +171,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         boxes=dict(zip(_names(paths), [x, *branch, *shortcut, *trunk], strict=True)),
         wires=(*wires, *_straight_wires("trunk", trunk)),
         plus=(meeting, trunk_row) if shortcut else None,
-        branch_label=(fork + 14, SMALL + 54),
+        branch_label=(fork + 14, SMALL + BELOW),
         identity_label=(fork + 14, identity_row - 16),
         equation=((fork + until) / 2, trunk_row),
         colour_bar=((max(after, last - 330), height), (last - 16, height)),
@@ -198,7 +199,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     shortcut, trunk = lower[: len(paths.shortcut)], lower[len(paths.shortcut) :]
     x, last = upper[0], upper[-1]
     lane, outside, level = 10.0, columns[2] + side / 2 + 18, side / 2 + rows * pitch
-    turn = last.middle[1] + side / 2 + 34
+    turn = last.middle[1] + side / 2 + BELOW
     wires = _turning_wires("branch", upper, outside, lane + 14)
     down = ((last.right - 8, last.bottom), (last.right - 8, turn))
     plus = None
@@ -229,7 +230,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         wires=tuple(wires),
         plus=plus,
         branch_label=beside,
-        identity_label=(lane + 12, turn - 10 if rows == 1 else side + 36),
+        identity_label=(lane + 12, turn - 10 if rows == 1 else side + BELOW),
         equation=None,
         colour_bar=((left, bottom + 142), (columns[2] + side / 2 - 14, bottom + 142)),
     )

@@ -138,7 +138,7 @@ def _shared_or_own(label: str, key: str, shared: Mapping[str, Path], field: File
     name = OWN
     if shared:
         titles = {OWN: "your own file"} | {each: each for each in shared}
-        name = select(label, titles, OWN, key=key)
+        name = select(label, titles, OWN, key=key, width=300)
     if name == OWN:
         return _own(field)
     path = shared[name]

@@ -104,7 +104,7 @@ def test_it_names_where_they_differ_first_and_most() -> None:
     most = max(shares, key=lambda name: shares[name])
     assert found.most is found[most]
     assert found.sentence.startswith(
-        f"They differ first in layer2.0, by {shares['layer2.0']:.2g} of the stream’s norm"
+        f"They differ first in layer2.0, by {shares['layer2.0']:.2g} of the reference’s norm"
     )
     assert most == "layer2.0" or f"most in {most.replace('log', 'the log')}" in found.sentence
 
