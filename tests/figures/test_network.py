@@ -296,7 +296,8 @@ def rectangles(figure: go.Figure, space: float) -> Iterator[Rectangle]:
         sizes = [11 if small else note.font.size for small in is_note]
         wide = max(font().getlength(row) * size for row, size in zip(rows, sizes, strict=True)) / 64
         tall = 1.3 * note.font.size * (len(rows) - 1) + note.font.size
-        left = x + (note.xshift or 0) - {"left": 0, "center": wide / 2}[note.xanchor]
+        anchor = {"left": 0, "center": wide / 2, "right": wide}[note.xanchor]
+        left = x + (note.xshift or 0) - anchor
         top = y - (note.yshift or 0) - {"top": 0, "middle": tall / 2, "bottom": tall}[note.yanchor]
         yield Rectangle(rows[0], left, top, left + wide, top + tall)
         assert note.font.size >= 11

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer import VARIANTS, BlockTrace, trace_block
+from explorer import VARIANTS, BlockSpec, BlockTrace, trace_block
 from explorer.analysis.downsampling import Window
 from explorer.analysis.stage_view import difference_view, stage_views, zeroed_map
 from explorer.figures.panels import equation, panels
@@ -13,7 +13,10 @@ from explorer.figures.theme import BEYOND, THEMES, ThemeName, diverging_scale
 from explorer.figures.two_layouts import ArrangementName
 from explorer.inputs import generate
 from explorer.model.variants import FIXES, projection
+from tests.figures.test_network import rectangles
 from tests.helpers import PANELS, SMALL, noise
+
+LABELS = ("residual branch", "identity path", "shortcut with", "no shortcut")
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +216,17 @@ def test_a_window_is_drawn_exactly_where_it_lies() -> None:
     assert (drawn["bn2"].x0, drawn["bn2"].y0, drawn["bn2"].dx) == (200, 100, 1)
     assert "means of" not in texts(figure)
     assert figure.layout.xaxis.range == (-0.5, 289.5)
+
+
+@pytest.mark.parametrize("variant", ["v1", "no_skip", projection(6, 2)])
+def test_labels_of_the_paths_lie_below_two_lines_of_a_caption(variant: str | BlockSpec) -> None:
+    x = noise((24, 24, 4)) ** 3  # with values beyond the limit, which a second line counts
+    block = trace_block(0, x, 4, variant=variant)
+    layouts: tuple[tuple[ArrangementName, int], ...] = (("wide", 820), ("narrow", 358))
+    for arrangement, space in layouts:
+        found = list(rectangles(stage_figure(block, scope="map", arrangement=arrangement), space))
+        captions = [each for each in found if each.name.startswith("scale ")]
+        labels = [each for each in found if each.name.startswith(LABELS)]
+        assert len(captions) >= 7
+        assert len(labels) == 2
+        assert not [(one.name, two.name) for one in labels for two in captions if one.meets(two)]
