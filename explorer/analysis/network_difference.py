@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from explorer.analysis.one_picture import first_block
 from explorer.analysis.summary import branch_ratio, correlation
 from explorer.errors import InputError, check_type
-from explorer.inputs.limits import format_shape
 from explorer.model.record import Record
 from explorer.records import BlockTrace, NetworkTrace, measure
 
@@ -61,7 +61,7 @@ class NetworkDifference(Record):
     Attributes:
         parts: the stem, every block in order, and the logits if both have as many classes.
         trace: the differences as a trace with the specs of the reference, for functions that take
-            a trace. Of the stages its blocks have x, F(x) and out.
+            a trace. Its models have no weights, and of the stages its blocks have x, F(x) and out.
     """
 
     parts: tuple[PartDifference, ...]
@@ -198,14 +198,20 @@ def _check_shapes(reference: NetworkTrace, other: NetworkTrace) -> None:
     for part, stage, expected, found in shapes:
         if expected != found:
             raise InputError(
-                f"The shapes do not agree: {stage} of {part} is {format_shape(expected)} (rows, "
-                f"columns, channels) in the reference and {format_shape(found)} in the other. "
+                f"The shapes do not agree: {stage} of {part} is {_size(expected)} (rows, "
+                f"columns, channels) in the reference and {_size(found)} in the other. "
                 "Choose a network of the same widths and strides."
             )
 
 
+def _size(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
+
+
 def _with_stages(block: BlockTrace, stages: Mapping[str, np.ndarray]) -> BlockTrace:
-    return replace(block, stages=MappingProxyType(dict(stages)), norms=MappingProxyType({}))
+    none: Mapping[str, Any] = MappingProxyType({})
+    model = replace(block.model, parameters=none, statistics=none)
+    return replace(block, model=model, stages=MappingProxyType(dict(stages)), norms=none)
 
 
 def _difference(reference: np.ndarray, other: np.ndarray) -> np.ndarray:

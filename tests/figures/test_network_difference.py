@@ -118,8 +118,10 @@ def test_a_plain_reference_has_no_stream() -> None:
 
 
 @pytest.mark.parametrize("arrangement", ARRANGEMENTS)
-@pytest.mark.parametrize("blocks", [1, 3, 8, 27])
-@pytest.mark.parametrize("scope", ["block", "map"])
+@pytest.mark.parametrize(
+    ("blocks", "scope"),
+    [(1, "block"), (3, "block"), (8, "block"), (27, "block"), (3, "map"), (8, "map")],
+)
 def test_thumbnails_and_texts_lie_on_the_page_and_apart(
     blocks: int, scope: Scope, arrangement: ArrangementName
 ) -> None:
