@@ -185,7 +185,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     """
     side, gap, left = 118, 42, 34
     columns = [left + side / 2 + i * (side + gap) for i in range(3)]
-    pitch = side + TITLE + 80
+    pitch = side + TITLE + 92
 
     def centre(index: int, first_row: int = 0) -> Point:
         row, col = divmod(index, 3)
