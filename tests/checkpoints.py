@@ -109,9 +109,9 @@ NETWORKS: dict[str, tuple[Architecture, Settings]] = {
 }
 
 
-def state_of(net: Architecture, classes: int = 3) -> State:
+def state_of(net: Architecture, classes: int = 3, seed: int = 0) -> State:
     """Return random weights of a network, with the names of torchvision."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     state: State = {}
 
     def draw(*shape: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Views of a network's trace for its figure: thumbnails of F(x) and of the residual stream."""
+"""Views of a network's trace, or of a difference, for its figure: F(x) and the residual stream."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ import numpy as np
 
 from explorer.analysis.colour_limits import Scope, limit_of
 from explorer.analysis.downsampling import Window, block_means, whole
+from explorer.analysis.network_difference import NetworkDifference
 from explorer.analysis.one_picture import first_block
 from explorer.analysis.stage_view import PanelView, panel_view, stage_window, zeroed_map
 from explorer.analysis.summary import branch_ratio, zeroed_part
-from explorer.errors import check_choice, check_integer
+from explorer.errors import check_choice, check_integer, check_type
 from explorer.model.record import Record
 from explorer.model.spec import BlockSpec, Grid
 from explorer.records import BlockTrace, Magnitude, NetworkTrace, measure
@@ -31,10 +32,12 @@ class BlockView(Record):
         zeroed: fraction of each drawn cell that the last ReLU zeroed, `(h, w)`, 0 … 1; None if
             the last layer is not a ReLU.
         ratio: ‖F(x)‖ / ‖x‖, Euclidean, over all channels; x is what F(x) is added to, or the
-            input without a sum. Infinite where only x is all zero, NaN where F(x) is too.
+            input without a sum. Infinite where only x is all zero, NaN where F(x) is too. In a
+            difference, ‖difference‖ / ‖reference‖ of F(x).
         zeroed_part: fraction of the cells of all channels that the last ReLU zeroed, 0 … 1; NaN
             without one, or where its input has NaN.
         dead: number of channels of `out` that are 0 at every pixel.
+        stream_ratio: in a difference, ‖difference‖ / ‖reference‖ of the stream; else None.
     """
 
     name: str
@@ -46,6 +49,7 @@ class BlockView(Record):
     ratio: float
     zeroed_part: float
     dead: int
+    stream_ratio: float | None = None
 
     @property
     def stage(self) -> str:
@@ -75,6 +79,11 @@ class NetworkView(Record):
     def is_residual(self) -> bool:
         """Whether the blocks have shortcuts."""
         return self.blocks[0].spec.shortcut is not None
+
+    @property
+    def is_difference(self) -> bool:
+        """Whether the maps are those of a difference."""
+        return self.blocks[0].stream_ratio is not None
 
     @property
     def is_staged(self) -> bool:
@@ -110,12 +119,70 @@ def network_view(
         InputError: there is no such channel or scope, the trace is of a batch, or it has no
             blocks.
     """
+    channel = _check_channel(trace, channel)
+    stem, *panels = _panels(trace, channel, scope)
+    shape = trace.stream["stem"].shape
+    window = whole(shape[:2])
+    blocks = tuple(
+        _block_view(
+            name,
+            block,
+            residual,
+            stream,
+            channel,
+            stage_window(window, grids["out"], block["out"].shape),
+        )
+        for (name, block), residual, stream, grids in zip(
+            trace.blocks.items(), panels[::2], panels[1::2], stem_grids(trace), strict=True
+        )
+    )
+    return NetworkView(stem, blocks, channel, scope, shape)
+
+
+def network_difference_view(
+    difference: NetworkDifference, channel: int | None = None, scope: Scope = "block"
+) -> NetworkView:
+    """Return the view of a difference; arguments and errors as for `network_view`.
+
+    Nothing in it is zeroed or dead.
+    """
+    trace = check_type("difference", difference, NetworkDifference).trace
+    channel = _check_channel(trace, channel)
+    stem, *panels = _panels(trace, channel, scope)
+    blocks = []
+    for (name, block), residual, stream in zip(
+        trace.blocks.items(), panels[::2], panels[1::2], strict=True
+    ):
+        part = difference[name]
+        assert part.residual is not None
+        blocks.append(
+            BlockView(
+                name=name,
+                spec=block.spec,
+                shape=block["out"].shape,
+                residual=residual,
+                stream=stream,
+                zeroed=None,
+                ratio=part.residual.share,
+                zeroed_part=np.nan,
+                dead=0,
+                stream_ratio=part.out.share,
+            )
+        )
+    return NetworkView(stem, tuple(blocks), channel, scope, trace.stream["stem"].shape)
+
+
+def _check_channel(trace: NetworkTrace, channel: int | None) -> int | None:
     first_block(trace)
+    if channel is None:
+        return None
+    most = min(stream.shape[-1] for stream in trace.stream.values())
+    return check_integer("channel", channel, 0, most - 1)
+
+
+def _panels(trace: NetworkTrace, channel: int | None, scope: Scope) -> list[PanelView]:
+    """Return the map of the stem, and of F(x) and the stream of each block."""
     check_choice("scope", scope, get_args(Scope))
-    height, width, features = trace.stream["stem"].shape
-    if channel is not None:
-        most = min(stream.shape[-1] for stream in trace.stream.values())
-        channel = check_integer("channel", channel, 0, most - 1)
     arrays, grids = [trace.stream["stem"]], [Grid()]
     for block, on_stem in zip(trace.blocks.values(), stem_grids(trace), strict=True):
         for stage in (block.spec.residual, "out"):
@@ -123,20 +190,11 @@ def network_view(
             grids.append(on_stem[stage])
     maps = [_map(array, channel) for array in arrays]
     limits = _limits(maps if channel is None or scope == "map" else arrays, scope)
-    window = whole((height, width))
-    panels = [
+    window = whole(arrays[0].shape[:2])
+    return [
         panel_view(shown, array.shape, limit, window, grid)
         for shown, array, limit, grid in zip(maps, arrays, limits, grids, strict=True)
     ]
-    blocks = tuple(
-        _block_view(
-            name, block, residual, stream, channel, stage_window(window, grid, block["out"].shape)
-        )
-        for (name, block), residual, stream, grid in zip(
-            trace.blocks.items(), panels[1::2], panels[2::2], grids[2::2], strict=True
-        )
-    )
-    return NetworkView(panels[0], blocks, channel, scope, (height, width, features))
 
 
 def stem_grids(trace: NetworkTrace) -> list[dict[str, Grid]]:

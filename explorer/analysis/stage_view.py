@@ -145,14 +145,14 @@ def difference_view(
     maps, notes = {}, {}
     for stage, values in changed.items():
         if stage not in canonical.stages:
-            notes[stage] = "not in v1"
+            notes[stage] = "not in the reference"
         elif canonical[stage].shape != variant[stage].shape:
             notes[stage] = "shapes differ"
         else:
             with np.errstate(invalid="ignore"):
                 maps[stage] = values - base[stage]
             if not maps[stage].any():
-                notes[stage] = "equal to v1"
+                notes[stage] = "equal"
     limits = {stage: limit_of(measure(values)) for stage, values in maps.items()}
     return _view(variant, maps, limits, channel, "map", window, notes)
 

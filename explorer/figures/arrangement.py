@@ -106,8 +106,9 @@ TITLE = 62  # height of the title and a value above a panel
 BAR_HEIGHT, BAR_LABELS = 12, 24
 BETWEEN = 165  # from one block to the next below it
 SIDE, GAP, MARGIN = 146, 34, 4
-ROW_PITCH = SIDE + 124  # captions of the upper row and titles of the lower one lie between
-BELOW = 32  # for the captions of the lower row
+ROW_PITCH = SIDE + 146  # captions of the upper row and titles of the lower one lie between
+BELOW = 56  # from a panel to the label of a path, past two lines of its caption
+CAPTIONS = 32  # height below the lower row
 BRANCH_COLUMNS = 5  # of the basic block
 
 
@@ -161,7 +162,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     bar = shortcut_start - 370, lower + SIDE / 2 - 10
     return Arrangement(
         width=last + MARGIN,
-        height=lower + SIDE / 2 + BELOW,
+        height=lower + SIDE / 2 + CAPTIONS,
         boxes=dict(zip(_names(paths), [x, *branch, *shortcut, *trunk], strict=True)),
         wires=(*wires, *_straight_wires("trunk", trunk)),
         plus=(meeting, lower) if shortcut else None,
@@ -180,7 +181,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     """
     side, gap, left = 118, 42, 34
     columns = [left + side / 2 + i * (side + gap) for i in range(3)]
-    pitch = side + TITLE + 80
+    pitch = side + TITLE + 92
 
     def centre(index: int, first_row: int = 0) -> Point:
         row, col = divmod(index, 3)
@@ -194,7 +195,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     shortcut, trunk = lower[: len(paths.shortcut)], lower[len(paths.shortcut) :]
     x, last = upper[0], upper[-1]
     lane, outside, level = 10.0, columns[2] + side / 2 + 18, side / 2 + rows * pitch
-    turn = last.middle[1] + side / 2 + 34
+    turn = last.middle[1] + side / 2 + BELOW
     wires = _turning_wires("branch", upper, outside, lane + 14)
     down = ((last.right - 8, last.bottom), (last.right - 8, turn))
     plus = None
@@ -225,7 +226,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         wires=tuple(wires),
         plus=plus,
         branch_label=beside,
-        identity_label=(lane + 12, turn - 10 if rows == 1 else side + 36),
+        identity_label=(lane + 12, turn - 10 if rows == 1 else side + BELOW),
         equation=None,
         corner=None,
         colour_bar=((left, bottom + 142), (columns[2] + side / 2 - 14, bottom + 142)),

@@ -5,7 +5,8 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from explorer.analysis.colour_limits import Scope
-from explorer.analysis.network_view import NetworkView, network_view
+from explorer.analysis.network_difference import NetworkDifference
+from explorer.analysis.network_view import NetworkView, network_difference_view, network_view
 from explorer.figures.arrangement import BAR_LABELS
 from explorer.figures.network_arrangement import (
     NetworkArrangement,
@@ -83,8 +84,22 @@ def network_layouts(
     trace: NetworkTrace, *, channel: int | None, scope: Scope = "block", theme: ThemeName
 ) -> TwoLayouts:
     """Return the figure of `network_figure` in both layouts, without Plotly's validation."""
-    palette, view = theme_of(theme), network_view(trace, channel, scope)
-    panels = _panels(view)
+    return _layouts(network_view(trace, channel, scope), theme)
+
+
+def network_difference_layouts(
+    difference: NetworkDifference,
+    *,
+    channel: int | None,
+    scope: Scope = "block",
+    theme: ThemeName,
+) -> TwoLayouts:
+    """Return the same figure of a difference: of the residual stream and of F(x)."""
+    return _layouts(network_difference_view(difference, channel, scope), theme)
+
+
+def _layouts(view: NetworkView, theme: ThemeName) -> TwoLayouts:
+    palette, panels = theme_of(theme), _panels(view)
     return TwoLayouts(
         _traces(panels, view, palette),
         _layout(panels, view, palette, is_wide=True),

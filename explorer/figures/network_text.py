@@ -64,8 +64,13 @@ def _block_name(block: BlockView, place: BlockPlace) -> str:
 
 def number_lines(block: BlockView, view: NetworkView, theme: Theme) -> list[str]:
     """Return the numbers under a block, line by line."""
-    lines = [f"<span style='color:{theme.branch}'>‖F‖/‖x‖ {_ratio(block.ratio)}</span>"]
-    if block.spec.last_relu_input:
+    words = f"‖F‖/‖x‖ {_ratio(block.ratio)}"
+    if block.stream_ratio is not None:
+        words = f"ΔF {_share(block.ratio)}"
+    lines = [f"<span style='color:{theme.branch}'>{words}</span>"]
+    if block.stream_ratio is not None:
+        lines.append(f"Δout {_share(block.stream_ratio)}")
+    elif block.spec.last_relu_input:
         part = "–" if np.isnan(block.zeroed_part) else f"{block.zeroed_part:.0%}"
         # A stage's heading has the number of channels.
         dead = f"dead {block.dead}" + ("" if view.is_staged else f" of {block.shape[2]}")
@@ -77,6 +82,32 @@ def number_lines(block: BlockView, view: NetworkView, theme: Theme) -> list[str]
 
 def key_lines(view: NetworkView, theme: Theme, *, is_wide: bool) -> list[str]:
     """Return the lines above the figure, which say what line, loops and bars are."""
+    lines, notes = _difference_key(view, theme) if view.is_difference else _key(view, theme)
+    if view.scope == "stage":
+        limits = view.blocks[0].residual.limit, view.stem.limit
+        notes.append("scale: F(x) ±{:.3g}, out ±{:.3g}".format(*limits))
+    if is_wide:
+        lines, notes = ["; ".join(lines)], ["; ".join(notes)]
+    style = f"font-size:{NOTE_SIZE}px;color:{theme.muted}"
+    return [*lines, *(f"<span style='{style}'>{note}</span>" for note in notes)]
+
+
+def _difference_key(view: NetworkView, theme: Theme) -> tuple[list[str], list[str]]:
+    """Return lines and notes of a difference."""
+    branch = f"<span style='color:{theme.branch}'>F(x)</span>"
+    stream = "out of every block"
+    if view.is_residual:
+        stream = f"<span style='color:{theme.identity}'><b>residual stream</b></span>"
+    lines = ["<b>Difference</b>: other − reference", f"of {branch} and of the {stream}"]
+    notes = [
+        "ΔF, Δout: ‖difference‖/‖reference‖",
+        f"bar: ΔF from 0 to {full_ratio(view):.3g}",
+    ]
+    return lines, notes
+
+
+def _key(view: NetworkView, theme: Theme) -> tuple[list[str], list[str]]:
+    """Return lines and notes of a trace."""
     branch, formula = (
         f"<span style='color:{theme.branch}'>F(x)</span>",
         equation(view.blocks[0].spec, theme),
@@ -91,13 +122,7 @@ def key_lines(view: NetworkView, theme: Theme, *, is_wide: bool) -> list[str]:
     notes.append(f"bar: ‖F‖/‖x‖ from 0 to {full_ratio(view):.3g}")
     if view.blocks[0].spec.last_relu_input:
         notes[-1] += "; grey: zeroed by the last ReLU"
-    if view.scope == "stage":
-        limits = view.blocks[0].residual.limit, view.stem.limit
-        notes.append("scale: F(x) ±{:.3g}, out ±{:.3g}".format(*limits))
-    if is_wide:
-        lines, notes = ["; ".join(lines)], ["; ".join(notes)]
-    style = f"font-size:{NOTE_SIZE}px;color:{theme.muted}"
-    return [*lines, *(f"<span style='{style}'>{note}</span>" for note in notes)]
+    return lines, notes
 
 
 def _shortcut_words(layers: Layers, width: float) -> str:
@@ -120,6 +145,11 @@ def _centred(
 
 def _short(limit: float) -> str:
     return f"{limit:.0f}" if 100 <= limit < 9999.5 else f"{limit:.2g}".replace("e+0", "e")
+
+
+def _share(value: float) -> str:
+    """Return the size of a difference, of which small ones matter too."""
+    return f"{value:.0e}" if 0 < value < 0.005 else _ratio(value)
 
 
 def _ratio(value: float) -> str:

@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from explorer.engine.network import Network
 from explorer.errors import check_real
@@ -21,6 +22,7 @@ from explorer.inputs.preprocessing import (
     default_preprocessing,
     preprocess,
 )
+from explorer.model.checkpoint import Conventions
 from explorer.page.cache import get_or_compute
 from explorer.page.checkpoints import chosen_checkpoint
 from explorer.page.controls import integer_input, select
@@ -40,6 +42,8 @@ PRESETS = {
     "none": "none",
 }
 
+PictureOf = tuple[np.ndarray, tuple[Hashable, ...], str]  # a picture, its key, and its title
+
 
 @dataclass(frozen=True)
 class CheckpointSelection:
@@ -52,6 +56,7 @@ class CheckpointSelection:
     settings: Preprocessing
     classes: tuple[str, ...]
     private: bool
+    conventions: Conventions
 
     @property
     def title(self) -> str:
@@ -103,10 +108,11 @@ def checkpoint_selection() -> CheckpointSelection | None:
         NoCheckpoint: no checkpoint is chosen.
         InputError: the checkpoint or the picture cannot be read.
     """
-    network, is_private = chosen_checkpoint()
+    checkpoint = chosen_checkpoint()
+    network = checkpoint.network
     titles = {**SAMPLES, "upload": "Your own file"}
     kind = select("Picture", titles, "landscape", key="checkpoint_picture")
-    chosen = _own_picture() if kind == "upload" else _sample(kind)
+    chosen = _own_picture() if kind == "upload" else sample_picture(kind)
     if chosen is None:
         return None
     picture, key, title = chosen
@@ -118,26 +124,37 @@ def checkpoint_selection() -> CheckpointSelection | None:
         picture_title=title,
         settings=settings,
         classes=_class_names(network),
-        private=is_private or kind == "upload",
+        private=checkpoint.private or kind == "upload",
+        conventions=checkpoint.conventions,
     )
 
 
-def _sample(kind: str) -> tuple[np.ndarray, tuple[Hashable, ...], str]:
+def sample_picture(kind: str) -> PictureOf:
     """Return a sample picture, its key, and its title."""
     channels = GENERATORS[kind].channels or 3
     picture = generate(kind, SAMPLE_SIDE, SAMPLE_SIDE, channels, 0)
     return picture, ("sample", kind), f"the sample “{SAMPLES[kind]}”"
 
 
-def _own_picture() -> tuple[np.ndarray, tuple[Hashable, ...], str] | None:
+def _own_picture() -> PictureOf | None:
     """Draw the field for a picture; return it with key and title, or None without a file."""
     linked_file()
     file = file_uploader()
     if file is None:
         return None
+    picture, key = decoded_picture(file)
+    digest = key[1][:16]
+    publish("file", file.name[:80], None)
+    publish("digest", digest, None)
+    for sentence in differs_from_link(digest):
+        show_note(sentence)
+    return picture, key, "your picture"
+
+
+def decoded_picture(file: UploadedFile) -> tuple[np.ndarray, tuple[str, str, str]]:
+    """Return an uploaded picture, and its key with the file's digest in the middle."""
     data = file.getvalue()
-    digest = hashlib.blake2b(data).hexdigest()
-    key = digest, PurePath(file.name).suffix.lower()
+    key = "upload", hashlib.blake2b(data).hexdigest(), PurePath(file.name).suffix.lower()
     picture = get_or_compute(
         ("checkpoint picture", *key),
         lambda: decode_upload(file.name, data, max_side=MAX_PICTURE_SIDE).array,
@@ -145,11 +162,7 @@ def _own_picture() -> tuple[np.ndarray, tuple[Hashable, ...], str] | None:
         placeholder=st.empty(),
         message="Reading the picture",
     )
-    publish("file", file.name[:80], None)
-    publish("digest", digest[:16], None)
-    for sentence in differs_from_link(digest[:16]):
-        show_note(sentence)
-    return picture, ("upload", *key), "your picture"
+    return picture, key
 
 
 def select_checkpoint_block(network: Network) -> str:

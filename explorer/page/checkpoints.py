@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -24,51 +25,95 @@ from explorer.page.plain_text import show_message, show_note
 FOLDER = "EXPLORER_CHECKPOINTS"  # environment variable: a folder with checkpoints for all users
 ENDINGS = ".safetensors", ".npz"
 OWN = "own"
+MAX_KEPT_BYTES = 50_000_000  # of a file that the session keeps
 StrideIn = Literal["3x3", "1x1"]
 ZeroChannels = Literal["around", "after"]
 EPSILONS = ("1e-5", "1e-3", "1e-6")
-_EARLIER = "own_checkpoint"
+
+
+@dataclass(frozen=True)
+class FileField:
+    """A field for a checkpoint of one's own.
+
+    Attributes:
+        label, key: of the field.
+        digest: the URL parameter of the file's digest.
+        earlier: where the session keeps digest and name of the file; the field forgets it while
+            another view is shown.
+        words: what sentences call the file.
+    """
+
+    label: str
+    key: str
+    digest: str
+    earlier: str
+    words: str
+
+
+@dataclass(frozen=True)
+class ChosenCheckpoint:
+    """A checkpoint's network, whether it is private, and what was assumed to read it."""
+
+    network: Network
+    private: bool
+    conventions: Conventions
+
+
+FIELD = FileField(
+    "Checkpoint file", "checkpoint_file", "checkpoint_digest", "own_checkpoint", "checkpoint"
+)
+COMPARED_FIELD = FileField(
+    "Second checkpoint file",
+    "compare_file",
+    "compare_digest",
+    "compared_checkpoint",
+    "second checkpoint",
+)
 
 
 class NoCheckpoint(Exception):
     """The error where no checkpoint is chosen."""
 
 
-def ask_for_checkpoint() -> None:
+def ask_for_checkpoint(field: FileField = FIELD) -> None:
     """Ask for a checkpoint; a link holds its digest, but not its content."""
-    linked = linked_digest("checkpoint_digest")
+    linked = linked_digest(field.digest)
     if linked:
         show_message(
             "info",
-            f"This link was made with the checkpoint of digest {linked}. Choose that file to see "
-            "the same network.",
+            f"This link was made with the {field.words} of digest {linked}. Choose that file to "
+            "see the same network.",
         )
     else:
         show_message(
             "info",
-            "Choose the checkpoint of a ResNet: a .safetensors or .npz file with the names of "
+            f"Choose the {field.words} of a ResNet: a .safetensors or .npz file with the names of "
             "torchvision, timm or transformers. The README has the lines that convert others.",
         )
 
 
-def chosen_checkpoint() -> tuple[Network, bool]:
-    """Draw the controls of the checkpoint; return its network, and whether it is private.
+def chosen_checkpoint() -> ChosenCheckpoint:
+    """Draw the controls of the checkpoint; return it.
 
     Raises:
         NoCheckpoint: no file is chosen.
         InputError: the file is no checkpoint of a ResNet.
     """
     shared = shared_checkpoints()
-    name = OWN
-    if shared:
-        titles = {OWN: "your own file"} | {each: each for each in shared}
-        name = select("Checkpoint", titles, OWN, key="checkpoint")
-    if name != OWN:
-        path = shared[name]
-        status = path.stat()
-        found = _network(("shared", name, status.st_mtime_ns, status.st_size), path, name, False)
-        return found, False
-    return _own_network(), True
+    source = _shared_or_own("Checkpoint", "checkpoint", shared, FIELD)
+    return _checkpoint(source, _conventions())
+
+
+def compared_checkpoint(conventions: Conventions) -> ChosenCheckpoint:
+    """Draw the controls of a checkpoint to compare with; return it, read with these conventions.
+
+    Raises:
+        NoCheckpoint, InputError: as for `chosen_checkpoint`.
+    """
+    shown = st.session_state.get("checkpoint")
+    shared = {name: path for name, path in shared_checkpoints().items() if name != shown}
+    source = _shared_or_own("Other checkpoint", "compare_checkpoint", shared, COMPARED_FIELD)
+    return _checkpoint(source, conventions)
 
 
 def shared_checkpoints() -> Mapping[str, Path]:
@@ -80,57 +125,81 @@ def shared_checkpoints() -> Mapping[str, Path]:
     return {path.name: path for path in files if path.suffix in ENDINGS}
 
 
-def _own_network() -> Network:
+@dataclass(frozen=True)
+class _Source:
+    """A file to read; the data of an earlier one of the session are empty."""
+
+    key: tuple[object, ...]
+    data: bytes | Path
+    name: str
+    field: FileField | None = None  # of the user's own file
+
+
+def _shared_or_own(label: str, key: str, shared: Mapping[str, Path], field: FileField) -> _Source:
+    name = OWN
+    if shared:
+        titles = {OWN: "your own file"} | {each: each for each in shared}
+        name = select(label, titles, OWN, key=key, width=300)
+    if name == OWN:
+        return _own(field)
+    path = shared[name]
+    status = path.stat()
+    return _Source(("shared", name, status.st_mtime_ns, status.st_size), path, name)
+
+
+def _own(field: FileField) -> _Source:
+    """Draw the field for a file; return the file, or the session's earlier one."""
     file = st.file_uploader(
-        "Checkpoint file",
-        key="checkpoint_file",
+        field.label,
+        key=field.key,
         help=f"A .safetensors or .npz file of at most {format_megabytes(MAX_CHECKPOINT_BYTES)}.",
         max_upload_size=MAX_CHECKPOINT_BYTES // 1_000_000,
     )
     if file is None:
-        digest, name = st.session_state.get(_EARLIER, ("", ""))
+        digest, name = st.session_state.get(field.earlier, ("", ""))
         if not digest:
-            publish("checkpoint_digest", linked_digest("checkpoint_digest") or None, None)
+            publish(field.digest, linked_digest(field.digest) or None, None)
             raise NoCheckpoint
         show_note(f"Checkpoint: {name}. Choose another file to replace it.")
-        publish("checkpoint_digest", digest[:16], None)
+        publish(field.digest, digest[:16], None)
         kept = get_cached(("checkpoint file", digest), private=True) or b""
-        return _network(("own", digest), kept, name, True)
+        return _Source(("own", digest), kept, name, field)
     data = file.getvalue()
     digest = hashlib.blake2b(data).hexdigest()
-    # Kept for other conventions: the field is empty after another view.
-    get_or_compute(
-        ("checkpoint file", digest),
-        lambda: data,
-        private=True,
-        placeholder=st.empty(),
-        message=None,
-    )
-    if (linked := linked_digest("checkpoint_digest")) not in (
+    if len(data) <= MAX_KEPT_BYTES:  # for other conventions: the field is empty after another view
+        get_or_compute(
+            ("checkpoint file", digest),
+            lambda: data,
+            private=True,
+            placeholder=st.empty(),
+            message=None,
+        )
+    if (linked := linked_digest(field.digest)) not in (
         "",
         digest[:16],
-    ) and _EARLIER not in st.session_state:
-        show_note(f"This is not the checkpoint of the link, whose digest is {linked}.")
-    found = _network(("own", digest), data, file.name, True)
-    publish("checkpoint_digest", digest[:16], None)
-    st.session_state[_EARLIER] = digest, file.name[:80]
-    return found
+    ) and field.earlier not in st.session_state:
+        show_note(f"This is not the {field.words} of the link, whose digest is {linked}.")
+    return _Source(("own", digest), data, file.name, field)
 
 
-def _network(key: tuple[object, ...], source: bytes | Path, name: str, private: bool) -> Network:
-    """Return the network of a file, read once; again with other conventions."""
-    conventions = _conventions()
-    full_key = "checkpoint", *key, conventions
-    if source == b"" and get_cached(full_key, private=private) is None:
-        del st.session_state[_EARLIER]  # the cache has dropped it
+def _checkpoint(source: _Source, conventions: Conventions) -> ChosenCheckpoint:
+    """Return a file's checkpoint, read once; again with other conventions."""
+    key, field = ("checkpoint", *source.key, conventions), source.field
+    if field and source.data == b"" and get_cached(key, private=True) is None:
+        del st.session_state[field.earlier]  # the cache has dropped it
         raise NoCheckpoint
-    return get_or_compute(
-        full_key,
-        partial(load_checkpoint, source, name=name[:80], conventions=conventions),
-        private=private,
+    network = get_or_compute(
+        key,
+        partial(load_checkpoint, source.data, name=source.name[:80], conventions=conventions),
+        private=field is not None,
         placeholder=st.empty(),
         message="Reading the checkpoint",
     )
+    if field and source.data:
+        digest = str(source.key[1])
+        publish(field.digest, digest[:16], None)
+        st.session_state[field.earlier] = digest, source.name[:80]
+    return ChosenCheckpoint(network, field is not None, conventions)
 
 
 def _conventions() -> Conventions:

@@ -17,13 +17,17 @@ VARIANT_PREFIX = "variant "
 
 @dataclass(frozen=True)
 class DisplaySettings:
-    """What the user has chosen to see; `channel` is None for the mean over channels."""
+    """What the user has chosen to see; `channel` is None for the mean over channels.
+
+    `channel_key` is the key of the control of the channel.
+    """
 
     channel: int | None
     scope: Scope
     theme: ThemeName
     pin: PanelPixel | None
     window: Window | None
+    channel_key: str = "channel"
 
 
 def read_pin(

@@ -182,11 +182,11 @@ def uploaded_input() -> InputSource | None:
     )
 
 
-def file_uploader() -> UploadedFile | None:
+def file_uploader(label: str = "File", key: str = "file") -> UploadedFile | None:
     """Draw the field for a file; return the file."""
     return st.file_uploader(
-        "File",
-        key="file",
+        label,
+        key=key,
         help="A picture (PNG, JPEG, WebP, BMP, GIF, TIFF), an array (.npy, .npz) or a table "
         "(.csv, .tsv, .txt).",
         max_upload_size=MAX_FILE_MEGABYTES,

@@ -1,4 +1,7 @@
-"""The network figure on the page: its links, and the block and pixel that the user has clicked."""
+"""The network figure on the page: its links, and the block and pixel that the user has clicked.
+
+The figure of a difference has the same links.
+"""
 
 from dataclasses import dataclass
 
@@ -6,11 +9,19 @@ import numpy as np
 
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.downsampling import whole
+from explorer.analysis.network_difference import NetworkDifference
 from explorer.analysis.network_view import stem_grids
 from explorer.analysis.one_picture import first_block
-from explorer.figures.network import STEM, network_layouts, residual_panel, stream_panel
+from explorer.figures.network import (
+    STEM,
+    network_difference_layouts,
+    network_layouts,
+    residual_panel,
+    stream_panel,
+)
 from explorer.figures.printed import ROUNDED
 from explorer.figures.theme import THEMES, ThemeName
+from explorer.figures.two_layouts import TwoLayouts
 from explorer.linked_figure.payload import (
     Line,
     PanelPixel,
@@ -45,6 +56,15 @@ class NetworkPin:
     pixel: PanelPixel
 
 
+@dataclass(frozen=True)
+class ShownNetwork:
+    """What the network figure shows, and the block that the user has clicked, if any."""
+
+    channel: int | None
+    scope: Scope
+    clicked: str | None
+
+
 def panel_blocks(trace: NetworkTrace) -> dict[str, str | None]:
     """Return the block of every panel by the panel's name; None for the stem's."""
     found: dict[str, str | None] = {STEM: None}
@@ -71,11 +91,43 @@ def network_panel(
     Returns:
         The pinned pixel and its block; None while nothing is pinned.
     """
+    layouts = network_layouts(trace, channel=channel, scope=scope, theme=current_theme(key))
+    return _draw(key, layouts, trace, channel, "network_pin")
+
+
+def network_difference_panel(
+    key: str,
+    difference: NetworkDifference,
+    *,
+    channel: int | None,
+    scope: Scope = "block",
+) -> NetworkPin | None:
+    """Draw the figure of a difference; arguments and result as for `network_panel`."""
+    theme = current_theme(key)
+    layouts = network_difference_layouts(difference, channel=channel, scope=scope, theme=theme)
+    return _draw(key, layouts, difference.trace, channel, "difference_pin", is_difference=True)
+
+
+def _draw(
+    key: str,
+    layouts: TwoLayouts,
+    trace: NetworkTrace,
+    channel: int | None,
+    parameter: str,
+    is_difference: bool = False,
+) -> NetworkPin | None:
+    """Draw a figure of a trace; `parameter` is the name of the pin in the URL."""
     theme, blocks = current_theme(key), panel_blocks(trace)
     reported = component_state(key, "pin")
-    pin = read_pin(key, list(blocks), trace.stream["stem"].shape[:2], "network_pin")
-    layouts = network_layouts(trace, channel=channel, scope=scope, theme=theme)
-    link = network_link(trace, channel=channel, theme=theme, pin=pin, acked_pin=reported)
+    pin = read_pin(key, list(blocks), trace.stream["stem"].shape[:2], parameter)
+    link = network_link(
+        trace,
+        channel=channel,
+        theme=theme,
+        pin=pin,
+        acked_pin=reported,
+        is_difference=is_difference,
+    )
     linked_figure(layouts.spec(), narrow=layouts.narrow, key=key, theme=theme, link=link)
     return NetworkPin(blocks[pin.panel], pin) if pin else None
 
@@ -87,6 +139,7 @@ def network_link(
     theme: ThemeName,
     pin: PanelPixel | None = None,
     acked_pin: str | None = None,
+    is_difference: bool = False,
 ) -> PinLink:
     """Return the links of the network figure; the readout is of the block pointed at."""
     first_block(trace)
@@ -96,15 +149,16 @@ def network_link(
     before, words = STEM, "stem"
     readouts[STEM] = ((ValueTerm(STEM, f"{of}stem", THEMES[theme].identity),),)
     for name, block in trace.blocks.items():
-        line = _readout(block.spec, name, (before, f"{of}{words}"), theme, of)
+        line = _readout(block.spec, name, (before, f"{of}{words}"), theme, of, is_difference)
         readouts |= {residual_panel(name): (line,), stream_panel(name): (line,)}
         before, words = stream_panel(name), f"out of {name}"
+    title = "Mean over channels" if channel is None else f"Channel {channel}"
     return PinLink(
         panels=tuple(panel_blocks(trace)),
-        label=LABEL,
+        label=f"Difference. {LABEL}" if is_difference else LABEL,
         rows=rows,
         cols=cols,
-        title="Mean over channels" if channel is None else f"Channel {channel}",
+        title=f"Difference, {title[0].lower()}{title[1:]}" if is_difference else title,
         hint=HINT,
         readouts=readouts,
         grids={
@@ -118,13 +172,22 @@ def network_link(
     )
 
 
-def _readout(spec: BlockSpec, name: str, x: tuple[str, str], theme: ThemeName, of: str) -> Line:
+def _readout(
+    spec: BlockSpec,
+    name: str,
+    x: tuple[str, str],
+    theme: ThemeName,
+    of: str,
+    is_difference: bool,
+) -> Line:
     """Return one pixel of a block in numbers: x, which is the stream before it, F(x) and out."""
     colours = THEMES[theme]
     residual, stream = residual_panel(name), stream_panel(name)
     input_ = ValueTerm(x[0], x[1], colours.text if spec.shortcut is None else colours.identity)
     branch = ValueTerm(residual, f"{of}F(x)", colours.branch)
     out = ValueTerm(stream, f"{of}out")
+    if is_difference:  # the layers may not be linear, or not the same in both networks
+        return (TextTerm(f"{name}:"), input_, TextTerm("·"), branch, TextTerm("·"), out)
     after = " → ".join(layer.label for _, layer in spec.after)
     terms: list[Term] = [TextTerm(f"{name}:"), input_]
     terms.append(TextTerm("+" if spec.identity == "x" else "·"))

@@ -69,16 +69,15 @@ class Selection:
         count = "1 block" if blocks == 1 else f"{blocks} blocks"
         return f"{kind}, {count}, after step {self.step}"
 
+    @property
+    def trace_key(self) -> tuple[Hashable, ...]:
+        """A key of the trace."""
+        return self.network.provenance, self.pair.dataset.key, self.picture.key, self.in_eval
+
     def trace(self) -> NetworkTrace:
         """Return the trace of the network, of the whole batch in train mode."""
         return get_or_compute(
-            (
-                "network trace",
-                self.network.provenance,
-                self.pair.dataset.key,
-                self.picture.key,
-                self.in_eval,
-            ),
+            ("network trace", *self.trace_key),
             partial(self.network.trace, self._images(), use_running_average=self.in_eval),
             private=self.private,
             placeholder=st.empty(),
@@ -188,7 +187,7 @@ def _picture(pair: Pair, network: Network) -> Picture | None:
     """Draw the controls of the picture; return it, or None if a file is missing."""
     dataset = pair.dataset
     if segmented_choice("Picture", ("test", "own"), key="picture_from") == "own":
-        return _own_picture(pair)
+        return own_picture(pair)
     order = np.arange(len(dataset.test_labels))
     count = len(order)
     number = integer_input("Number of the picture", 0, count - 1, key="picture", width=190)
@@ -196,7 +195,12 @@ def _picture(pair: Pair, network: Network) -> Picture | None:
         wrong = misclassified(dataset.test_labels, predictions(network, pair))
         order = np.concatenate([wrong, np.setdiff1d(order, wrong)])
         st.caption(f"{len(wrong)} of {count} are classified wrongly after the last step.")
-    index = int(order[number])
+    return dataset_picture(pair, int(order[number]))
+
+
+def dataset_picture(pair: Pair, index: int) -> Picture:
+    """Return a test picture, counted from 0."""
+    dataset = pair.dataset
     label = int(dataset.test_labels[index])
     return Picture(
         dataset.test_images[index],
@@ -206,8 +210,9 @@ def _picture(pair: Pair, network: Network) -> Picture | None:
     )
 
 
-def _own_picture(pair: Pair) -> Picture | None:
-    file = file_uploader()
+def own_picture(pair: Pair, label: str = "File", key: str = "file") -> Picture | None:
+    """Draw the field for a picture; return it, or None without a file."""
+    file = file_uploader(label, key)
     if file is None:
         return None
     data = file.getvalue()

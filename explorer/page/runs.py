@@ -1,6 +1,7 @@
 """The training runs that the server has: those it ships, those in the cache."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,20 @@ def find_run(pair: Pair, index: int) -> TrainingRun | None:
     if found is None and pair.dataset.key == ("digits",) and settings in shipped_settings():
         found = get_or_compute_part(("shipped run", settings), lambda: shipped_run(settings))
     return found
+
+
+def trained_seeds(pair: Pair, index: int) -> tuple[int, ...]:
+    """Return the seeds, other than the pair's, that one of its networks has been trained with."""
+    settings = pair.settings[index]
+    name = pair.run_key(index)[:-1]
+    known = {key[-1] for key in RESULT_CACHE.names() if key[:-1] == name}
+    seeds = {each.seed for each in (*known, *shipped_settings())} - {settings.seed}
+    return tuple(sorted(seed for seed in seeds if find_run(with_seed(pair, seed), index)))
+
+
+def with_seed(pair: Pair, seed: int) -> Pair:
+    """Return the pair of the same settings with another seed."""
+    return replace(pair, settings=tuple(replace(each, seed=seed) for each in pair.settings))
 
 
 def find_runs(pair: Pair) -> tuple[TrainingRun, ...] | None:

@@ -19,27 +19,32 @@ from explorer.page.panel_link import PanelBlock, panel_link
 from explorer.records import GradientSplit
 
 
-def controls(key: str, bar: Bar, *blocks: PanelBlock) -> DisplaySettings:
-    """Draw the controls of channel and scale; return their values with the pin and the window."""
+def controls(key: str, bar: Bar, *blocks: PanelBlock, prefix: str = "") -> DisplaySettings:
+    """Draw the controls of channel and scale; return their values with the pin and the window.
+
+    `prefix` begins their names in the URL, beside a network's figure with a channel of its own.
+    """
     last = channels(*(block.trace for block in blocks)) - 1
     with bar.display, st.container(horizontal=True, vertical_alignment="bottom", width="content"):
-        channel = integer_input("Channel", 0, last, key="channel", width=130)
+        channel = integer_input("Channel", 0, last, key=f"{prefix}channel", width=130)
         scope: Scope = segmented_choice(
             "Colour scale",
             ("block", "stage", "map"),
-            key="scope",
+            key=f"{prefix}scope",
             help="What shares one colour limit: the whole block, each stage over its channels, or "
             "each map alone. The limit is min(max |v|, 3·RMS).",
         )
     with bar.more:
-        show = segmented_choice("Show", ("channel", "mean"), key="show")
+        show = segmented_choice("Show", ("channel", "mean"), key=f"{prefix}show")
     shape = blocks[0].trace["x"].shape[:2]
+    names = [name for block in blocks for name in block.panels()]
     return DisplaySettings(
         channel=None if show == "mean" else channel,
         scope=scope,
         theme=current_theme(key),
-        pin=read_pin(key, [name for block in blocks for name in block.panels()], shape),
+        pin=read_pin(key, names, shape, f"{prefix}pin"),
         window=read_window(key, shape),
+        channel_key=f"{prefix}channel",
     )
 
 
@@ -124,12 +129,12 @@ def _show_figure(
         theme=display.theme,
         link=link,
         stale=stale,
-        on_step_change=partial(_step, key),
+        on_step_change=partial(_step, key, display.channel_key),
     )
 
 
-def _step(key: str) -> None:
+def _step(key: str, channel_key: str) -> None:
     """Page up and Page down in the figure: `controls` keeps the channel within the block."""
     step = component_state(key, "step")
     if isinstance(step, int):
-        st.session_state["channel"] = max(0, st.session_state.get("channel", 0) + step)
+        st.session_state[channel_key] = max(0, st.session_state.get(channel_key, 0) + step)

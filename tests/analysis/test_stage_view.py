@@ -124,8 +124,8 @@ def test_a_difference_is_stage_by_stage_on_its_own_scale(trace: BlockTrace) -> N
     assert view.panels["add"].limit == pytest.approx(
         min(np.abs(expected).max(), 3 * np.sqrt((expected.astype(float) ** 2).mean()))
     )
-    assert view.panels["bn2"].note == "equal to v1"
-    assert view.panels["relu2"].note == "not in v1"
+    assert view.panels["bn2"].note == "equal"
+    assert view.panels["relu2"].note == "not in the reference"
     assert np.isnan(view.panels["relu2"].values).all()
     assert view.zeroed_part is None
     halved = trace_block(3, trace["x"], 4, variant=projection(4, 2))

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer import VARIANTS, BlockTrace, trace_block
+from explorer import VARIANTS, BlockSpec, BlockTrace, trace_block
 from explorer.analysis.downsampling import Window
 from explorer.analysis.stage_view import difference_view, stage_views, zeroed_map
 from explorer.figures.panels import equation, panels
@@ -14,7 +14,9 @@ from explorer.figures.two_layouts import ArrangementName
 from explorer.inputs import generate
 from explorer.model.variants import FIXES, projection
 from tests.helpers import PANELS, SMALL, noise
-from tests.network_drawing import font
+from tests.network_drawing import font, rectangles
+
+LABELS = ("residual branch", "identity path", "shortcut with", "no shortcut")
 
 
 @pytest.fixture(scope="module")
@@ -250,3 +252,17 @@ def test_the_room_for_values_is_empty(variant: str, shape: tuple[int, int]) -> N
         None,
         {},
     )
+
+
+@pytest.mark.parametrize("variant", ["v1", "no_skip", projection(6, 2)])
+def test_labels_of_the_paths_lie_between_captions_and_titles(variant: str | BlockSpec) -> None:
+    x = noise((24, 24, 4)) ** 3  # with values beyond the limit, which a second line counts
+    block = trace_block(0, x, 4, variant=variant)
+    layouts: tuple[tuple[ArrangementName, int], ...] = (("wide", 820), ("narrow", 358))
+    for arrangement, space in layouts:
+        found = list(rectangles(stage_figure(block, scope="map", arrangement=arrangement), space))
+        others = [each for each in found if not each.name.startswith(LABELS)]
+        labels = [each for each in found if each.name.startswith(LABELS)]
+        assert sum(each.name.startswith("scale ") for each in others) >= 7
+        assert len(labels) == 2
+        assert not [(one.name, two.name) for one in labels for two in others if one.meets(two)]

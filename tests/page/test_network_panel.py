@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import VARIANTS
+from explorer.analysis.network_difference import network_difference
 from explorer.figures.network import network_layouts
 from explorer.figures.theme import THEMES
 from explorer.linked_figure.payload import PanelPixel, PinLink, RoundedTerm, ValueTerm, as_json
@@ -85,6 +86,23 @@ def test_a_sum_without_a_relu_is_said_to_be_rounded_where_it_is() -> None:
     link = network_link(network_trace(VARIANTS["full_preact"], 3), channel=0, theme="light")
     ((*_, last),) = link.readouts["block3 out"]
     assert last == RoundedTerm(("block2 out", "block3 F(x)"), "block3 out", "(rounded)")
+
+
+def test_the_readout_of_a_difference_adds_nothing_up() -> None:
+    one, other = (staged_network(seed).trace(noise((12, 10, 1))) for seed in (0, 1))
+    trace = network_difference(one, other).trace
+    link = network_link(trace, channel=None, theme="light", is_difference=True)
+    assert words(link, "layer2.0 out") == [
+        "layer2.0:",
+        "mean out of layer1.0",
+        "·",
+        "mean F(x)",
+        "·",
+        "mean out",
+    ]
+    assert link.title == "Difference, mean over channels"
+    assert link.panels == network_link(one, channel=None, theme="light").panels
+    assert link.grids == network_link(one, channel=None, theme="light").grids
 
 
 def test_a_large_picture_has_the_exact_values_of_the_pinned_pixel() -> None:

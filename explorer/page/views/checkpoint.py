@@ -14,10 +14,11 @@ from explorer.page.checkpoints import NoCheckpoint, ask_for_checkpoint
 from explorer.page.controls import integer_input, optional_segmented_choice, segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.linked_file import ask_for_file
-from explorer.page.network_panel import network_panel
+from explorer.page.network_panel import ShownNetwork, network_panel
 from explorer.page.open_block import open_block
 from explorer.page.plain_text import show_message, show_note
 from explorer.page.views.checkpoint_expected import expected_values
+from explorer.page.views.compare_checkpoint import compare_checkpoint
 from explorer.records import NetworkGradient, NetworkTrace
 
 KEY = "checkpoint_figure"
@@ -38,9 +39,9 @@ def view() -> None:
         return
     trace = selection.trace()
     _head(selection, trace)
-    clicked = _figure(trace)
-    open_block(clicked, weights="checkpoint", key="checkpoint_block")
-    _details(selection, trace)
+    shown = _figure(trace)
+    open_block(shown.clicked, weights="checkpoint", key="checkpoint_block")
+    _details(selection, trace, shown)
 
 
 def _head(selection: CheckpointSelection, trace: NetworkTrace) -> None:
@@ -92,8 +93,8 @@ def _shown(array: np.ndarray) -> np.ndarray:
     return (shown - low) / (high - low or 1.0)
 
 
-def _figure(trace: NetworkTrace) -> str | None:
-    """Draw the network; return the block that the user has clicked."""
+def _figure(trace: NetworkTrace) -> ShownNetwork:
+    """Draw the network; return what is shown and clicked."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         show = segmented_choice("Show", ("mean", "channel"), key="checkpoint_show")
         most = min(stream.shape[-1] for stream in trace.stream.values())
@@ -109,17 +110,18 @@ def _figure(trace: NetworkTrace) -> str | None:
             "the stream, or all. The limit is min(max |v|, 3·RMS).",
         )
     clicked = network_panel(KEY, trace, channel=channel, scope=scope)
-    return clicked.block if clicked else None
+    return ShownNetwork(channel, scope, clicked.block if clicked else None)
 
 
-def _details(selection: CheckpointSelection, trace: NetworkTrace) -> None:
+def _details(selection: CheckpointSelection, trace: NetworkTrace, shown: ShownNetwork) -> None:
     chosen = optional_segmented_choice(
         "More about the network",
-        ("health", "gradient", "expected", "file"),
+        ("health", "gradient", "compare", "expected", "file"),
         key="checkpoint_details",
         titles={
             "health": "health",
             "gradient": "gradient of a class",
+            "compare": "compare",
             "expected": "expected values",
             "file": "the file",
         },
@@ -129,6 +131,8 @@ def _details(selection: CheckpointSelection, trace: NetworkTrace) -> None:
             _health(trace)
         elif chosen == "gradient":
             _gradient(selection, trace)
+        elif chosen == "compare":
+            compare_checkpoint(selection, channel=shown.channel, scope=shown.scope)
         elif chosen == "expected":
             expected_values(selection)
         elif chosen == "file":

@@ -7,7 +7,7 @@ from explorer.analysis.colour_limits import Scope
 from explorer.analysis.lens import lens_rows
 from explorer.page.bar import Bar
 from explorer.page.controls import integer_input, segmented_choice
-from explorer.page.network_panel import network_panel
+from explorer.page.network_panel import ShownNetwork, network_panel
 from explorer.page.network_selection import Selection, network_selection, predictions
 from explorer.page.offer_training import NotTrained
 from explorer.page.open_block import open_block
@@ -35,9 +35,9 @@ def view(pair: Pair, bar: Bar) -> None:
         return
     _play(selection)
     _numbers(selection)
-    clicked = _figure(selection)
+    shown = _figure(selection)
     _lens(selection)
-    network_details.view(selection, clicked)
+    network_details.view(selection, shown)
 
 
 def _play(selection: Selection) -> None:
@@ -105,8 +105,8 @@ def _shown(pixels: np.ndarray) -> np.ndarray:
     return scaled.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def _figure(selection: Selection) -> str | None:
-    """Draw the network; return the block that the user has clicked."""
+def _figure(selection: Selection) -> ShownNetwork:
+    """Draw the network; return what is shown and clicked."""
     trace = selection.single_trace()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         width = selection.network.spec.width
@@ -129,7 +129,7 @@ def _figure(selection: Selection) -> str | None:
             "A plain network has no residual stream: every block replaces the output of the one "
             "before it."
         )
-    return chosen
+    return ShownNetwork(chosen_channel, scope, chosen)
 
 
 def _lens(selection: Selection) -> None:

@@ -21,20 +21,23 @@ from explorer.page.display import integers
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.jobs import halves, run_job
 from explorer.page.network_controls import TITLES
+from explorer.page.network_panel import ShownNetwork
 from explorer.page.network_selection import Selection, predictions
+from explorer.page.views.compare_trained import compare_trained
 from explorer.records import NetworkAblation
 
 MOST_PICTURES = 30
 
 
-def view(selection: Selection, clicked: str | None) -> None:
-    """Draw the control and the selected details; `clicked` is a block, or None."""
+def view(selection: Selection, shown: ShownNetwork) -> None:
+    """Draw the control and the selected details below the figure."""
     chosen = optional_segmented_choice(
         "More about the networks",
-        ("ablation", *_DETAILS),
+        ("ablation", "compare", *_DETAILS),
         key="network_details",
         titles={
             "ablation": "remove a block",
+            "compare": "compare",
             "confusion": "confusion matrix",
             "statistics": "running statistics",
             "save": "save",
@@ -44,7 +47,9 @@ def view(selection: Selection, clicked: str | None) -> None:
         return
     try:
         if chosen == "ablation":
-            _ablation(selection, clicked)
+            _ablation(selection, shown.clicked)
+        elif chosen == "compare":
+            compare_trained(selection, channel=shown.channel, scope=shown.scope)
         else:
             _DETAILS[chosen](selection)
     except PROBLEMS as problem:
