@@ -69,7 +69,7 @@ table: $(VENV)/test-ready
 	$(BIN)/python -m tests.training_table
 
 clean:
-	rm -rf $(VENV) .venv-parity .venv-peers node_modules
+	rm -rf $(VENV) .venv-parity .venv-peers node_modules .pytest_cache
 
 $(VENV)/run-ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -70,7 +70,8 @@ def running_server(
     settings = [f"--server.port={port}", "--server.headless=true", *options]
     # A script in a subfolder also imports `explorer` from the top level.
     variables = {**os.environ, "PYTHONPATH": str(folder), **(environment or {})}
-    variables.pop("XLA_FLAGS", None)  # compiled as for users
+    for name in ("XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR"):  # compiled and kept as for users
+        variables.pop(name, None)
     if most_blocks is not None:
         command = ["sh", "-c", f'ulimit -f {most_blocks} && exec "$@"', "sh", *command]
     process = subprocess.Popen(
