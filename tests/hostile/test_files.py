@@ -10,6 +10,7 @@ from tests.hostile.file_process import ReadResult
 from tests.hostile.files import check, read_corpus
 from tests.hostile.fuzz import fuzz
 
+pytestmark = pytest.mark.slow
 MAX_GROWTH = 100_000_000  # bytes above the process at rest
 
 
