@@ -26,8 +26,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
         "JAX_COMPILATION_CACHE_DIR": str(PROGRAMS),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        # Level 1 gives the same bits as the default and compiles in half the time; servers run
-        # with the default.
+        # Compiles in about a tenth less time than the default, with which servers run. Blocks whose
+        # digests are compared between the two have the same bits.
         "XLA_FLAGS": "--xla_backend_optimization_level=1",
     }
 

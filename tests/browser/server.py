@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 ROOT = Path(__file__).parent.parent.parent
-TIMEOUT = 60  # seconds
+TIMEOUT = 120  # seconds, enough for a busy machine
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def running_server(
         yield Server(f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=TIMEOUT)
 
 
 @contextmanager

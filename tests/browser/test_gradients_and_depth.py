@@ -51,7 +51,7 @@ def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) ->
 def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage) -> None:
     page = open_page("?view=depth&input=normal&height=16&width=16&depth=128")
     expect(page.get_by_text("Running the stacks").first).to_be_visible()
-    page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached")
+    page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached", timeout=60_000)
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     found = page.evaluate(
         """plot => [...document.querySelector(plot)._fullData
@@ -89,5 +89,7 @@ def test_both_views_look_right(
         height=1800,
         color_scheme=theme,
     )
-    page.wait_for_selector(".st-key-ablation_figure .scatterlayer path", state="attached")
+    page.wait_for_selector(
+        ".st-key-ablation_figure .scatterlayer path", state="attached", timeout=60_000
+    )
     page.screenshot(path=artifacts / f"depth-{width}-{theme}.png")
