@@ -3,17 +3,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 PRETTIER_FILES := "explorer/**/*.{js,ts,css}" package.json tsconfig.json
 
-.PHONY: run test unit lint parity bench fuzz load picture networks table clean
+.PHONY: run test unit slow lint parity bench fuzz load picture networks table clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
 
 test: $(VENV)/test-ready
 	$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
 
 unit: $(VENV)/test-ready
-	$(BIN)/python -m pytest -m "not browser" $(TESTS)
+	$(BIN)/python -m pytest -m "not browser and not slow" $(TESTS)
+
+# What daily work rarely touches: floods, full disks, hostile files, the wheel, settings of JAX.
+slow: $(VENV)/test-ready
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest -m slow $(TESTS)
 
 lint: $(VENV)/test-ready node_modules/ready
 	$(BIN)/ruff check .
@@ -69,7 +74,7 @@ table: $(VENV)/test-ready
 	$(BIN)/python -m tests.training_table
 
 clean:
-	rm -rf $(VENV) .venv-parity .venv-peers node_modules
+	rm -rf $(VENV) .venv-parity .venv-peers node_modules .pytest_cache
 
 $(VENV)/run-ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

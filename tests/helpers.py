@@ -70,7 +70,7 @@ PANELS = {
 }
 
 
-TIMEOUT = 60  # seconds, enough for a first compile
+TIMEOUT = 120  # seconds, enough for a first compile on a busy machine
 
 
 def page(**link: str) -> AppTest:

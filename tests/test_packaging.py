@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 # Makes the start of a server print its options, except a random one and one that is paths.
 OPTIONS = """

@@ -8,6 +8,9 @@ from playwright.sync_api import Locator, Page
 STAGES = ".st-key-stages .linked-figure"
 PLOT = ".st-key-stages .linked-figure-plot"
 READOUT = ".st-key-stages .linked-figure-readout"
+PATIENCE = 30_000  # milliseconds: a busy machine may need that long for what usually takes 0.1 s
+# Widths and themes of the pictures for visual inspection: each once.
+LOOKS = [(800, "light"), (1600, "dark")]
 
 
 def wait_for_figure(page: Page) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 ROOT = Path(__file__).parent.parent.parent
-TIMEOUT = 60  # seconds
+TIMEOUT = 120  # seconds, enough for a busy machine
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def running_server(
     settings = [f"--server.port={port}", "--server.headless=true", *options]
     # A script in a subfolder also imports `explorer` from the top level.
     variables = {**os.environ, "PYTHONPATH": str(folder), **(environment or {})}
-    variables.pop("XLA_FLAGS", None)  # compiled as for users
+    for name in ("XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR"):  # compiled and kept as for users
+        variables.pop(name, None)
     if most_blocks is not None:
         command = ["sh", "-c", f'ulimit -f {most_blocks} && exec "$@"', "sh", *command]
     process = subprocess.Popen(
@@ -81,7 +82,7 @@ def running_server(
         yield Server(f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=TIMEOUT)
 
 
 @contextmanager

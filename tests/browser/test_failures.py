@@ -13,6 +13,7 @@ from tests.browser.server import free_port, running_server
 from tests.hostile.client import opened
 from tests.load.client import awaited
 
+pytestmark = pytest.mark.slow
 LINK = "?input=normal&height=12&width=10&channels=4&input_seed=3&seed=7&channel=2"
 
 

@@ -10,6 +10,7 @@ from explorer import trace_block
 from explorer.inputs import generate, standardise
 from tests.browser.conftest import OpenPage
 from tests.browser.page import (
+    LOOKS,
     PLOT,
     choose_input,
     digest,
@@ -24,8 +25,7 @@ from tests.browser.page import (
 from tests.files import colours, npy, npz, picture, png_header
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [800, 1600])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_the_default_figure_appears(
     open_page: OpenPage, artifacts: Path, width: int, theme: str
 ) -> None:

@@ -11,7 +11,7 @@ from explorer.engine.gradients import cotangent_of, split_trace
 from explorer.engine.propagation import propagate
 from explorer.inputs import generate
 from tests.browser.conftest import OpenPage
-from tests.browser.page import centre, pick, readout
+from tests.browser.page import LOOKS, centre, pick, readout
 
 X = generate("zone_plate", 32, 32, 8)
 GRADIENTS = ".st-key-gradients .linked-figure"
@@ -44,14 +44,14 @@ def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) ->
     page.wait_for_url("**pin=out*9*30**")
     expect(page.get_by_text("of out[9, 30], channel 0")).to_be_visible()
     copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
-    expect(copy.get_by_text("of out[9, 30], channel 0")).to_be_visible(timeout=15_000)
+    expect(copy.get_by_text("of out[9, 30], channel 0")).to_be_visible()
     expect(copy.locator(READOUT)).to_contain_text("pinned [9, 30]")
 
 
 def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage) -> None:
     page = open_page("?view=depth&input=normal&height=16&width=16&depth=128")
-    expect(page.get_by_text("Running the stacks").first).to_be_visible(timeout=15_000)
-    page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached", timeout=30_000)
+    expect(page.get_by_text("Running the stacks").first).to_be_visible()
+    page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached", timeout=60_000)
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     found = page.evaluate(
         """plot => [...document.querySelector(plot)._fullData
@@ -67,12 +67,11 @@ def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage
 def test_stop_stops_and_run_runs(open_page: OpenPage) -> None:
     page = open_page("?view=depth&height=64&width=64&depth=96&runs=4")
     page.get_by_role("button", name="Stop").click()
-    page.get_by_role("button", name="Run", exact=True).click(timeout=30_000)
+    page.get_by_role("button", name="Run", exact=True).click()
     page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached", timeout=60_000)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [800, 1600])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_both_views_look_right(
     open_page: OpenPage, artifacts: Path, width: int, theme: str
 ) -> None:
@@ -90,5 +89,7 @@ def test_both_views_look_right(
         height=1800,
         color_scheme=theme,
     )
-    page.wait_for_selector(".st-key-ablation_figure .scatterlayer path", state="attached")
+    page.wait_for_selector(
+        ".st-key-ablation_figure .scatterlayer path", state="attached", timeout=60_000
+    )
     page.screenshot(path=artifacts / f"depth-{width}-{theme}.png")

@@ -10,7 +10,7 @@ from explorer import VARIANTS, trace_block
 from explorer.inputs import generate, standardise
 from explorer.model.variants import FIXES, projection
 from tests.browser.conftest import OpenPage
-from tests.browser.page import centre, choose_input, pick, readout, upload, wait_for_figure
+from tests.browser.page import LOOKS, centre, choose_input, pick, readout, upload, wait_for_figure
 from tests.files import colours, picture
 
 PLOT = ".st-key-compared .linked-figure-plot"
@@ -119,8 +119,7 @@ def test_channel_pin_and_variant_persist_between_views(open_page: OpenPage) -> N
     expect(page.locator(READOUT)).to_contain_text("pinned [3, 4]")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [800, 1600])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_the_view_looks_right(open_page: OpenPage, artifacts: Path, width: int, theme: str) -> None:
     page = open_page(
         "?view=what_if&variant=Projection+shortcut&stride=2&difference=true&pin=out,8,9",

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.page import PLOT, READOUT, centre, wait_for_figure
+from tests.browser.page import PATIENCE, PLOT, READOUT, centre, wait_for_figure
 
 SHAPE = """plot => {
     const node = document.querySelector(plot);
@@ -105,7 +105,7 @@ def phone(browser: Browser, address: str) -> Iterator[Page]:
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{address}/?pin=x,3,4")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 # Prints the name of every function that ran; JAX's settings must be made before it computes.
 SCRIPT = """

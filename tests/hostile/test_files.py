@@ -1,6 +1,5 @@
 import os
 import pickle
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -11,13 +10,17 @@ from tests.hostile.file_process import ReadResult
 from tests.hostile.files import check, read_corpus
 from tests.hostile.fuzz import fuzz
 
+pytestmark = pytest.mark.slow
 MAX_GROWTH = 100_000_000  # bytes above the process at rest
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, ReadResult]:
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReadResult]:
     """The results of a process that the workers share."""
-    file = Path(os.environ["XDG_CACHE_HOME"]) / "corpus.pickle"
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all workers of this run
+    file = folder / "corpus.pickle"
     with FileLock(file.with_suffix(".lock")):
         if not file.exists():
             file.write_bytes(pickle.dumps(read_corpus()))

@@ -9,10 +9,13 @@ import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.browser.server import Server, running_server
 from tests.load.client import Client, awaited
 from tests.load.flooder import LABEL, Flooder
 
+pytestmark = pytest.mark.slow
 FLOODERS, RATE = 4, 500  # messages per second each
 SECONDS = 10
 # Seconds. Without the limit of messages, health is silent for more than 20, and the end takes

@@ -13,6 +13,7 @@ from tests.training_table import runs
 from tests.training_table.document import claim, document, spread
 from tests.training_table.runs import Pair, pairs
 
+pytestmark = pytest.mark.slow
 SETTINGS: dict[str, Any] = {"width": 4, "steps": 3, "batch": 8, "learning_rate": 0.05}
 
 

@@ -253,8 +253,11 @@ def test_means_have_a_readout_of_their_own() -> None:
     assert not any("negative" in term for term in readout)
 
 
-@pytest.mark.parametrize("view", ["gallery", "sum_comparison", "scatter", "distributions"])
-@pytest.mark.parametrize("stage", STAGES)
+# The details do not depend on the pin: every stage and every detail, but not every pair of them.
+@pytest.mark.parametrize(
+    ("stage", "view"),
+    list(zip(STAGES, ["gallery", "sum_comparison", "scatter", "distributions"] * 2, strict=True)),
+)
 @pytest.mark.parametrize("side", [4, 200])
 def test_values_that_overflow_are_drawn_and_not_hidden(stage: str, view: str, side: int) -> None:
     link = page(details=view, pin=f"{stage},1,1")
