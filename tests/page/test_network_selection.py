@@ -113,7 +113,7 @@ def test_what_if_compares_with_the_trained_block(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_gradients_are_those_of_the_trained_block(mode: str) -> None:
-    at = opened("gradients", net_block="block3", net_mode=mode)
+    at = opened("gradients", net_block="block3", net_mode=mode, cotangent="random")
     x = trace(network(), 0, mode)["block3"]["x"]
     drawn = panels(at, "gradients")
     if mode == "eval":

@@ -17,7 +17,7 @@ SMALL_X = generate("zone_plate", *SMALL)
 
 
 def test_the_figure_and_the_numbers_are_the_splits() -> None:
-    at = page(view="gradients", channel="2")
+    at = page(view="gradients", cotangent="random", channel="2")
     assert not at.exception
     trace = trace_block(0, X, 8)
     split = split_trace(trace, cotangent_of("random", trace, seed=0))
@@ -57,12 +57,12 @@ def test_every_cotangent(cotangent: str) -> None:
 
 
 def test_gamma_and_bias_are_the_blocks() -> None:
-    faded = page(view="gradients", gamma2="0.0")
+    faded = page(view="gradients", cotangent="random", gamma2="0.0")
     assert faded.metric[1].value == "0"
     trace = trace_block(0, X, 8, variant=zero_gamma(0.0))
     split = split_trace(trace, cotangent_of("random", trace))
     assert faded.metric[0].value == f"{gradient_numbers(split).identity:.4g}"
-    dead = page(view="gradients", shifted="bn1", shift="-6.0")
+    dead = page(view="gradients", cotangent="random", shifted="bn1", shift="-6.0")
     trace = trace_block(0, X, 8, variant=with_bias(V1, "bn1", -6.0))
     split = split_trace(trace, cotangent_of("random", trace))
     assert dead.metric[1].value == f"{gradient_numbers(split).residual:.4g}"

@@ -107,8 +107,9 @@ def opened(**link: str) -> AppTest:
 
 
 def buttons(at: AppTest) -> dict[str, str]:
-    """Return the labels of the view's buttons by key."""
-    return {str(button.key): button.label for button in at.button}
+    """Return the labels of the view's own buttons by key."""
+    keyed = {str(button.key): button.label for button in at.button}
+    return {key: label for key, label in keyed.items() if not key.startswith("suggest_")}
 
 
 def captions(at: AppTest) -> list[str]:
