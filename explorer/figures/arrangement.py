@@ -103,12 +103,12 @@ class Arrangement(Canvas):
 
 PLUS_RADIUS = 13
 TITLE = 62  # height of the title and a value above a panel
-BAR_HEIGHT, BAR_LABELS = 12, 24
+BAR_LENGTH, BAR_HEIGHT, BAR_LABELS = 330, 12, 24
 BETWEEN = 165  # from one block to the next below it
 SIDE, GAP, MARGIN = 146, 34, 4
 ROW_PITCH = SIDE + 146  # captions of the upper row and titles of the lower one lie between
 BELOW = 56  # from a panel to the label of a path, past two lines of its caption
-CAPTIONS = 32  # height below the lower row
+CAPTIONS = 60  # height below the lower row
 BRANCH_COLUMNS = 5  # of the basic block
 
 
@@ -159,17 +159,21 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     else:
         wires.append(Wire("branch", (*leaving, (meeting, lower), (trunk[0].left, lower))))
     last = trunk[-1].middle[0] + SIDE / 2
-    bar = shortcut_start - 370, lower + SIDE / 2 - 10
+    height = lower + SIDE / 2 + CAPTIONS
+    bar = shortcut_start - BAR_LENGTH - 40, lower + SIDE / 2 - 10
+    if bar[0] < x.right + 40:  # the shortcut has several layers
+        height += BAR_LABELS
+        bar = MARGIN, height
     return Arrangement(
         width=last + MARGIN,
-        height=lower + SIDE / 2 + CAPTIONS,
+        height=height,
         boxes=dict(zip(_names(paths), [x, *branch, *shortcut, *trunk], strict=True)),
         wires=(*wires, *_straight_wires("trunk", trunk)),
         plus=(meeting, lower) if shortcut else None,
         branch_label=(x.right + 8, lower - SIDE / 2 - 26),
         identity_label=(x.right + 8, lower - 16),
         equation=(after, -TITLE / 2),
-        colour_bar=(bar, (bar[0] + 330, bar[1])),
+        colour_bar=(bar, (bar[0] + BAR_LENGTH, bar[1])),
         corner=Box(after, 0, last - after, ROW_PITCH - TITLE - 10),
     )
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +13,7 @@ from explorer.figures.stage import Part, stage_figure, stage_layouts
 from explorer.figures.theme import BEYOND, THEMES, ThemeName, diverging_scale
 from explorer.figures.two_layouts import ArrangementName
 from explorer.inputs import generate
+from explorer.model.pooling import AvgPool
 from explorer.model.variants import FIXES, projection
 from tests.helpers import PANELS, SMALL, noise
 from tests.network_drawing import font, rectangles
@@ -266,3 +268,19 @@ def test_labels_of_the_paths_lie_between_captions_and_titles(variant: str | Bloc
         assert sum(each.name.startswith("scale ") for each in others) >= 7
         assert len(labels) == 2
         assert not [(one.name, two.name) for one in labels for two in others if one.meets(two)]
+
+
+@pytest.mark.parametrize("pools", [0, 1, 2])
+@pytest.mark.parametrize("variant", [projection(6, 2), VARIANTS["v1"], VARIANTS["no_skip"]])
+def test_the_colour_bar_lies_beside_all_panels(variant: BlockSpec, pools: int) -> None:
+    if variant.shortcut:
+        more = tuple((f"pool{n}", AvgPool(1)) for n in range(pools))
+        variant = replace(variant, shortcut=(*more, *variant.shortcut))
+    figure = stage_figure(trace_block(0, noise((8, 6, 4)), 4, variant=variant))
+    bar = figure.layout.coloraxis.colorbar
+    height = 30 / figure.layout.height  # with its title
+    for panel in figure.data:
+        x = figure.layout[panel.xaxis.replace("x", "xaxis")].domain
+        y = figure.layout[panel.yaxis.replace("y", "yaxis")].domain
+        is_beside = x[1] < bar.x or bar.x + bar.len < x[0]
+        assert is_beside or y[1] < bar.y or bar.y + height < y[0], panel.name
