@@ -163,7 +163,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     bar = shortcut_start - BAR_LENGTH - 40, lower + SIDE / 2 - 10
     if bar[0] < x.right + 40:  # the shortcut has several layers
         height += BAR_LABELS
-        bar = MARGIN, height
+        bar = MARGIN + 24, height  # half a label lies left of it
     return Arrangement(
         width=last + MARGIN,
         height=height,

@@ -88,7 +88,8 @@ def labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str,
     if canvas.equation:
         words = gradient_equation(spec, theme) if backward else equation(spec, theme)
         centre = on_paper(canvas, canvas.equation)
-        found.append(text(*centre, words, yanchor="middle", font={"size": 20}))
+        size = 15 if spec.shortcut else 20  # the longer one has the same room
+        found.append(text(*centre, words, yanchor="middle", font={"size": size}))
     return found
 
 

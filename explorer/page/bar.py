@@ -1,6 +1,7 @@
 """The controls above the picture: a row of the most used ones, and the others behind “More”."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,33 +14,40 @@ class Bar:
     Attributes:
         experiment: the part of the row for what determines the result.
         display: the part of the row for how it is shown.
-        more: what a button opens.
+        end: the end of the row.
         below: the place below the row, for a field that is needed now.
+        is_closed: whether the row itself is behind a button.
     """
 
     experiment: DeltaGenerator
     display: DeltaGenerator
-    more: DeltaGenerator
+    end: DeltaGenerator
     below: DeltaGenerator
+    is_closed: bool = False
+
+    @cached_property
+    def more(self) -> DeltaGenerator:
+        """What the button “More” opens; the button is drawn where something is put there."""
+        return self.end if self.is_closed else self.end.popover("More")
 
 
 def draw_bar() -> Bar:
     """Draw the empty row; return its places. On a phone, all of it is behind one button."""
     if _is_phone():
-        more = st.popover("Settings")
-        return Bar(more.container(), more.container(), more, st.container())
+        settings = st.popover("Settings")
+        places = settings.container(), settings.container(), settings.container()
+        return Bar(*places, st.container(), is_closed=True)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        experiment, display = part_of_row(), part_of_row()
-        more = st.popover("More")
-    return Bar(experiment, display, more, st.container())
+        places = part_of_row(), part_of_row(), part_of_row()
+    return Bar(*places, st.container())
+
+
+def part_of_row() -> DeltaGenerator:
+    """Return a place in a row that keeps its position whatever the parts before it hold."""
+    return st.container(horizontal=True, vertical_alignment="bottom", width="content")
 
 
 def _is_phone() -> bool:
     """Return whether the browser says that it is a phone's."""
     headers = st.context.headers
     return headers.get("Sec-CH-UA-Mobile") == "?1" or "Mobi" in headers.get("User-Agent", "")
-
-
-def part_of_row() -> DeltaGenerator:
-    """Return a place in a row that keeps its position whatever the parts before it hold."""
-    return st.container(horizontal=True, vertical_alignment="bottom", width="content")

@@ -85,8 +85,8 @@ def _seed(selection: Selection) -> Selection:
         trained = ", ".join(map(str, seeds)) or "none"
         raise InputError(
             f"The server has no such network of seed {seed} at step {selection.step}; other seeds "
-            f"with these settings: {trained}. Set the seed of the training to {seed} in the "
-            "sidebar, train in the Train view, and come back to this seed."
+            f"with these settings: {trained}. Set the seed of the training to {seed} in "
+            "the Train view, train, and come back to this seed."
         )
     runs = tuple(run if index == which else each for index, each in enumerate(selection.runs))
     return replace(selection, pair=other, runs=runs)
