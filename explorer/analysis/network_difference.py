@@ -84,9 +84,11 @@ class NetworkDifference(Record):
     def sentence(self) -> str:
         """Where the runs differ first, and where most."""
         has_logits = self.parts[-1].name == LOGITS
-        ends = " and in the logits" if has_logits else ""
         if self.first is None:
-            return f"Both are exactly equal in the stem, in every block{ends}."
+            parts = (
+                "the stem, every block and the logits" if has_logits else "the stem and every block"
+            )
+            return f"Both are exactly equal in {parts}."
         first, most = self.first, self.most
         lead = f"They differ first in {_words(first)}, by {_share_of_norm(first)}"
         if most is first:

@@ -160,7 +160,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         wires.append(Wire("branch", (*leaving, (meeting, lower), (trunk[0].left, lower))))
     last = trunk[-1].middle[0] + SIDE / 2
     height = lower + SIDE / 2 + CAPTIONS
-    bar = shortcut_start - BAR_LENGTH - 40, lower + SIDE / 2 - 10
+    bar = shortcut_start - BAR_LENGTH - 40, lower + SIDE / 2 + 12
     if bar[0] < x.right + 40:  # the shortcut has several layers
         height += BAR_LABELS
         bar = MARGIN + 24, height  # half a label lies left of it

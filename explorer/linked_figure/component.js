@@ -214,7 +214,9 @@ export class LinkedFigure {
    */
   placeReadout(layout) {
     const { root, readout } = this;
-    const corner = cornerOf(layout);
+    // The values of two blocks need more room.
+    const isShort = this.link?.mode === "pin" && this.link.readout.length === 1;
+    const corner = isShort ? cornerOf(layout) : null;
     readout.classList.toggle("linked-figure-corner", corner !== null);
     for (const side of /** @type {const} */ (["left", "top", "width", "height"])) {
       readout.style[side] = corner ? `${corner[side]}px` : "";

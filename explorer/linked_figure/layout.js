@@ -5,7 +5,7 @@
 
 const NARROW_BELOW = 800; // CSS pixels of space under which the narrow layout is used
 const NARROW_MAX = 620; // CSS pixels beyond which the narrow layout does not grow
-const NARROWEST_CORNER = 220; // CSS pixels under which a readout does not stand in the figure
+const NARROWEST_CORNER = 260; // CSS pixels under which a readout does not stand in the figure
 
 /**
  * Return a copy of the layout for this much space. In less space than it was made for, what lies

@@ -143,7 +143,12 @@ def _shared_or_own(label: str, key: str, shared: Mapping[str, Path], field: File
     if name == OWN:
         return _own(field)
     path = shared[name]
-    status = path.stat()
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise InputError(
+            f"The checkpoint {name} is no longer in the server's folder. Choose another."
+        ) from None
     return _Source(("shared", name, status.st_mtime_ns, status.st_size), path, name)
 
 
@@ -160,10 +165,10 @@ def _own(field: FileField) -> _Source:
         if not digest:
             publish(field.digest, linked_digest(field.digest) or None, None)
             raise NoCheckpoint
-        show_note(f"Checkpoint: {name}. Choose another file to replace it.")
+        show_note(f"{field.words.capitalize()}: {name}. Choose another file to replace it.")
         publish(field.digest, digest[:16], None)
         kept = get_cached(("checkpoint file", digest), private=True) or b""
-        return _Source(("own", digest), kept, name, field)
+        return _Source(("own", digest, name), kept, name, field)
     data = file.getvalue()
     digest = hashlib.blake2b(data).hexdigest()
     if len(data) <= MAX_KEPT_BYTES:  # for other conventions: the field is empty after another view
@@ -179,7 +184,8 @@ def _own(field: FileField) -> _Source:
         digest[:16],
     ) and field.earlier not in st.session_state:
         show_note(f"This is not the {field.words} of the link, whose digest is {linked}.")
-    return _Source(("own", digest), data, file.name, field)
+    name = file.name[:80]
+    return _Source(("own", digest, name), data, name, field)
 
 
 def _checkpoint(source: _Source, conventions: Conventions) -> ChosenCheckpoint:
@@ -190,7 +196,7 @@ def _checkpoint(source: _Source, conventions: Conventions) -> ChosenCheckpoint:
         raise NoCheckpoint
     network = get_or_compute(
         key,
-        partial(load_checkpoint, source.data, name=source.name[:80], conventions=conventions),
+        partial(load_checkpoint, source.data, name=source.name, conventions=conventions),
         private=field is not None,
         placeholder=st.empty(),
         message="Reading the checkpoint",
@@ -198,7 +204,7 @@ def _checkpoint(source: _Source, conventions: Conventions) -> ChosenCheckpoint:
     if field and source.data:
         digest = str(source.key[1])
         publish(field.digest, digest[:16], None)
-        st.session_state[field.earlier] = digest, source.name[:80]
+        st.session_state[field.earlier] = digest, source.name
     return ChosenCheckpoint(network, field is not None, conventions)
 
 

@@ -18,11 +18,19 @@ _KEPT: Literal["session"] = "session"
 
 
 def integer_input(
-    label: str, low: int, high: int, default: int | None = None, *, key: str, **style: Any
+    label: str,
+    low: int,
+    high: int,
+    default: int | None = None,
+    *,
+    key: str,
+    always_in_url: bool = False,
+    **style: Any,
 ) -> int:
     """Draw a field for an integer from `low` to `high`; return it.
 
-    A value that exceeds `high`, which may have changed, is set to `high`.
+    A value that exceeds `high`, which may have changed, is set to `high`. The default is in the
+    URL too if `always_in_url`, as is needed where it may be another one elsewhere.
     """
     default = low if default is None else default
     restore(key, lambda text: _integer(text, low, high), f"an integer from {low} to {high}")
@@ -30,7 +38,7 @@ def integer_input(
     if value is None or value > high:
         st.session_state[key] = default if value is None else high
     chosen = st.number_input(label, low, high, key=key, persist_state=_KEPT, **style)
-    publish(key, chosen, default)
+    publish(key, chosen, None if always_in_url else default)
     return chosen
 
 

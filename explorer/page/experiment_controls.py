@@ -135,16 +135,17 @@ def _untrained_block(bar: Bar) -> Experiment | None:
             "Mode",
             ("train", "eval"),
             key="mode",
-            help="Train: BatchNorm uses this input's statistics. Eval: the running ones.",
+            help="Train: BatchNorm uses this input's statistics, and moves the running ones "
+            "towards them. Eval: it uses the running ones, which stay.",
         )
-        warmup_passes = 0
-        if mode == "eval":
+    warmup_passes = 0
+    if mode == "eval":
+        with bar.more:
             warmup_passes = integer_input(
                 "Warm-up passes",
                 0,
                 MAX_WARMUP_PASSES,
                 key="warmup",
-                width=150,
                 help="Train-mode passes before this one. Each moves the running statistics 1 % of "
                 "the way from mean 0 and variance 1 to this input's.",
             )

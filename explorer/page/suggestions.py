@@ -18,7 +18,8 @@ class Suggestion:
 
 
 _GRADIENTS = Suggestion("What comes back to x?", "gradients")
-_DEPTH = Suggestion("What do many blocks do?", "depth")
+# With fresh weights: the blocks of a checkpoint have several shapes.
+_DEPTH = Suggestion("What do many blocks do?", "depth", {"weights": "seed"})
 _TRAIN = Suggestion("Why does it train?", "train")
 _NO_SKIP = Suggestion("Remove the skip", "what_if", {"variant": "no_skip"})
 _INSIDE = Suggestion("Look inside the trained network", "network", {"network_from": "trained"})

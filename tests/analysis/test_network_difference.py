@@ -83,7 +83,7 @@ def test_a_network_differs_nowhere_from_itself() -> None:
         for each in (part.out, part.residual or part.out):
             assert (each.largest, each.relative, each.share) == (0, 0, 0)
             assert each.correlation == pytest.approx(1)
-    assert found.sentence == "Both are exactly equal in the stem, in every block and in the logits."
+    assert found.sentence == "Both are exactly equal in the stem, every block and the logits."
     assert not any(
         stage.any() for block in found.trace.blocks.values() for stage in block.stages.values()
     )
@@ -132,7 +132,7 @@ def test_other_numbers_of_classes_leave_the_logits_out() -> None:
     found = network_difference(trace(), replace(network, head=head).trace(PICTURE))
     assert found.parts[-1].name == "layer3.0"
     assert found.remarks == ("The numbers of classes differ, so the logits are not compared.",)
-    assert found.sentence == "Both are exactly equal in the stem, in every block."
+    assert found.sentence == "Both are exactly equal in the stem and every block."
 
 
 def test_a_residual_and_a_plain_network() -> None:

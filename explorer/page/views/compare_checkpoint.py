@@ -27,7 +27,7 @@ from explorer.page.checkpoints import (
 )
 from explorer.page.controls import integer_input, segmented_choice, select
 from explorer.page.input_source import file_uploader
-from explorer.page.link_state import publish
+from explorer.page.link_state import publish, withdraw
 from explorer.page.linked_file import linked_digest
 from explorer.page.plain_text import show_message, show_note
 from explorer.page.views.compare import Run, compare
@@ -61,7 +61,9 @@ def _picture(selection: CheckpointSelection) -> CheckpointSelection | None:
     titles = {**samples, "upload": "Your own file"}
     kind = select("Other picture", titles, next(iter(samples)), key="compare_picture", width=300)
     chosen = sample_picture(kind) if kind != "upload" else None
-    if kind == "upload":
+    if kind != "upload":
+        withdraw(DIGEST)
+    else:
         file = file_uploader("Picture to compare with", "compare_picture_file")
         linked = linked_digest(DIGEST)
         if file is None:
@@ -101,7 +103,7 @@ def _checkpoint(selection: CheckpointSelection) -> CheckpointSelection | None:
     channels = selection.network.channels, other.network.channels
     if channels[0] != channels[1]:
         raise InputError(
-            f"The reference takes pictures of {channels[0]} channels and the other of "
+            f"Pictures of the reference have {channels[0]} channels (C), those of the other have "
             f"{channels[1]}. Choose a checkpoint for pictures of the same channels."
         )
     return replace(selection, network=other.network, private=selection.private or other.private)

@@ -22,7 +22,7 @@ def compare_trained(selection: Selection, *, channel: int | None, scope: Scope) 
         InputError: a file cannot be read, or a network has not been trained.
     """
     kinds = _kinds(selection)
-    kind = segmented_choice("Compare with", kinds, key="compare_with", titles=_TITLES)
+    kind = segmented_choice("Compare with", kinds, key="compare_run", titles=_TITLES)
     other = _KINDS[kind](selection)
     if other is not None:
         compare(_run(selection), _run(other), channel=channel, scope=scope)
@@ -36,7 +36,7 @@ def _kinds(selection: Selection) -> tuple[str, ...]:
     if selection.step in selection.runs[1 - selection.which].networks:
         found.append("network")
     # A link may ask for a seed that has not been trained here: then it says what to do.
-    wanted = st.session_state.get("compare_with", st.query_params.get("compare_with"))
+    wanted = st.session_state.get("compare_run", st.query_params.get("compare_run"))
     if wanted == "seed" or trained_seeds(selection.pair, selection.which):
         found.append("seed")
     return tuple(found)
@@ -78,7 +78,13 @@ def _seed(selection: Selection) -> Selection:
     pair, which = selection.pair, selection.which
     seeds = trained_seeds(pair, which)
     default = seeds[0] if seeds else 1
-    seed = integer_input("Other seed", 0, MAX_SEED, default, key="compare_seed", width=220)
+    seed = integer_input(
+        "Other seed", 0, MAX_SEED, default, key="compare_run_seed", always_in_url=True, width=220
+    )
+    if seed == selection.run.settings.seed:
+        raise InputError(
+            f"Seed {seed} is that of the network shown. Choose another seed to compare it with."
+        )
     other = with_seed(pair, seed)
     run = find_run(other, which)
     if run is None or selection.step not in run.networks:

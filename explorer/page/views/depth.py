@@ -59,7 +59,7 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
 def _untrained(experiment: Experiment) -> StackPair:
     """Draw the controls of stacks with fresh weights; return them."""
     st.caption(
-        "The weights of these stacks are untrained. Choose trained weights under More to see a "
+        "The weights of these stacks are untrained. Choose “trained” under Weights to see a "
         "trained network's."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):

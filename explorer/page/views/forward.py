@@ -92,7 +92,9 @@ def _summary(numbers: Headline) -> str:
     if math.isfinite(numbers.identity_share):
         words.append(f"Of their summed variance, {numbers.identity_share:.0%} comes from x.")
     if math.isfinite(numbers.zeroed):
-        words.append(f"{numbers.zeroed:.1%} of the cells are zeroed by the last ReLU.")
+        words.append(
+            f"{numbers.zeroed:.1%} of the cells of all channels are zeroed by the last ReLU."
+        )
     return " ".join(words)
 
 

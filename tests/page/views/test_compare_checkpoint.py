@@ -23,7 +23,7 @@ from tests.helpers import decoded, figure_messages, messages, notes, page
 NET = Architecture(stem="3x3", max_pool=False)
 DATA = save(state_of(NET))
 OTHER = save(state_of(NET, seed=1))
-EQUAL = "Both are exactly equal in the stem, in every block and in the logits."
+EQUAL = "Both are exactly equal in the stem, every block and the logits."
 
 
 @pytest.fixture(autouse=True)

@@ -49,7 +49,7 @@ def assert_compared(at: AppTest, one: NetworkTrace, other: NetworkTrace) -> None
 
 
 def kinds(at: AppTest) -> list[str]:
-    return at.segmented_control(key="compare_with").options
+    return at.segmented_control(key="compare_run").options
 
 
 def test_another_test_picture() -> None:
@@ -80,13 +80,13 @@ def test_a_picture_of_ones_own() -> None:
 def test_the_same_picture_differs_nowhere() -> None:
     at = opened(compare_number="3", picture="3")
     assert messages(at, "info") == [
-        "Both are exactly equal in the stem, in every block and in the logits."
+        "Both are exactly equal in the stem, every block and the logits."
     ]
     assert (at.dataframe[0].value["largest |difference|"] == 0).all()
 
 
 def test_another_step() -> None:
-    at = opened(compare_with="step", compare_step="16")
+    at = opened(compare_run="step", compare_step="16")
     one, other = (network(step=step).trace(DATA.test_images[0]) for step in (180, 16))
     assert_compared(at, one, other)
     assert "180" not in at.select_slider(key="compare_step").options
@@ -94,7 +94,7 @@ def test_another_step() -> None:
 
 
 def test_the_other_network_with_means_over_channels() -> None:
-    at = opened(compare_with="network", difference_pin="block2 out,1,2")
+    at = opened(compare_run="network", difference_pin="block2 out,1,2")
     one, other = (network(name).trace(DATA.test_images[0]) for name in ("v1", "no_skip"))
     assert_compared(at, one, other)
     # The plain network has no sum.
@@ -105,7 +105,7 @@ def test_the_other_network_with_means_over_channels() -> None:
 
 
 def test_train_mode_compares_the_picture_in_its_batch() -> None:
-    at = opened(compare_with="network", net_mode="train")
+    at = opened(compare_run="network", net_mode="train")
     images = DATA.test_images[:1]
     batch = np.concatenate([images, DATA.train_images[:127]])
     one, other = (
@@ -119,15 +119,22 @@ def test_another_seed_that_has_been_trained() -> None:
     cache.RESULT_CACHE.put(("training run", DATA.key, run.settings), run)
     at = opened()
     assert kinds(at)[-1] == "another seed"
-    at.segmented_control(key="compare_with").set_value("seed")
+    at.segmented_control(key="compare_run").set_value("seed")
     without_exception(at.run())
-    assert at.number_input(key="compare_seed").value == 5
+    assert at.number_input(key="compare_run_seed").value == 5
+    assert at.query_params["compare_run_seed"] == "5"  # elsewhere another seed may be trained
     picture = DATA.test_images[0]
     assert_compared(at, network().trace(picture), run.network.trace(picture))
 
 
+def test_the_seed_of_the_network_itself_is_refused() -> None:
+    at = opened(compare_run="seed", compare_run_seed="0")
+    (error,) = messages(at, "error")
+    assert error == "Seed 0 is that of the network shown. Choose another seed to compare it with."
+
+
 def test_a_link_to_a_seed_that_has_not_been_trained() -> None:
-    at = opened(compare_with="seed", compare_seed="7")
+    at = opened(compare_run="seed", compare_run_seed="7")
     (error,) = messages(at, "error")
     assert "no such network of seed 7 at step 180; other seeds with these settings: none" in error
     assert "difference_figure" not in figure_messages(at)
@@ -136,12 +143,12 @@ def test_a_link_to_a_seed_that_has_not_been_trained() -> None:
 @pytest.mark.parametrize(
     ("key", "more"),
     [
-        ("compare_with", {}),
+        ("compare_run", {}),
         ("compare_number", {}),
         ("compare_picture_from", {}),
         ("difference_pin", {}),
-        ("compare_step", {"compare_with": "step"}),
-        ("compare_seed", {"compare_with": "seed"}),
+        ("compare_step", {"compare_run": "step"}),
+        ("compare_run_seed", {"compare_run": "seed"}),
     ],
 )
 def test_illegal_parameters_are_ignored_with_a_sentence(key: str, more: dict[str, str]) -> None:

@@ -43,7 +43,7 @@ def test_the_default_experiment() -> None:
     assert summary == (
         f"F(x) is {numbers.ratio:.2f} × as large as x. "
         f"Of their summed variance, {numbers.identity_share:.0%} comes from x. "
-        f"{numbers.zeroed:.1%} of the cells are zeroed by the last ReLU."
+        f"{numbers.zeroed:.1%} of the cells of all channels are zeroed by the last ReLU."
     )
 
 
