@@ -52,14 +52,13 @@ HEADINGS = {
     "network": "A network, block by block",
 }
 SENTENCES = {
-    "forward": "x runs through the residual branch F and past it; both are added, and a ReLU "
-    "zeroes what is negative.",
+    "forward": "A residual block computes F(x) and adds x; a ReLU then zeroes what is negative.",
     "what_if": "What changes if one step of the block is left out, moved or replaced.",
-    "gradients": "The gradient at out runs back to x on both paths; through the shortcut nothing "
-    "changes it.",
-    "depth": "What reaches the first block through many blocks, with shortcuts and without.",
-    "train": "Two networks from the same fresh kernels, on the same pictures: one has shortcuts.",
-    "network": "The residual stream runs through the network; every block adds to it.",
+    "gradients": "The gradient at out reaches x on two paths, through F and through the shortcut, "
+    "and both parts are added.",
+    "depth": "How signals and gradients pass through many blocks, with shortcuts and without.",
+    "train": "Two networks are trained from the same fresh kernels, on the same pictures.",
+    "network": "What each block of a network receives, computes and passes on.",
 }
 
 

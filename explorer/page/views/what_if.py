@@ -101,7 +101,7 @@ def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
         if segmented_choice("The sum", options, key="fix", titles=titles_of_fixes) == fix:
             spec = fixed
     warmup_passes = None
-    if spec.always_eval and st.session_state.get("mode") != "eval":  # else above
+    if spec.always_eval and st.session_state.get("mode") != "eval":  # else under More
         warmup_passes = integer_input(
             "Warm-up passes",
             0,
