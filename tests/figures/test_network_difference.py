@@ -1,7 +1,6 @@
 """The network figure of a difference: maps, numbers, and texts that lie apart."""
 
 import re
-from itertools import combinations
 
 import numpy as np
 import plotly.graph_objects as go
@@ -20,10 +19,9 @@ from explorer.model.variants import V1
 from tests.helpers import network_trace, noise, staged_network
 from tests.network_drawing import (
     ARRANGEMENTS,
-    SPACES,
     drawn_panels,
+    expect_apart,
     lines,
-    rectangles,
     shape,
     texts,
 )
@@ -125,14 +123,7 @@ def test_thumbnails_and_texts_lie_on_the_page_and_apart(
     blocks: int, scope: Scope, arrangement: ArrangementName
 ) -> None:
     found = figure(uniform(blocks), scope=scope, arrangement=arrangement)
-    for space in SPACES[arrangement]:
-        boxes = list(rectangles(found, space))
-        height = found.layout.height * max(1, space / found.layout.width)
-        for each in boxes:
-            assert 0 <= each.left < each.right <= space, (space, each)
-            assert 0 <= each.top < each.bottom <= height, (space, each)
-        met = [(one.name, two.name) for one, two in combinations(boxes, 2) if one.meets(two)]
-        assert met == [], space
+    expect_apart(found, arrangement)
 
 
 def test_a_channel_that_is_not_there_is_refused() -> None:
