@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import VARIANTS, trace_block
 from explorer.inputs import GENERATORS, generate
-from tests.helpers import ROOT, TIMEOUT, digest, figure_messages, messages
+from tests.helpers import ROOT, SMALL_PAGE, TIMEOUT, digest, figure_messages, messages, page
 
 Link = dict[str, str | list[str]]
 HEIGHT, WIDTH, CHANNELS = 8, 6, 4
@@ -174,3 +174,13 @@ def test_repeated_parameters_of_other_views_are_reported_too() -> None:
 def test_a_sentence_shows_markup_of_a_link_as_text() -> None:
     at = open_link({"seed": "**[x](http://y)**"})
     assert warnings(at) == [ignored("seed", "**[x](http://y)**", SEED)]
+
+
+def test_a_setting_is_kept_while_another_view_is_shown() -> None:
+    at = page(view="gradients", **SMALL_PAGE)
+    at.slider(key="gamma2").set_value(0.5).run()
+    at.segmented_control(key="view").set_value("forward").run()
+    at.number_input(key="seed").set_value(3).run()
+    at.segmented_control(key="view").set_value("gradients").run()
+    assert at.slider(key="gamma2").value == 0.5
+    assert at.query_params["gamma2"] == "0.5"
