@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PRETTIER_FILES := "explorer/**/*.{js,ts,css}" package.json tsconfig.json
 
-.PHONY: run test unit slow lint parity bench fuzz load picture networks table clean
+.PHONY: run test unit slow lint parity bench fuzz load picture plotly networks table clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
@@ -65,6 +65,14 @@ load: $(VENV)/test-ready
 picture: $(VENV)/test-ready
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.browser.picture
+
+# plotly.js with the chart types on two axes, of the version that the plotly package has.
+plotly: $(VENV)/run-ready
+	npm pack --silent "plotly.js-cartesian-dist-min@$$($(BIN)/python -c \
+	  'from plotly.offline import get_plotlyjs_version as v; print(v())')"
+	tar xzf plotly.js-cartesian-dist-min-*.tgz --strip-components=1 \
+	  -C explorer/linked_figure/plotly package/plotly-cartesian.min.js package/LICENSE
+	rm plotly.js-cartesian-dist-min-*.tgz
 
 # The trained networks that the package ships, and the table of docs/training.md.
 networks: $(VENV)/test-ready

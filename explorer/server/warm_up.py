@@ -5,8 +5,9 @@ import gc
 from explorer.engine.forward import trace_block
 from explorer.figures.stage import stage_figure
 from explorer.inputs import generate
+from explorer.linked_figure.plotly_script import plotly_script
 from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE
-from explorer.server.assets import compressed, plotly_script
+from explorer.server.assets import compressed
 
 
 def warm_up() -> None:

@@ -5,10 +5,11 @@ import gzip
 from typing import Any
 
 import pytest
-from plotly.offline import get_plotlyjs
+from plotly.offline import get_plotlyjs_version
 from starlette.applications import Starlette
 from starlette.types import Message
 
+from explorer.linked_figure.plotly_script import plotly_script, plotly_version
 from explorer.linked_figure.scripts import scripts, scripts_digest
 from explorer.page.asset_urls import linked_figure_url, plotly_url
 from explorer.server.assets import asset_routes
@@ -46,9 +47,10 @@ def test_every_module_is_sent_as_is_and_compressed(name: str) -> None:
     assert "content-encoding" not in identity[1]
 
 
-def test_plotly_is_the_one_of_the_installed_package() -> None:
+def test_plotly_has_the_version_of_the_installed_package() -> None:
     _, _, body = get(plotly_url(), (b"accept-encoding", b"gzip"))
-    assert gzip.decompress(body).decode() == get_plotlyjs()
+    assert gzip.decompress(body) == plotly_script()
+    assert plotly_version() == get_plotlyjs_version()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_plotly_is_the_one_of_the_installed_package() -> None:
         linked_figure_url("").rstrip("/"),
         linked_figure_url().replace(scripts_digest(), "0" * 16),
         "/assets/",
-        "/assets/plotly-0.0.0.min.js",
+        "/assets/plotly-cartesian-0.0.0.min.js",
     ],
 )
 def test_everything_else_is_not_found(path: str) -> None:
@@ -68,8 +70,8 @@ def test_everything_else_is_not_found(path: str) -> None:
 
 
 def test_urls_begin_with_the_base_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert plotly_url().startswith("/assets/plotly-")
+    assert plotly_url().startswith("/assets/plotly-cartesian-")
     options = {"server.baseUrlPath": "/course/blocks/"}
     monkeypatch.setattr("streamlit.get_option", options.__getitem__)
-    assert plotly_url().startswith("/course/blocks/assets/plotly-")
+    assert plotly_url().startswith("/course/blocks/assets/plotly-cartesian-")
     assert linked_figure_url().startswith("/course/blocks/assets/linked-figure-")
