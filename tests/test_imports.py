@@ -23,12 +23,16 @@ TABLE: dict[str, tuple[str, str]] = {
     "analysis": ("errors model records", "numpy"),
     "figures": ("errors model records analysis", "numpy plotly"),
     "linked_figure": ("", "numpy plotly"),
-    "page": (
+    "export": (
         "errors inputs data model records engine analysis figures linked_figure",
+        "numpy plotly",
+    ),
+    "page": (
+        "errors inputs data model records engine analysis figures linked_figure export",
         "numpy plotly streamlit cachetools",
     ),
     "server": (
-        "errors inputs data model records engine analysis figures linked_figure page",
+        "errors inputs data model records engine analysis figures linked_figure export page",
         "streamlit cachetools click starlette",
     ),
     "app": ("engine page server", "streamlit starlette"),

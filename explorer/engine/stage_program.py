@@ -1,5 +1,6 @@
 """The compiled program that runs a block and returns every stage."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -31,10 +32,15 @@ def run_model(model: Model, running: Arrays, x: Any, use_running_average: bool) 
         x: its input.
         use_running_average: True is eval mode.
     """
-    is_wide = max(model.spec.widths(model.features).values()) >= WIDE
-    run = _run_wide if is_wide and use_running_average else run_stages
+    run = _run_wide if compiler_options(model, use_running_average) else run_stages
     found: Found = run(model.structure, model.parameters, running, x, use_running_average)
     return found
+
+
+def compiler_options(model: Model, use_running_average: bool) -> Mapping[str, str]:
+    """Return the options of XLA with which `run_model` runs the model; most have none."""
+    is_wide = max(model.spec.widths(model.features).values()) >= WIDE
+    return _WITH_EIGEN if is_wide and use_running_average else {}
 
 
 def _stages(

@@ -1,7 +1,9 @@
 """The NNX source code of a block spec: as a class, a script, and a diff of two specs."""
 
+from collections.abc import Mapping
 from difflib import unified_diff
 from fractions import Fraction
+from types import MappingProxyType
 
 from explorer.errors import check_flag, check_integer, check_type
 from explorer.inputs.random_streams import check_seed
@@ -28,6 +30,8 @@ from explorer.model.pooling import AvgPool, MaxPool
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1
 
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
+
 
 def nnx_source(
     spec: BlockSpec,
@@ -50,8 +54,10 @@ def nnx_script(
     warmup_passes: int = 0,
     batch_norm: BatchNormSettings = DEFAULT_BATCH_NORM,
     input_source: str = "",
+    weights_source: str = "",
+    compiler_options: Mapping[str, str] = NO_OPTIONS,
 ) -> str:
-    """Return a script that runs a fresh block of the spec; it needs only Flax and NumPy.
+    """Return a script that runs a block of the spec; it needs only Flax and NumPy.
 
     Args:
         spec: the layers of the block.
@@ -60,12 +66,16 @@ def nnx_script(
         use_running_average, warmup_passes: as for `trace_model`.
         batch_norm: ε and momentum of all BatchNorms.
         input_source: lines that make the array `x`; empty to load it from the file x.npy.
+        weights_source: lines that make `weights`, all of them by layer and variable; empty to draw
+            fresh ones.
+        compiler_options: of XLA, for the pass that gives `out`.
     """
     check_type("spec", spec, BlockSpec)
     check_type("shape", shape, tuple)
     check_type("input_source", input_source, str)
     first, width = check_seed(seed), check_features(features)
     passes = check_integer("warmup_passes", warmup_passes, 0, None)
+    check_type("weights_source", weights_source, str)
     needs_jnp = any(isinstance(layer, PadChannels) for layer in spec.layers().values())
     load = f'x = np.load("x.npy")  # the input of the block, float32 of shape {shape}\n'
     is_v1 = spec.structure() == V1.structure()
@@ -76,6 +86,7 @@ def nnx_script(
     lines = [
         "import hashlib",
         "",
+        *(["import jax"] if compiler_options else []),
         *(["import jax.numpy as jnp"] if needs_jnp else []),
         "import numpy as np",
         "from flax import nnx",
@@ -87,10 +98,16 @@ def nnx_script(
         *_block_class(spec, batch_norm),
         "",
         "",
-        *(["block = Block(features, nnx.Rngs(seed))"] if is_v1 else _with_kernels_of_v1(spec)),
+        *([weights_source] if weights_source else []),
+        *(
+            ["block = Block(features, nnx.Rngs(seed))"]
+            if is_v1 or weights_source
+            else _with_kernels_of_v1(spec)
+        ),
+        *(["nnx.update(block, weights)", ""] if weights_source else []),
         'run = nnx.jit(Block.__call__, static_argnames="use_running_average")',
         *(warm_up if passes else []),
-        _call_block(spec, use_running_average),
+        *_call_with_options(spec, use_running_average, compiler_options),
         "",
         "out = np.asarray(out)",
         'print(f"std of out: {out.std():.3f}")',
@@ -117,6 +134,21 @@ def _block_class(spec: BlockSpec, batch_norm: BatchNormSettings) -> list[str]:
 def _call_block(spec: BlockSpec, use_running_average: bool) -> str:
     in_eval = check_flag("use_running_average", use_running_average) or spec.always_eval
     return f"out = run(block, x, use_running_average={in_eval})"
+
+
+def _call_with_options(
+    spec: BlockSpec, use_running_average: bool, options: Mapping[str, str]
+) -> list[str]:
+    """Return the lines that call the block, compiled with these options of XLA."""
+    if not options:
+        return [_call_block(spec, use_running_average)]
+    in_eval = use_running_average or spec.always_eval
+    return [
+        "graph, state = nnx.split(block)",
+        f"options = {dict(options)!r}  # for the same last bits",
+        f"forward = lambda state, x: nnx.merge(graph, state)(x, {in_eval})",
+        "out = jax.jit(forward, compiler_options=options)(state, x)",
+    ]
 
 
 def _body(spec: BlockSpec, batch_norm: BatchNormSettings) -> tuple[list[str], list[str]]:

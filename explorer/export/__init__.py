@@ -1,0 +1,1 @@
+"""Results as files: scripts, notebooks, arrays, pages and widgets."""
