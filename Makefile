@@ -3,7 +3,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PRETTIER_FILES := "explorer/**/*.{js,ts,css}" package.json tsconfig.json
 
-.PHONY: run test unit slow lint parity bench fuzz load picture plotly networks table clean
+JOIN := esbuild explorer/export/living_page.js --bundle --format=iife --minify --log-level=error
+
+.PHONY: run test unit slow lint parity bench fuzz load picture plotly joined networks table clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
@@ -26,6 +28,7 @@ lint: $(VENV)/test-ready node_modules/ready
 	$(BIN)/mypy
 	npx tsc
 	npx prettier --check $(PRETTIER_FILES)
+	npx $(JOIN) | cmp - explorer/export/joined.js || { echo "Run make joined."; exit 1; }
 
 # Node.js checks the browser's modules; only `make lint` needs it.
 node_modules/ready: package.json package-lock.json
@@ -73,6 +76,10 @@ plotly: $(VENV)/run-ready
 	tar xzf plotly.js-cartesian-dist-min-*.tgz --strip-components=1 \
 	  -C explorer/linked_figure/plotly package/plotly-cartesian.min.js package/LICENSE
 	rm plotly.js-cartesian-dist-min-*.tgz
+
+# The script of saved pages: the linked figure's modules in one, since such pages import nothing.
+joined: node_modules/ready
+	npx $(JOIN) > explorer/export/joined.js
 
 # The trained networks that the package ships, and the table of docs/training.md.
 networks: $(VENV)/test-ready
