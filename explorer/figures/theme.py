@@ -71,7 +71,7 @@ THEMES: dict[ThemeName, Theme] = {
         missing="#ff5cff",
         accent="#d7a6ff",
         residual_network="#6f9dff",
-        plain_network="#ff9db0",
+        plain_network="#ffa8d0",
     ),
 }
 
