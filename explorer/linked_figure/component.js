@@ -21,7 +21,7 @@ import { rangeOf, rangesOf, whole, Zoom } from "./zoom.js";
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
 const CORNER_WIDTH = 326; // CSS pixels of the readout's room at which its text has the usual size
-const STALE = "Last result, before the error";
+const STALE = "Last result, of earlier settings";
 const LOAD_ERROR = "plotly.js could not be loaded. Reload the page to try again.";
 
 /**
@@ -61,7 +61,7 @@ export class LinkedFigure {
     /** @type {Message | null} the message on screen */
     this.drawn = null;
     this.zoom = new Zoom(
-      () => (this.link?.mode === "box" ? [] : this.panels),
+      () => (this.link?.mode === "box" ? [] : this.panels.filter((panel) => panel.isZoomable)),
       () => this.drawView(),
     );
     this.revision = "";
@@ -193,7 +193,7 @@ export class LinkedFigure {
     layout.uirevision = revision;
     if (revision !== this.revision) this.zoom.view = null;
     this.revision = revision;
-    this.axes = axesOf(figure.data, link?.panels ?? []);
+    this.axes = axesOf(figure.data, link ? tracesOf(link) : []);
     if (link) {
       layout.hovermode = false;
       layout.dragmode = false;
@@ -316,7 +316,9 @@ export class LinkedFigure {
     if (!pixel) {
       readout.textContent = link.hint;
     } else if (link.mode === "pick") {
-      readout.textContent = link.labels[pixel.row * link.cols + pixel.col] ?? "";
+      const { labels, point_labels: points, cols } = link;
+      const ofPoint = points[pixel.panel]?.[pixel.col];
+      readout.textContent = ofPoint ?? labels[pixel.row * cols + pixel.col] ?? "";
     } else {
       const pinned = this.pin && !this.cursor ? "pinned " : "";
       const { block } = this;
@@ -339,7 +341,9 @@ export class LinkedFigure {
         : "";
     const pinned = this.pin ? "Pinned. " : "";
     const values = spokenReadout(this.readout);
-    this.spoken.textContent = `${pinned}Row ${row}, column ${col}: ${value}${values}`;
+    const curve = this.link.mode === "pick" && this.link.curves[panel]?.[row];
+    const place = curve ? `${curve}.` : `Row ${row}, column ${col}:`;
+    this.spoken.textContent = `${pinned}${place} ${value}${values}`;
   }
 
   // ---- Input ------------------------------------------------------------------
@@ -501,6 +505,13 @@ export class LinkedFigure {
     );
   }
 }
+
+/**
+ * Return the names of the traces on the axes of the linked panels.
+ * @param {Link} link
+ */
+const tracesOf = (link) =>
+  link.panels.flatMap((name) => (link.mode === "pick" && link.curves[name]) || name);
 
 /** @param {Pixel | null} pixel */
 const textOf = (pixel) => (pixel ? `${pixel.panel},${pixel.row},${pixel.col}` : "");

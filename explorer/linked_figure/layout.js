@@ -10,6 +10,7 @@ const NARROWEST_CORNER = 260; // CSS pixels under which a readout does not stand
 /**
  * Return a copy of the layout for this much space. In less space than it was made for, what lies
  * inside the margins keeps its proportions and texts keep their size; in more, all of it grows.
+ * Charts of fixed height only become wider, and higher in a high window if they say so.
  * Plotly writes into the layout that it draws.
  * @param {Layout} wide
  * @param {Layout | null} narrow
@@ -20,7 +21,10 @@ export function fitLayout(wide, narrow, space) {
   const isNarrow = narrow !== null && space < NARROW_BELOW;
   const layout = structuredClone(isNarrow ? narrow : wide);
   const width = isNarrow ? Math.min(space, NARROW_MAX) : space;
-  if (layout.meta?.fixedHeight) return { ...layout, width };
+  if (layout.meta?.fixedHeight) {
+    const { around = Infinity } = layout.meta;
+    return { ...layout, width, height: Math.max(layout.height, window.innerHeight - around) };
+  }
   if (width > layout.width) return enlarged(layout, width / layout.width);
   const { l, r, t, b } = layout.margin;
   const scale = (width - l - r) / (layout.width - l - r);

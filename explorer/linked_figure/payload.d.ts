@@ -48,6 +48,8 @@ export interface PickLink extends LinkBase {
   hint: string;
   labels: string[];
   picked: Pixel | null;
+  curves: Record<string, string[]>;
+  point_labels: Record<string, string[]>;
 }
 
 export interface BoxLink extends LinkBase {
@@ -78,8 +80,11 @@ export interface Layout {
   template: { layout: { font: { size: number } } };
   annotations?: Annotation[];
   coloraxis?: { colorbar: ColourBar };
-  /** The corner is the room for the readout: left, right, top, bottom from 0 to 1, downwards. */
-  meta?: { fixedHeight?: boolean; corner?: [number, number, number, number] };
+  /**
+   * The corner is the room for the readout: left, right, top, bottom from 0 to 1, downwards.
+   * A figure of fixed height is higher where it leaves `around` pixels of the window free.
+   */
+  meta?: { fixedHeight?: boolean; around?: number; corner?: [number, number, number, number] };
   [name: string]: unknown;
 }
 

@@ -123,6 +123,9 @@ class PickLink:
         panels, label, rows, cols, hint: as in `PinLink`.
         labels: the readout of each cell, row by row.
         picked: the cell that is marked while the pointer is elsewhere.
+        curves: for a panel that is a chart, its scatter traces: each is a row, and its points are
+            the columns. Such a panel is not zoomed.
+        point_labels: for such a panel, the readout of each point.
     """
 
     panels: tuple[str, ...]
@@ -130,8 +133,10 @@ class PickLink:
     rows: int
     cols: int
     hint: str
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
     picked: PanelPixel | None = None
+    curves: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    point_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     mode: Literal["pick"] = field(default="pick", init=False)
 
 
@@ -159,7 +164,7 @@ def revision(link: Link | None, digest: str) -> str:
     Linked panels of one kind with the same rows and columns have the same axes, whatever they
     show; any other figure has its own. `digest` identifies the figure.
     """
-    if isinstance(link, PinLink | PickLink):
+    if isinstance(link, PinLink) or (isinstance(link, PickLink) and not link.curves):
         return f"{link.mode} {link.rows}×{link.cols}"
     return digest
 

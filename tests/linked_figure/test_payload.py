@@ -87,6 +87,9 @@ def test_axes_are_of_one_revision_while_kind_and_shape_stay() -> None:
     assert len({revision(link, "digest") for link in others}) == len(others)
 
 
-@pytest.mark.parametrize("link", [None, BoxLink(("cells",), "label")])
+CHARTS = PickLink(("chart",), "label", 2, 8, "", curves={"chart": ("a", "b")})
+
+
+@pytest.mark.parametrize("link", [None, BoxLink(("cells",), "label"), CHARTS])
 def test_a_figure_without_linked_pixels_has_its_own_axes(link: Link | None) -> None:
     assert revision(link, "a") != revision(link, "b")
