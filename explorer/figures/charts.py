@@ -22,6 +22,7 @@ LEFT, RIGHT = 52, 14
 GAP = 0.06  # between two columns, as a fraction of the width
 WIDE_NOTE, NARROW_NOTE = 150, 52  # characters in a line of the note
 LOSS_DECADES = (-3, 1)  # of a loss axis, at least
+WIDE_FROM = 50  # ratio of largest to smallest value above which an axis is logarithmic
 # With space at the ends, so that neither markers nor tick labels meet the edges.
 ACCURACY_AXIS = {
     "range": [-0.04, 1.04],
@@ -106,6 +107,20 @@ def logarithmic_axis(values: np.ndarray, least: int, most: int) -> dict[str, Any
         "tickvals": [10.0**power for power in ticks],
         "ticktext": [_power_of_ten(power) for power in ticks],
     }
+
+
+def is_wide(values: np.ndarray) -> bool:
+    """Return whether values need a logarithmic axis; it omits those that are 0."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    is_signed = bool((values < 0).any())
+    return bool(positive.size and not is_signed and positive.max() > WIDE_FROM * positive.min())
+
+
+def logarithmic_axis_of(values: np.ndarray) -> dict[str, Any]:
+    """Return a logarithmic axis of these decades; at least one value is positive."""
+    positive = values[np.isfinite(values) & (values > 0)].astype(float)
+    ends = np.log10([positive.min(), positive.max()])
+    return logarithmic_axis(positive, int(np.floor(ends[0])), int(np.ceil(ends[1])))
 
 
 def pale(colour: str, opacity: float) -> str:

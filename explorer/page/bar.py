@@ -33,7 +33,7 @@ class Bar:
 
 def draw_bar() -> Bar:
     """Draw the empty row; return its places. On a phone, all of it is behind one button."""
-    if _is_phone():
+    if is_phone():
         settings = st.popover("Settings")
         places = settings.container(), settings.container(), settings.container()
         return Bar(*places, st.container(), is_closed=True)
@@ -47,7 +47,7 @@ def part_of_row() -> DeltaGenerator:
     return st.container(horizontal=True, vertical_alignment="bottom", width="content")
 
 
-def _is_phone() -> bool:
+def is_phone() -> bool:
     """Return whether the browser says that it is a phone's."""
     headers = st.context.headers
     return headers.get("Sec-CH-UA-Mobile") == "?1" or "Mobi" in headers.get("User-Agent", "")

@@ -14,10 +14,7 @@ CONV2 = (
     "The arithmetic of conv2[3, 4] = Σ over 4 channels × 9 cells of relu1 · kernel + bias 0.000 = "
 )
 INFLUENCE = "Maps of how much each pixel of x influences out[4, 4], channel 0: "
-CURVES = (
-    "Curves over 2 blocks, of the residual and of the plain stack: gradient norm, gradient "
-    "correlation, branch share, std, squared mean, zeros."
-)
+CURVES = "Curves over 2 blocks, with shortcuts and without; gradient norm is the large one."
 # For each link the page's heading, and the beginning of each figure's label by the figure's key.
 VIEWS = {
     f"?{SIZE}&pin=conv2,3,4&details=distributions": (

@@ -146,7 +146,7 @@ def test_gradients_controls_are_in_the_url_until_they_are_the_defaults(open_page
 def test_depth_controls_are_in_the_url_by_their_identifiers(open_page: OpenPage) -> None:
     size = {"height": "8", "width": "6", "channels": "4"}
     page = open_page(f"?{urlencode({'view': 'depth', 'depth': '5', 'runs': '2'} | size)}")
-    pick(page, "one block")
+    pick(page, "One block")
     page.get_by_label("Block", exact=True).wait_for()
     set_number(page, "Block", 3)
     pick(page, "plain")

@@ -65,7 +65,7 @@ PARAMETERS = {
     "stride": f"variant=projection&{WHAT_IF}",
     "fix": f"variant=valid_padding&{WHAT_IF}",
     **dict.fromkeys(("block", "gamma2", "shifted", "shift", "cotangent"), GRADIENTS),
-    **dict.fromkeys(("batch_norm", "last_relu", "depth_details"), SMALL_DEPTH),
+    **dict.fromkeys(("curve", "batch_norm", "last_relu", "depth_details"), SMALL_DEPTH),
     "depth": f"{DEPTH}&runs=1",
     "runs": f"{DEPTH}&depth=2",
     "block_number": f"depth_details=one_block&{SMALL_DEPTH}",

@@ -77,16 +77,16 @@ def _ablation(selection: Selection, clicked: str | None) -> None:
             for network, part in zip(networks.values(), parts, strict=False)
         )
 
-    records = run_job(
+    shown = run_job(
         "network ablation",
         ("network ablation", *(each.provenance for each in networks.values()), dataset.key),
         compute,
         private=selection.pair.private,
         message="Removing blocks",
     )
-    if records is None:
+    if shown is None or shown.is_stale:  # the last one may be of other networks
         return
-    found = dict(zip(networks, records, strict=True))
+    found = dict(zip(networks, shown.value, strict=True))
     theme = current_theme("network_ablation")
     figure = network_ablation_layouts(found, theme=theme)
     linked_figure(
