@@ -11,11 +11,10 @@ import numpy as np
 from jax import lax
 
 from explorer.engine.forward import check_arguments
-from explorer.engine.stack import (
+from explorer.engine.progress import Progress, check_progress
+from explorer.engine.stack import Stack
+from explorer.engine.stack_chunks import (
     CHUNK,
-    Progress,
-    Stack,
-    check_progress,
     check_size,
     chunks_of,
     pull_back,

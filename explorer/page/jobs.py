@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.engine.stack import Progress
+from explorer.engine.progress import Progress
 from explorer.page.bar import is_phone
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.errors import PROBLEMS, show_problem

@@ -8,8 +8,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.ablation import ablate
 from explorer.engine.paths import path_lengths
+from explorer.engine.progress import Progress
 from explorer.engine.propagation import propagate_stack
-from explorer.engine.stack import Progress, Stack
+from explorer.engine.stack import Stack
 from explorer.model.spec import BlockSpec
 from explorer.page.cache import get_or_compute_part
 from explorer.page.experiment import Experiment

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
-from explorer.engine.stack import Progress
+from explorer.engine.progress import Progress
 from explorer.errors import InputError
 from explorer.page import cache, jobs
 from explorer.page.cache import ResultCache

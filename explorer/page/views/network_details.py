@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.analysis.classification import confusion, in_cell
 from explorer.engine.network_ablation import ablate_network
-from explorer.engine.stack import Progress
+from explorer.engine.progress import Progress
 from explorer.figures.confusion import confusion_layouts
 from explorer.figures.network_ablation import network_ablation_layouts
 from explorer.figures.picture_sheet import LabelledPictures, picture_sheet_layouts
