@@ -100,11 +100,14 @@ def curves_layouts(
             line = _line(f"{stack}: {name}, small", blocks, median, colour, 1.5)
             data.append({**line, **axes(number)})
     y_axes = [_value_axis(name, residual, plain_network) for name in (curve, *names)]
-    labels = _end_labels(stacks, curve, blocks, is_logarithmic=y_axes[0].get("type") == "log")
-    note = "one run"
-    if residual.curves[curve].shape[0] > 1:
-        note = "lines: median of the runs; areas: their range"
-    note += "; dashed: published trend" * bool(trends)
+    is_logarithmic = y_axes[0].get("type") == "log"
+    labels = _end_labels(stacks, curve, blocks, is_logarithmic=is_logarithmic)
+    runs = residual.curves[curve].shape[0]
+    note = "one run" if runs == 1 else "median and range of the runs"
+    if trends:
+        note += "; dashed: published trend"
+    if is_logarithmic and any((record.curves[curve] == 0).any() for _, record, _ in stacks):
+        note += "; zeros are not drawn"
     return TwoLayouts(
         data,
         _layout(curve, names, blocks.size, y_axes, labels, note, palette, is_narrow=False),

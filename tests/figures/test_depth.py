@@ -171,6 +171,8 @@ def test_a_label_stands_at_the_end_of_each_curve_as_far_as_it_is_drawn(
         if note.xref == "x"
     }
     assert found == labels
+    has_zeros_left_out = figure.layout.yaxis.type == "log" and 0 in plain
+    assert ("zeros are not drawn" in figure.layout.annotations[-1].text) == has_zeros_left_out
     strict_json(as_json(curves_layouts(both[0], both[1], theme="light").spec()).encode())
 
 

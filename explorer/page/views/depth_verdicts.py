@@ -62,10 +62,10 @@ def _branch_share(residual: DepthRecord, plain_network: DepthRecord) -> str:
     depth = residual.inputs.shape[0]
     first, last = (_percent(_at(residual, "branch share", block)) for block in (0, -1))
     if depth == 1:
-        return f"The branch has {last} of the variance of the two terms of the sum"
+        return f"The branch F(x) has {last} of the variance of the two terms of the sum"
     return (
-        f"The branch has {first} of the variance of the two terms of the sum at the first block, "
-        f"and {last} at block {depth}"
+        f"The branch F(x) has {first} of the variance of the two terms of the sum at the first "
+        f"block, and {last} at block {depth}"
     )
 
 
