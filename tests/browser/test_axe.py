@@ -1,13 +1,12 @@
 """What axe-core finds on the page: in every view, in both themes, in a wide and a narrow window."""
 
-from typing import Literal
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from explorer.figures.theme import THEMES
+from explorer.figures.theme import ThemeName
 from tests.browser.conftest import OpenPage
+from tests.browser.page import wait_for_theme
 from tests.browser.test_checkpoint import CHECKPOINT, choose
 
 SIZE = "height=8&width=8&channels=4"
@@ -20,7 +19,7 @@ VIEWS = {
     "network": "?view=network&net_blocks=3",
     "checkpoint": "?view=network&network_from=checkpoint",
 }
-WINDOWS: tuple[tuple[Literal["light", "dark"], int, int], ...] = (
+WINDOWS: tuple[tuple[ThemeName, int, int], ...] = (
     ("light", 390, 844),
     ("dark", 1440, 900),
 )
@@ -37,8 +36,6 @@ FINDINGS = """([violations, selectors]) => violations.flatMap(({ id, nodes }) =>
         const node = document.querySelector(target[0]);
         return [id, selectors.find((selector) => node?.matches(selector)) ?? html];
     }))"""
-HAVE_COLOUR = """colour => [...document.querySelectorAll('.linked-figure-plot')].every(
-    (plot) => plot._fullLayout?.font.color === colour)"""
 
 
 def findings(page: Page) -> set[tuple[str, str]]:
@@ -65,7 +62,7 @@ def test_axe_finds_nothing_in_what_we_draw(open_page: OpenPage, view: str) -> No
     for scheme, width, height in WINDOWS:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_function(HAVE_COLOUR, arg=THEMES[scheme].text)
+        wait_for_theme(page, scheme)
         found |= findings(page)
     assert found == {(rule, selector) for each, rule, selector in STREAMLIT if each == view}
 
