@@ -7,18 +7,8 @@ from playwright.sync_api import Page
 from explorer.figures.theme import ThemeName
 from tests.browser.conftest import OpenPage
 from tests.browser.page import wait_for_theme
-from tests.browser.test_checkpoint import CHECKPOINT, choose
+from tests.browser.views import VIEWS, open_view
 
-SIZE = "height=8&width=8&channels=4"
-VIEWS = {
-    "forward": f"?{SIZE}&pin=conv2,3,4&details=sum_comparison",
-    "what_if": f"?view=what_if&{SIZE}",
-    "gradients": f"?view=gradients&{SIZE}&cotangent=pixel&pin=out,4,4",
-    "depth": f"?view=depth&{SIZE}&depth=2&runs=1",
-    "train": "?view=train&net_blocks=3",
-    "network": "?view=network&net_blocks=3",
-    "checkpoint": "?view=network&network_from=checkpoint",
-}
 WINDOWS: tuple[tuple[ThemeName, int, int], ...] = (
     ("light", 390, 844),
     ("dark", 1440, 900),
@@ -49,11 +39,7 @@ def findings(page: Page) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing_in_what_we_draw(open_page: OpenPage, view: str) -> None:
-    page = open_page(VIEWS[view])
-    if view == "checkpoint":
-        choose(page, "checkpoint_file", "net.safetensors", CHECKPOINT)
-    page.locator(".linked-figure .main-svg").first.wait_for(state="attached", timeout=60_000)
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    page = open_view(open_page, view)
     more = page.get_by_role("button", name="More", exact=True)
     if more.count():
         more.first.click()
