@@ -10,7 +10,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.views import VIEWS, open_view
 
 MOST_STOPS = 60
-# Streamlit lays the buttons of a table's toolbar over its edge, so these have no place in the order.
+# The buttons that Streamlit lays over a table's edge have no place in the order.
 # The focused element on the page, in CSS pixels from the top of its scrolled content.
 STOP = """() => {
     const node = document.activeElement;
