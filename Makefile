@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PRETTIER_FILES := "explorer/**/*.{js,ts,css}" package.json tsconfig.json
 
-.PHONY: run test unit slow lint parity bench fuzz load picture networks table clean
+.PHONY: run test unit slow lint parity bench fuzz load picture sheet networks table clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
@@ -65,6 +65,11 @@ load: $(VENV)/test-ready
 picture: $(VENV)/test-ready
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.browser.picture
+
+# All views at several sizes in one picture, artifacts/sheet.png; fails if the first view's panels are too small.
+sheet: $(VENV)/test-ready
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.browser.sheet
 
 # The trained networks that the package ships, and the table of docs/training.md.
 networks: $(VENV)/test-ready

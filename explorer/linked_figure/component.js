@@ -15,7 +15,7 @@ import { Input } from "./input.js";
 import { axesOf, cornerOf, fitLayout, pageTheme } from "./layout.js";
 import { loadPlotly } from "./load_plotly.js";
 import { Overlay } from "./overlay.js";
-import { spokenReadout, writeReadout } from "./readout.js";
+import { spokenReadout, spokenText, writeReadout } from "./readout.js";
 import { rangeOf, rangesOf, whole, Zoom } from "./zoom.js";
 
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
@@ -69,6 +69,7 @@ export class LinkedFigure {
     this.axes = [];
     this.space = 0;
     this.title = "";
+    this.said = ""; // of a pixel
     this.input = new Input(root, this.plot, {
       hover: (point) => this.hover(point),
       press: (point) => this.panels.some((panel) => panel.contains(point)),
@@ -109,6 +110,7 @@ export class LinkedFigure {
     this.takePin();
     this.describe();
     await this.draw();
+    this.announce();
     const theme = pageTheme(this.root);
     if (theme !== message.theme) host.state("theme", theme);
   }
@@ -150,7 +152,7 @@ export class LinkedFigure {
     if (link?.mode === "box") this.host?.state("box", link.box ?? []);
   }
 
-  /** Set the element's role and label, and announce a new title. */
+  /** Set the element's role and label. */
   describe() {
     const { link, root, message } = this;
     const isStale = message?.stale ?? false;
@@ -163,9 +165,6 @@ export class LinkedFigure {
       [isStale ? `${STALE}.` : "", message?.label ?? ""].join(" ").trim(),
     );
     this.readout.hidden = !link || link.mode === "box";
-    const title = link?.mode === "pin" ? link.title : "";
-    if (this.title && this.title !== title) this.spoken.textContent = title;
-    this.title = title;
   }
 
   /** Draw the last message, if it or the space has changed. */
@@ -203,7 +202,9 @@ export class LinkedFigure {
         layout[name] = { ...axis, fixedrange: true, ...(view && { range: rangeOf(name, view) }) };
       }
     }
-    await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
+    // Copies, since Plotly renames the axes of the traces that it draws.
+    const data = figure.data.map((trace) => ({ ...trace }));
+    await this.plotly?.react(this.plot, data, layout, CONFIG);
     // Plotly measures texts in a drawing of its own, outside of the window.
     document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
   }
@@ -332,18 +333,37 @@ export class LinkedFigure {
 
   /** Announce the pixel and its values to screen readers. */
   speak() {
+    this.said = this.sentence();
+    if (this.said) this.spoken.textContent = this.said;
+  }
+
+  /** Announce what a message has changed: the title, and the values of the pixel announced last. */
+  announce() {
+    const { link } = this;
+    const title = link?.mode === "pin" ? link.title : "";
+    const isNew = this.title !== "" && this.title !== title;
+    this.title = title;
+    const said = this.said && this.sentence();
+    if (isNew || said !== this.said) {
+      this.spoken.textContent = [isNew ? `${title}.` : "", said].join(" ").trim();
+    }
+    this.said = said;
+  }
+
+  /** Return the pixel and its values as a sentence; "" if there is no pixel. */
+  sentence() {
     const pixel = this.cursor ?? this.pin;
-    if (!pixel || !this.link) return;
+    if (!pixel || !this.link) return "";
     const { row, col, panel } = pixel;
     const value =
       this.link.mode === "pin"
-        ? `${panel} ${formatValue(this.valueAt(panel, pixel) ?? NaN)}. `
+        ? `, ${panel} ${spokenText(formatValue(this.valueAt(panel, pixel) ?? NaN))}`
         : "";
-    const pinned = this.pin ? "Pinned. " : "";
     const values = spokenReadout(this.readout);
     const curve = this.link.mode === "pick" && this.link.curves[panel]?.[row];
-    const place = curve ? `${curve}.` : `Row ${row}, column ${col}:`;
-    this.spoken.textContent = `${pinned}${place} ${value}${values}`;
+    if (curve) return `${this.pin ? "Pinned: " : ""}${curve}. ${values}`;
+    const place = this.pin ? "Pinned: row" : "Row";
+    return `${place} ${row}, column ${col}${value}: ${values}`;
   }
 
   // ---- Input ------------------------------------------------------------------
@@ -489,6 +509,7 @@ export class LinkedFigure {
   unpin() {
     this.cursor = null;
     this.setPin(null);
+    this.said = "";
     this.spoken.textContent = "No pixel is pinned.";
   }
 

@@ -5,6 +5,15 @@
 
 import { addsUp, formatValue } from "./format.js";
 
+const NOTE = "linked-figure-note";
+const SIGNS = [
+  ["→", ", then"],
+  ["·", ","],
+  ["+", "plus"],
+  ["=", "equals"],
+  ["−", "minus "],
+];
+
 /** @typedef {(panel: string) => Value | undefined} ValueOf the value of a panel at the pixel */
 
 /**
@@ -25,18 +34,27 @@ export function writeReadout(node, heading, lines, valueOf) {
 }
 
 /**
- * Return what a readout says, as sentences without the heading.
+ * Return what a readout says in words, without the heading; its lines are parts of one sentence.
  * @param {HTMLElement} node as `writeReadout` left it, or with a text of its own
  */
 export function spokenReadout(node) {
   if (!node.children.length) return node.textContent ?? "";
   const lines = [...node.children].slice(1).map((line) =>
     [...line.children]
-      .map((part) => part.textContent)
-      .filter(Boolean)
-      .join(" "),
+      .filter((part) => part.textContent)
+      .map((part) => (part.className === NOTE ? `, ${part.textContent}` : ` ${part.textContent}`))
+      .join(""),
   );
-  return lines.map((line) => `${line}.`).join(" ");
+  return `${spokenText(lines.join(";")).trim()}.`;
+}
+
+/**
+ * Return a text with words for its signs, which screen readers leave out.
+ * @param {string} text
+ */
+export function spokenText(text) {
+  const words = SIGNS.reduce((said, [sign, word]) => said.replaceAll(sign, word), text);
+  return words.replace(/ +/g, " ").replaceAll(" ,", ",");
 }
 
 /**
@@ -86,7 +104,7 @@ const printed = (/** @type {Value | undefined} */ value) =>
 
 function note(/** @type {string} */ text, tag = "span") {
   const node = document.createElement(tag);
-  node.className = "linked-figure-note";
+  node.className = NOTE;
   node.textContent = text;
   return node;
 }

@@ -20,6 +20,7 @@ from explorer.page.linked_file import ask_for_file
 from explorer.page.network_controls import ask_for_dataset, lacks_dataset, network_controls
 from explorer.page.offer_training import NotTrained, offer_training
 from explorer.page.plain_text import show_message
+from explorer.page.skip_link import add_skip_link
 from explorer.page.suggestions import suggest
 from explorer.page.trainings import Pair
 from explorer.page.views import checkpoint, depth, forward, gradients, network, train, what_if
@@ -88,6 +89,7 @@ def page() -> None:
         for sentence in ignored_parameters():
             show_message("warning", sentence)
     keep_history()
+    add_skip_link()
 
 
 def _draw(view: Callable[[Experiment, Result, Bar], None], messages: DeltaGenerator) -> None:

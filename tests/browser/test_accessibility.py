@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.page import STAGES, wait_for_figure
+from tests.browser.page import STAGES, pick, wait_for_figure
 
 SIZE = "height=8&width=8&channels=4"
 CONV2 = (
@@ -101,17 +101,24 @@ def test_each_view_has_one_heading_and_a_sentence_for_each_figure(
         assert name.endswith(".")
 
 
-def test_the_readout_is_spoken_in_words_apart(open_page: OpenPage) -> None:
+def test_a_pixel_is_spoken_as_one_sentence_of_its_present_values(open_page: OpenPage) -> None:
     page = open_page(f"?{SIZE}&pin=add,3,4")
     wait_for_figure(page)
     page.locator(STAGES).press("ArrowLeft")
     spoken = page.locator(f"{STAGES}-spoken")
-    spoken.get_by_text("Row 3, column 3").wait_for()
-    number = r"−?\d\.\d{3}"
-    assert re.fullmatch(
-        rf"Pinned\. Row 3, column 3: add {number}\. x {number} \+ F\(x\) {number} = add {number}"
-        rf"( \(rounded\))? → ReLU → out {number} (x|F\(x\)) contributes more( zeroed)?\.",
-        spoken.inner_text(),
+    spoken.get_by_text("row 3, column 3").wait_for()
+    number = r"(minus )?\d\.\d{3}"
+    sentence = (
+        rf"Pinned: row 3, column 3, add {number}: x {number} plus F\(x\) {number} equals "
+        rf"add {number}(, \(rounded\))?, then ReLU, then out {number}, (x|F\(x\)) contributes more"
+        r"(, zeroed)?\."
     )
-    live = [node for node in tree(page) if node["name"].get("value", "").startswith("Pinned. Row")]
-    assert live
+    said = spoken.inner_text()
+    assert re.fullmatch(sentence, said)
+    assert any(node["name"].get("value") == said for node in tree(page))
+
+    pick(page, "eval")
+    expect(spoken).not_to_have_text(said)
+    assert re.fullmatch(sentence, spoken.inner_text())
+    page.locator(STAGES).press("PageDown")
+    expect(spoken).to_have_text(re.compile(rf"Channel 1\. {sentence}"))

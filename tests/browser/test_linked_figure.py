@@ -20,6 +20,7 @@ from tests.browser.page import (
     centre,
     choose_input,
     digest,
+    frames,
     panel,
     pick,
     readout,
@@ -178,7 +179,7 @@ def test_the_keyboard_alone_pins_every_stage(open_page: OpenPage) -> None:
         expect_equation(page, explain(trace, Cell(stage, 17, 15, 0)))
         page.wait_for_url(f"**pin={name}*17*15**")
         spoken = page.locator(f"{STAGES}-spoken")
-        expect(spoken).to_contain_text("Pinned. Row 17, column 15")
+        expect(spoken).to_contain_text("Pinned: row 17, column 15")
         page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("PageDown")
     page.wait_for_url("**channel=1**")
@@ -227,7 +228,7 @@ def test_a_double_click_leaves_the_pin_and_keys_work_after_a_click(open_page: Op
     page.mouse.dblclick(*centre(page, "x", 20, 20))
     page.keyboard.press("ArrowRight")  # the mouse still rests on x
     wait_for_readout(page, "pinned [6, 9]")
-    expect(page.locator(f"{STAGES}-spoken")).to_contain_text("Pinned. Row 6, column 9")
+    expect(page.locator(f"{STAGES}-spoken")).to_contain_text("Pinned: row 6, column 9")
     page.wait_for_url("**pin=bn1*6*9**")
     page.keyboard.press("Escape")
     page.wait_for_url(lambda link: "pin=" not in link)
@@ -376,6 +377,19 @@ def test_the_figure_changes_with_the_theme(open_page: OpenPage) -> None:
     page.wait_for_function(
         "plot => document.querySelector(plot)._fullLayout.plot_bgcolor === '#0f1216'", arg=PLOT
     )
+
+
+def test_panels_grow_with_the_window(open_page: OpenPage) -> None:
+    page = open_page(width=1280)
+    wait_for_figure(page)
+    before = frames(page)
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    page.wait_for_function(
+        """([plot, width]) => document.querySelector(plot)._fullLayout.xaxis2._length > width""",
+        arg=[PLOT, before["conv1"].width],
+    )
+    after = {(round(each.width), round(each.height)) for each in frames(page).values()}
+    assert len(after) == 1
 
 
 def test_a_box_in_the_scatter_plot_marks_its_cells(open_page: OpenPage) -> None:

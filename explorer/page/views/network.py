@@ -83,7 +83,11 @@ def _numbers(selection: Selection) -> None:
     probabilities = selection.single_trace().probabilities[selection.network.blocks[-1]]
     best = int(probabilities.argmax())
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(_shown(selection.picture.pixels), width=PICTURE)
+        st.image(
+            _shown(selection.picture.pixels),
+            width=PICTURE,
+            alt=f"The picture: {selection.picture.title}",
+        )
         right = "" if label is None else "correct" if label == best else "wrong"
         st.metric(
             f"Classified as, with {probabilities[best]:.0%}",
@@ -134,7 +138,7 @@ def _figure(selection: Selection) -> ShownNetwork:
 
 def _lens(selection: Selection) -> None:
     rows = lens_rows(selection.single_trace(), selection.pair.dataset.classes)
-    st.subheader("The head after every block", anchor=False)
+    st.header("The head after every block", anchor=False)
     table: dict[str, list[str]] = {"after": [row.position for row in rows]}
     for place, words in enumerate(("best class", "second", "third")):
         table[words] = [
