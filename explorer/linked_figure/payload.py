@@ -22,6 +22,11 @@ class PanelPixel:
     row: int
     col: int
 
+    @property
+    def text(self) -> str:
+        """The pixel as the browser reports it."""
+        return f"{self.panel},{self.row},{self.col}"
+
 
 @dataclass(frozen=True)
 class ValueTerm:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import OpenPage
 from tests.browser.page import STAGES, wait_for_figure
 
-SIZE = "height=8&width=8&channels=4"
+SIZE = "input=zone_plate&height=8&width=8&channels=4"
 CONV2 = (
     "The arithmetic of conv2[3, 4] = Σ over 4 channels × 9 cells of relu1 · kernel + bias 0.000 = "
 )

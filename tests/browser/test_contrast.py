@@ -7,7 +7,7 @@ import pytest
 from tests.browser.conftest import OpenPage
 from tests.browser.contrast import too_faint
 
-SIZE = "height=8&width=8&channels=4"
+SIZE = "input=zone_plate&height=8&width=8&channels=4"
 # Links with the figures that each draws; together they show every kind of text.
 LINKS = {
     f"?{SIZE}&pin=conv2,3,4&details=sum_comparison": ("stages", "arithmetic", "sum_comparison"),

@@ -20,7 +20,7 @@ READOUT = f"{GRADIENTS}-readout"
 
 
 def test_hover_shows_both_parts_and_their_sum(open_page: OpenPage) -> None:
-    page = open_page("?view=gradients")
+    page = open_page("?input=zone_plate&view=gradients")
     page.wait_for_selector(f"{GRADIENTS} .heatmaplayer image", state="attached")
     expect(page.locator(READOUT)).to_contain_text("Move over a panel")
     page.mouse.move(*centre(page, "conv1", 5, 7, "gradients"))
@@ -36,7 +36,7 @@ def test_hover_shows_both_parts_and_their_sum(open_page: OpenPage) -> None:
 
 
 def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) -> None:
-    page = open_page("?view=gradients")
+    page = open_page("?input=zone_plate&view=gradients")
     page.wait_for_selector(f"{GRADIENTS} .heatmaplayer image", state="attached")
     pick(page, "pinned pixel")
     page.wait_for_selector(".st-key-influence .heatmaplayer image", state="attached")
@@ -65,7 +65,7 @@ def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage
 
 
 def test_stop_stops_and_run_runs(open_page: OpenPage) -> None:
-    page = open_page("?view=depth&height=64&width=64&depth=64&runs=3")
+    page = open_page("?input=zone_plate&view=depth&height=64&width=64&depth=64&runs=3")
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Run", exact=True).click()
     page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached", timeout=120_000)
@@ -76,7 +76,7 @@ def test_both_views_look_right(
     open_page: OpenPage, artifacts: Path, width: int, theme: str
 ) -> None:
     page = open_page(
-        "?view=gradients&cotangent=pinned+pixel&pin=out,12,19",
+        "?input=zone_plate&view=gradients&cotangent=pinned+pixel&pin=out,12,19",
         width=width,
         height=1800,
         color_scheme=theme,

@@ -234,7 +234,7 @@ def test_a_double_click_leaves_the_pin_and_keys_work_after_a_click(open_page: Op
 
 
 def test_a_link_restores_pin_arithmetic_and_figure(open_page: OpenPage) -> None:
-    page = open_page("?channel=3&seed=5")
+    page = open_page("?input=zone_plate&channel=3&seed=5")
     wait_for_figure(page)
     page.mouse.click(*centre(page, "conv2", 9, 30))
     page.wait_for_url("**pin=conv2*9*30**")
@@ -301,7 +301,7 @@ def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifa
 
 
 def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
-    page = open_page("?details=gallery", height=1700)
+    page = open_page("?input=zone_plate&details=gallery", height=1700)
     wait_for_figure(page)
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.mouse.click(*centre(page, "x", 0, 1, "gallery"))
@@ -313,7 +313,7 @@ def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
 
 
 def test_a_double_click_in_the_gallery_picks_its_tile(open_page: OpenPage) -> None:
-    page = open_page("?details=gallery", height=1700)
+    page = open_page("?input=zone_plate&details=gallery", height=1700)
     wait_for_figure(page)
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.mouse.dblclick(*centre(page, "x", 0, 1, "gallery"))
@@ -332,7 +332,7 @@ def drag(page: Page, name: str, start: tuple[float, float], end: tuple[float, fl
 
 
 def test_a_zoom_sent_for_the_scatter_plot_does_not_crop_the_panels(open_page: OpenPage) -> None:
-    page = open_page("?details=scatter", height=1700)
+    page = open_page("?input=zone_plate&details=scatter", height=1700)
     wait_for_figure(page)
     drag(page, "x", (4, 4), (20, 24))
     page.wait_for_function(
@@ -379,7 +379,7 @@ def test_the_figure_changes_with_the_theme(open_page: OpenPage) -> None:
 
 
 def test_a_box_in_the_scatter_plot_marks_its_cells(open_page: OpenPage) -> None:
-    page = open_page("?details=scatter", height=1700)
+    page = open_page("?input=zone_plate&details=scatter", height=1700)
     wait_for_figure(page)
     page.wait_for_selector(".st-key-scatter .scatterlayer", state="attached")
     start, end = (centre(page, "cells", y, x, "scatter") for x, y in ((0.2, 0.2), (0.9, 1.5)))

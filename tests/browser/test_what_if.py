@@ -31,7 +31,7 @@ def wait_for_heading(page: Page, words: str) -> None:
 
 
 def test_every_variant_is_chosen(open_page: OpenPage) -> None:
-    page = open_page("?view=what_if")
+    page = open_page("?input=zone_plate&view=what_if")
     choose_input(page, "Your own file")
     upload(page, "mine.png", picture(colours(24, 40, 3), "png"))
     for name, spec in VARIANTS.items():
@@ -47,7 +47,9 @@ def test_every_variant_is_chosen(open_page: OpenPage) -> None:
 
 
 def test_hover_shows_the_numbers_of_both_blocks(open_page: OpenPage) -> None:
-    page = open_page("?view=what_if&variant=Projection+shortcut&stride=2", height=1600)
+    page = open_page(
+        "?input=zone_plate&view=what_if&variant=Projection+shortcut&stride=2", height=1600
+    )
     wait_for_heading(page, "Projection shortcut")
     page.mouse.move(*centre(page, "variant bn2", 8.5, 20.5, "compared"))
     expect(page.locator(READOUT)).to_contain_text("Projection shortcut:")
@@ -60,7 +62,7 @@ def test_hover_shows_the_numbers_of_both_blocks(open_page: OpenPage) -> None:
 
 
 def test_a_link_restores_variant_parameters_and_pin(open_page: OpenPage) -> None:
-    page = open_page("?view=what_if", height=1600)
+    page = open_page("?input=zone_plate&view=what_if", height=1600)
     wait_for_heading(page, "No skip")
     choose_variant(page, "Projection shortcut")
     pick(page, "2")
@@ -84,7 +86,7 @@ def test_a_link_restores_variant_parameters_and_pin(open_page: OpenPage) -> None
 
 
 def test_zoom_and_node_persist_through_a_change_of_variant(open_page: OpenPage) -> None:
-    page = open_page("?view=what_if", height=1600)
+    page = open_page("?input=zone_plate&view=what_if", height=1600)
     wait_for_heading(page, "No skip")
     page.mouse.move(*centre(page, "x", 5, 5, "compared"))
     page.mouse.down()
@@ -106,7 +108,7 @@ def test_zoom_and_node_persist_through_a_change_of_variant(open_page: OpenPage) 
 
 
 def test_channel_pin_and_variant_persist_between_views(open_page: OpenPage) -> None:
-    page = open_page("?view=what_if&variant=Bottleneck&channel=1&pin=out,3,4")
+    page = open_page("?input=zone_plate&view=what_if&variant=Bottleneck&channel=1&pin=out,3,4")
     wait_for_heading(page, "Bottleneck")
     pick(page, "Forward")
     wait_for_figure(page)
@@ -122,7 +124,7 @@ def test_channel_pin_and_variant_persist_between_views(open_page: OpenPage) -> N
 @pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_the_view_looks_right(open_page: OpenPage, artifacts: Path, width: int, theme: str) -> None:
     page = open_page(
-        "?view=what_if&variant=Projection+shortcut&stride=2&difference=true&pin=out,8,9",
+        "?input=zone_plate&view=what_if&variant=Projection+shortcut&stride=2&difference=true&pin=out,8,9",
         width=width,
         height=2400,
         color_scheme=theme,

@@ -88,7 +88,7 @@ def test_a_touchpad_pinches_and_the_wheel_scrolls(open_page: OpenPage) -> None:
 
 
 def test_the_gallerys_tiles_keep_their_shape(open_page: OpenPage) -> None:
-    page = open_page("?details=gallery&height=12&width=12&channels=9", height=1700)
+    page = open_page("?input=zone_plate&details=gallery&height=12&width=12&channels=9", height=1700)
     gallery = ".st-key-gallery .linked-figure-plot"
     page.wait_for_selector(f"{gallery} .heatmaplayer image", state="attached")
     before = page.evaluate(SHAPE, gallery)

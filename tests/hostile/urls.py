@@ -36,7 +36,7 @@ NONSENSE = {
     "formula": "%3D1%2B1",
 }
 # The rest of the address with which each parameter is read.
-FORWARD = "height=8&width=8&channels=2"
+FORWARD = "input=zone_plate&height=8&width=8&channels=2"
 WHAT_IF = f"view=what_if&{FORWARD}"
 GRADIENTS = f"view=gradients&{FORWARD}"
 DEPTH = f"view=depth&{FORWARD}"
