@@ -20,15 +20,18 @@ CURVES = (
 )
 # For each link the page's heading, and the beginning of each figure's label by the figure's key.
 VIEWS = {
-    f"?{SIZE}&pin=conv2,3,4&details=distributions": (
+    f"?{SIZE}&pin=conv2,3,4": (
+        "The block, stage by stage",
+        {"stages": "The block's stages, linked pixel by pixel.", "arithmetic": CONV2},
+    ),
+    f"?{SIZE}&details=histograms": (
         "The block, stage by stage",
         {
             "stages": "The block's stages, linked pixel by pixel.",
-            "arithmetic": CONV2,
             "distributions": "Histograms of all values of each stage: x, conv1, bn1, relu1, conv2,",
         },
     ),
-    f"?{SIZE}&details=sum_comparison": (
+    f"?{SIZE}&details=outcomes": (
         "The block, stage by stage",
         {
             "stages": "The block's stages, linked pixel by pixel.",
@@ -40,7 +43,7 @@ VIEWS = {
         "The block, stage by stage",
         {"stages": "The block's stages", "scatter": "Every cell as a point: x across, F(x) up"},
     ),
-    f"?{SIZE}&details=gallery": (
+    f"?{SIZE}&details=channels": (
         "The block, stage by stage",
         {"stages": "The block's stages", "gallery": "All channels of every stage."},
     ),

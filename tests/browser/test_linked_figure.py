@@ -288,7 +288,7 @@ def test_a_pin_on_means_is_exact(open_page: OpenPage) -> None:
 
 
 def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifacts: Path) -> None:
-    page = open_page("?input=normal&height=32&width=32&channels=256&details=gallery", height=1700)
+    page = open_page("?input=normal&height=32&width=32&channels=256&details=channels", height=1700)
     wait_for_figure(page)
     gallery = ".st-key-gallery .linked-figure-plot"
     page.wait_for_selector(f"{gallery} .heatmaplayer image", state="attached")
@@ -301,7 +301,7 @@ def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifa
 
 
 def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
-    page = open_page("?input=zone_plate&details=gallery", height=1700)
+    page = open_page("?input=zone_plate&details=channels", height=1700)
     wait_for_figure(page)
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.mouse.click(*centre(page, "x", 0, 1, "gallery"))
@@ -313,7 +313,7 @@ def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
 
 
 def test_a_double_click_in_the_gallery_picks_its_tile(open_page: OpenPage) -> None:
-    page = open_page("?input=zone_plate&details=gallery", height=1700)
+    page = open_page("?input=zone_plate&details=channels", height=1700)
     wait_for_figure(page)
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.mouse.dblclick(*centre(page, "x", 0, 1, "gallery"))
@@ -338,7 +338,7 @@ def test_a_zoom_sent_for_the_scatter_plot_does_not_crop_the_panels(open_page: Op
     page.wait_for_function(
         "() => document.querySelector('.st-key-scatter .linked-figure-plot')._fullData.length === 2"
     )
-    pick(page, "statistics")
+    pick(page, "BatchNorm")
     page.wait_for_function(
         "plot => document.querySelector(plot)._fullData[0].z.length === 32", arg=PLOT
     )
@@ -400,16 +400,23 @@ def test_a_box_in_the_scatter_plot_marks_its_cells(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize(("width", "theme"), LOOKS)
-@pytest.mark.parametrize("view", ["gallery", "sum_comparison", "scatter", "distributions"])
+@pytest.mark.parametrize(
+    ("details", "key"),
+    [
+        ("pixel", "arithmetic"),
+        ("outcomes", "sum_comparison"),
+        ("scatter", "scatter"),
+        ("channels", "gallery"),
+        ("histograms", "distributions"),
+    ],
+)
 def test_every_detail_has_its_figure(
-    open_page: OpenPage, artifacts: Path, view: str, width: int, theme: str
+    open_page: OpenPage, artifacts: Path, details: str, key: str, width: int, theme: str
 ) -> None:
-    link = f"?details={view.replace(' ', '+')}&pin=conv1,0,7&channel=2"
+    link = f"?input=zone_plate&details={details}&pin=conv1,0,7&channel=2"
     page = open_page(link, width=width, height=2600, color_scheme=theme)
     wait_for_figure(page)
-    key = view.replace(" ", "_")
     page.wait_for_selector(f".st-key-{key} .main-svg", state="attached")
-    page.wait_for_selector(".st-key-arithmetic .main-svg", state="attached")
     page.wait_for_load_state("networkidle")
     page.screenshot(path=artifacts / f"{key}-{width}-{theme}.png")
 

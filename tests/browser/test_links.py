@@ -78,8 +78,8 @@ def test_what_if_controls_are_in_the_url_by_their_identifiers(open_page: OpenPag
     page.wait_for_selector("[data-test-script-state=notRunning]")
     set_number(page, "Seed of the weights", 5)
     wait_for_parameters(page, link | {"seed": "5"})
-    pick(page, "sum comparison")
-    link |= {"seed": "5", "details": "sum_comparison"}
+    pick(page, "Outcomes")
+    link |= {"seed": "5", "details": "outcomes"}
     wait_for_parameters(page, link)
     flip(page, "Difference, stage by stage")
     link |= {"difference": "true"}
@@ -98,12 +98,12 @@ def test_defaults_are_removed_from_the_url_again(open_page: OpenPage) -> None:
         "mode": "eval",
         "features": "3",
         "difference": "true",
-        "details": "gallery",
+        "details": "channels",
     }
     page = open_page(f"?{urlencode(link)}")
-    expect(page.get_by_role("radio", name="gallery", exact=True)).to_be_checked()
+    expect(page.get_by_role("radio", name="All channels", exact=True)).to_be_checked()
     wait_for_parameters(page, link)
-    pick(page, "gallery")  # a second click takes the choice back
+    pick(page, "This pixel")
     flip(page, "Difference, stage by stage")
     pick(page, "train")
     set_number(page, "Seed of the weights", 0)
@@ -170,7 +170,8 @@ OLD_LINKS = [
             "view": "what_if",
             "variant": "full_preact",
             "input": "cells",
-            "what_if_details": "linen",
+            "details": "code",
+            "linen": "true",
             "seed": "5",
         },
     ),

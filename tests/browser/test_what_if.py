@@ -141,7 +141,7 @@ def test_the_view_looks_right(open_page: OpenPage, artifacts: Path, width: int, 
 
 
 def test_a_pictures_array_is_saved_for_the_script(open_page: OpenPage) -> None:
-    page = open_page("?view=what_if&input=digit&height=8&width=6&what_if_details=code")
+    page = open_page("?view=what_if&input=digit&height=8&width=6&details=code")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save x.npy").click()
     assert download.value.suggested_filename == "x.npy"

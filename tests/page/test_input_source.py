@@ -57,7 +57,7 @@ def test_a_batch_is_kept_for_batch_norm(standardised: str) -> None:
     assert digest(at) == trace_block(0, whole[1], 2).digest()
 
 
-@pytest.mark.parametrize("detail", ["code", "state", "linen"])
+@pytest.mark.parametrize("detail", ["code", "batch_norm", "linen"])
 def test_details_of_a_variant_use_the_batch(detail: str) -> None:
     at = upload(
         page(
@@ -65,7 +65,8 @@ def test_details_of_a_variant_use_the_batch(detail: str) -> None:
             view="what_if",
             variant="pre_activation",
             statistics="batch",
-            what_if_details=detail,
+            details="code" if detail == "linen" else detail,
+            linen=str(detail == "linen").lower(),
         ),
         "a.npy",
         npy(BATCH),

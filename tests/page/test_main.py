@@ -137,7 +137,7 @@ def test_repeated_parameters_are_reported_each_and_the_defaults_taken() -> None:
         "channel": ["1", "1"],
         "show": ["mean", "channel"],
         "pin": ["bn1,1,1", "bn1,2,2"],
-        "details": ["gallery", "scatter"],
+        "details": ["channels", "scatter"],
     }
     at = open_link(repeated)
     expected = {
@@ -148,7 +148,7 @@ def test_repeated_parameters_are_reported_each_and_the_defaults_taken() -> None:
         "channel": "an integer from 0 to 2",
         "show": "one of channel, mean",
         "pin": PIN,
-        "details": "one of gallery, sum_comparison, scatter, distributions, channels, statistics",
+        "details": "one of pixel, outcomes, scatter, channels, histograms, batch_norm, code",
     }
     assert sorted(warnings(at)) == sorted(
         ignored(name, ", ".join(given), expected[name]) for name, given in repeated.items()

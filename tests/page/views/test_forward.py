@@ -181,21 +181,22 @@ def test_the_mode_can_be_changed_while_features_do_not_fit() -> None:
     assert at.number_input(key="warmup")
 
 
-def test_tables_show_one_at_a_time() -> None:
+def test_one_detail_is_shown_at_a_time() -> None:
     at = page(input="zone_plate", details="channels")
     assert len(at.dataframe) == 1
+    assert "gallery" in figure_messages(at)
     trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
     assert at.dataframe[0].value["‖x‖"].iloc[3] == pytest.approx(
         np.linalg.norm(trace["x"][:, :, 3]), rel=1e-6
     )
-    at.segmented_control(key="details").set_value("statistics").run()
-    assert len(at.dataframe) == 2
+    at.segmented_control(key="details").set_value("batch_norm").run()
+    assert len(at.dataframe) == 4
     np.testing.assert_allclose(
         at.dataframe[1].value["variance after"], trace.norms["bn2"].var_after
     )
 
 
-@pytest.mark.parametrize("view", ["gallery", "sum_comparison", "scatter", "distributions"])
+@pytest.mark.parametrize("view", ["pixel", "outcomes", "scatter", "channels", "histograms"])
 @pytest.mark.parametrize("show", ["channel", "mean"])
 @pytest.mark.parametrize("size", [("1", "1", "1"), ("3", "200", "2")])
 def test_every_view_opens_on_any_shape(view: str, show: str, size: tuple[str, str, str]) -> None:
@@ -264,7 +265,7 @@ def test_means_have_a_readout_of_their_own() -> None:
 # The details do not depend on the pin: every stage and every detail, but not every pair of them.
 @pytest.mark.parametrize(
     ("stage", "view"),
-    list(zip(STAGES, ["gallery", "sum_comparison", "scatter", "distributions"] * 2, strict=True)),
+    list(zip(STAGES, ["pixel", "outcomes", "channels", "histograms"] * 2, strict=True)),
 )
 @pytest.mark.parametrize("side", [4, 200])
 def test_values_that_overflow_are_drawn_and_not_hidden(stage: str, view: str, side: int) -> None:
@@ -283,7 +284,7 @@ def test_overflow_is_explained_and_no_number_is_made_up(factor: float, caption: 
     at.segmented_control(key="standardise").set_value("never").run()
     assert any(each.value.startswith(caption) for each in at.caption)
     words = [each.value for each in (*at.metric, *at.caption)]
-    for details in ("gallery", "sum_comparison", "distributions"):
+    for details in ("channels", "outcomes", "histograms"):
         at.segmented_control(key="details").set_value(details).run()
         for message in figure_messages(at).values():
             words += [note["text"] for note in message["figure"]["layout"]["annotations"]]

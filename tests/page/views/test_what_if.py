@@ -179,13 +179,11 @@ def test_a_channel_that_only_the_variant_has() -> None:
 
 
 def test_a_variant_that_does_not_run_has_shapes_and_code() -> None:
-    at = page(input="zone_plate", view="what_if", variant="valid_padding", what_if_details="code")
+    at = page(input="zone_plate", view="what_if", variant="valid_padding", details="code")
     words = " ".join(c.value for c in at.caption)
     assert "x 32×32×8 → conv1 30×30×8 → bn1 30×30×8 → relu1 30×30×8 → conv2 28×28×8" in words
     assert 'padding="VALID"' in at.code[0].value
-    state = page(
-        input="zone_plate", view="what_if", variant="valid_padding", what_if_details="state"
-    )
+    state = page(input="zone_plate", view="what_if", variant="valid_padding", details="batch_norm")
     assert len(messages(state, "error")) == 2
     assert not state.exception
 
@@ -199,7 +197,7 @@ def test_the_pin_of_a_variants_panel_is_restored_and_fits_other_views() -> None:
 
 
 def test_the_code_on_the_page_is_the_tested_code() -> None:
-    at = page(input="zone_plate", view="what_if", variant="no_skip", what_if_details="code")
+    at = page(input="zone_plate", view="what_if", variant="no_skip", details="code")
     spec, shape = VARIANTS["no_skip"], (32, 32, 8)
     source = generator_source("zone_plate", *shape, 0)
     script = nnx_script(spec, shape, seed=0, features=8, input_source=source)
@@ -221,7 +219,7 @@ def test_the_script_on_the_page_has_its_settings(
     link = SMALL_PAGE | {"input": "normal", "input_seed": "5", "seed": "3", "features": "6"}
     more = {"standardise": "always", "widen": "projection", "mode": "eval", "warmup": "2"}
     view = {"view": "what_if", "variant": "scaled_skip", "factor": "0.3"}
-    at = page(what_if_details="code", **link, **more, **view)
+    at = page(details="code", **link, **more, **view)
     assert not at.exception
     x = project_channels(standardise(generate("normal", *SMALL, 5)), 6, 3)
     spec = scaled_skip(0.3)
@@ -233,7 +231,7 @@ def test_the_script_on_the_page_has_its_settings(
 def test_the_script_of_an_untrained_block_has_its_warmup_passes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    link = {"variant": "eval_untrained", "warmup": "4", "what_if_details": "code"}
+    link = {"variant": "eval_untrained", "warmup": "4", "details": "code"}
     at = page(view="what_if", **SMALL_PAGE | {"input": "normal"} | link)
     x = generate("normal", *SMALL)
     trace = trace_block(0, x, 4, variant="eval_untrained", warmup_passes=4)
@@ -244,7 +242,7 @@ def test_the_script_of_an_untrained_block_has_its_warmup_passes(
 def test_an_input_without_a_formula_is_loaded_from_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    link = {"height": "8", "width": "6", "what_if_details": "code"}
+    link = {"height": "8", "width": "6", "details": "code"}
     at = page(view="what_if", input="digit", variant="no_skip", **link)
     assert any("which the button below saves" in c.value for c in at.caption)
     assert len(at.get("download_button")) == 1
@@ -256,9 +254,9 @@ def test_an_input_without_a_formula_is_loaded_from_a_file(
 
 
 def test_the_state_is_what_nnx_lists() -> None:
-    at = page(input="zone_plate", view="what_if", variant="no_skip", what_if_details="state")
+    at = page(input="zone_plate", view="what_if", variant="no_skip", details="batch_norm")
     variables = state_variables(Model.from_seed(0, 8, "no_skip"), X)
-    statistics, tree = (frame.value for frame in at.dataframe)
+    *_, statistics, tree = (frame.value for frame in at.dataframe)
     assert list(tree["path"]) == [variable.path for variable in variables]
     assert list(tree["kind"]) == [variable.kind for variable in variables]
     assert set(statistics["changed by train"]) == {"yes"}
@@ -267,16 +265,18 @@ def test_the_state_is_what_nnx_lists() -> None:
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_the_linen_block_is_compared(mode: str) -> None:
-    at = page(input="zone_plate", view="what_if", what_if_details="linen", mode=mode)
+    at = page(input="zone_plate", view="what_if", details="code", linen="true", mode=mode)
     parity = linen_parity(Model.from_seed(0, 8), X, use_running_average=mode == "eval")
     (frame,) = (frame.value for frame in at.dataframe)
     assert list(frame["compared"]) == list(parity.differences)
     assert any(f"**{max(parity.differences.values()):.3g}**" in m.value for m in at.markdown)
-    assert "nn.compact" in at.code[1].value
+    assert "nn.compact" in at.code[-2].value
 
 
 def test_the_linen_block_follows_the_warmup_passes() -> None:
-    at = page(input="zone_plate", view="what_if", what_if_details="linen", mode="eval", warmup="3")
+    at = page(
+        input="zone_plate", view="what_if", details="code", linen="true", mode="eval", warmup="3"
+    )
     at.number_input(key="warmup").set_value(40).run()
     at.segmented_control(key="mode").select("train").run()
     assert not at.exception
