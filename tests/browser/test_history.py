@@ -10,7 +10,7 @@ from tests.browser.page import centre, pick, readout, set_number, upload, wait_f
 from tests.files import npy
 
 COMPARED = ".st-key-compared .linked-figure"
-FORWARD = {"seed": "3"}
+FORWARD = {"input": "zone_plate", "seed": "3"}
 WHAT_IF = FORWARD | {"pin": "add,6,8", "channel": "2", "view": "what_if"}
 BOTTLENECK = WHAT_IF | {"variant": "bottleneck", "seed": "7"}
 PROJECTION = BOTTLENECK | {"variant": "projection", "stride": "2", "difference": "true"}
@@ -134,7 +134,8 @@ def test_gradients_blocks_are_entries_and_quick_steps_end_where_they_should(
         page.evaluate("history.back()")
     expect(page.get_by_role("radio", name="Forward")).to_be_checked()
     wait_for_figure(page)
-    wait_for_link(page, {"height": "8", "width": "8", "channels": "4"})
+    size = {"height": "8", "width": "8", "channels": "4"}
+    wait_for_link(page, {"input": "zone_plate"} | size)
     page.evaluate("history.go(3)")
     expect(page.get_by_role("radio", name="squared error")).to_be_checked()
     expect(page.get_by_role("combobox", name="Block")).to_have_value("Bottleneck")

@@ -92,19 +92,24 @@ def test_hovering_sends_nothing_to_the_server(open_page: OpenPage) -> None:
     assert sent == []
 
 
-def test_a_zeroed_pixel_and_the_larger_part_are_named(open_page: OpenPage) -> None:
+def test_the_larger_part_and_what_f_changed_are_named(open_page: OpenPage) -> None:
     page = open_page()
     wait_for_figure(page)
     trace = default_trace()
-    dead = np.argwhere(trace["add"][:, :, 0] < 0)[0]
-    page.mouse.move(*centre(page, "out", *dead))
-    wait_for_readout(page, "zeroed")
-    x, residual = (abs(trace[stage][(*dead, 0)]) for stage in ("x", "bn2"))
-    wait_for_readout(page, f"{'x' if x >= residual else 'F(x)'} contributes more")
-    alive = np.argwhere(trace["add"][:, :, 0] > 0)[0]
-    page.mouse.move(*centre(page, "out", *alive))
-    wait_for_readout(page, f"[{alive[0]}, {alive[1]}]")
-    expect(page.locator(READOUT)).not_to_contain_text("zeroed")
+    x, residual, total = (trace[stage][:, :, 0] for stage in ("x", "bn2", "add"))
+    outcomes = {
+        "kept: the ReLU would keep x alone too": (x > 0) & (total > 0),
+        "zeroed because of F(x): the ReLU would keep x alone": (x > 0) & (total < 0),
+        "kept because of F(x): the ReLU would zero x alone": (x < 0) & (total > 0),
+        "zeroed: the ReLU would zero x alone too": (x < 0) & (total < 0),
+    }
+    for words, cells in outcomes.items():
+        row, col = np.argwhere(cells)[0]
+        page.mouse.move(*centre(page, "out", row, col))
+        wait_for_readout(page, f"[{row}, {col}]")
+        larger = "x" if abs(x[row, col]) >= abs(residual[row, col]) else "F(x)"
+        expect(page.locator(f"{READOUT} .linked-figure-words")).to_have_text(words)
+        expect(page.locator(READOUT)).to_contain_text(f"{larger} contributes more")
 
 
 def test_a_click_pins_and_opens_the_arithmetic(open_page: OpenPage) -> None:
@@ -249,7 +254,7 @@ def test_a_link_restores_pin_arithmetic_and_figure(open_page: OpenPage) -> None:
 
 @pytest.mark.parametrize("pin", ["", "x,99,1", "<b>,1,1"])  # tests/page tries many more
 def test_an_invalid_pin_is_dropped(open_page: OpenPage, pin: str) -> None:
-    page = open_page(f"?pin={pin}")
+    page = open_page(f"?input=zone_plate&pin={pin}")
     wait_for_figure(page)
     page.wait_for_url(lambda link: "pin=" not in link)
     expect(page.locator(ARITHMETIC)).to_have_count(0)

@@ -70,7 +70,7 @@ def expect_same_in_a_fresh_profile(open_page: OpenPage, page: Page) -> None:
 def test_what_if_controls_are_in_the_url_by_their_identifiers(open_page: OpenPage) -> None:
     page = open_page()
     pick(page, "What if")
-    wait_for_parameters(page, {"view": "what_if"})
+    wait_for_parameters(page, {"view": "what_if", "input": "zone_plate"})
     choose(page, "Variant", VARIANTS["full_preact"].title)
     choose_input(page, GENERATORS["cells"].title)
     link = {"view": "what_if", "variant": "full_preact", "input": "cells"}

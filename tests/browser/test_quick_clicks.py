@@ -10,7 +10,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.page import pick, set_number
 from tests.browser.test_history import COMPARED, choose_variant, wait_for_link
 
-SMALL = {"height": "8", "width": "8", "channels": "4"}
+SMALL = {"input": "zone_plate", "height": "8", "width": "8", "channels": "4"}
 LINK = SMALL | {"view": "what_if"}
 
 

@@ -1,5 +1,6 @@
 """Browser tests of the What if view."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_hover_shows_the_numbers_of_both_blocks(open_page: OpenPage) -> None:
     expect(page.locator(READOUT)).to_contain_text("Projection shortcut:")
     v1, other = trace_block(0, X, 8), trace_block(0, X, 8, variant=projection(stride=2))
     numbers = readout(page, READOUT)
-    row, col = (int(n) for n in page.locator(READOUT).inner_text().split("]")[0][1:].split(","))
+    row, col = (int(n) for n in re.findall(r"\d+", page.locator(READOUT).inner_text())[:2])
     assert numbers["bn2"] == v1["bn2"][row, col, 0]
     assert numbers["variant bn2"] == other["bn2"][row // 2, col // 2, 0]
     assert numbers["variant out"] == other["out"][row // 2, col // 2, 0]

@@ -110,7 +110,7 @@ def phone(browser: Browser, address: str) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{address}/?pin=x,3,4")
+    page.goto(f"{address}/?input=zone_plate&pin=x,3,4")
     wait_for_figure(page)
     page.locator(PLOT).scroll_into_view_if_needed()
     yield page
