@@ -22,7 +22,7 @@ from explorer.records import NetworkTrace
 
 ROOT = Path(__file__).parent.parent
 SMALL = (8, 6, 4)  # where the shape does not matter: its programs are compiled once for all
-SMALL_PAGE = {"height": "8", "width": "6", "channels": "4"}
+SMALL_PAGE = {"input": "zone_plate", "height": "8", "width": "6", "channels": "4"}
 SHAPES = [(1, 1, 1), (2, 3, 4), (8, 8, 4), (17, 9, 3), (32, 32, 16), (224, 224, 3)]
 
 

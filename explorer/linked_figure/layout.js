@@ -5,7 +5,7 @@
 
 const NARROW_BELOW = 800; // CSS pixels of space under which the narrow layout is used
 const NARROW_MAX = 620; // CSS pixels beyond which the narrow layout does not grow
-const NARROWEST_CORNER = 260; // CSS pixels under which a readout does not stand in the figure
+const NARROWEST_CORNER = 260; // CSS pixels under which a pixel's values do not stand in the figure
 
 /**
  * Return a copy of the layout for this much space. In less space than it was made for, what lies
@@ -44,6 +44,12 @@ function enlarged(layout, by) {
   const { coloraxis } = layout;
   return {
     ...layout,
+    ...Object.fromEntries(frames(layout, by)),
+    meta: { ...layout.meta, scale: by },
+    shapes: layout.shapes?.map((each) => ({
+      ...each,
+      line: { ...each.line, width: each.line.width * by },
+    })),
     width: Math.round(layout.width * by),
     height: Math.round(layout.height * by),
     margin: { l: l * by, r: r * by, t: t * by, b: b * by },
@@ -59,6 +65,19 @@ function enlarged(layout, by) {
 }
 
 /**
+ * Return the axes by name, with frames `by` times as wide.
+ * @param {Layout} layout
+ * @param {number} by
+ */
+function frames(layout, by) {
+  const names = Object.keys(layout).filter((name) => /^[xy]axis/.test(name));
+  return names.map((name) => {
+    const axis = /** @type {{ linewidth?: number }} */ (layout[name]);
+    return [name, { ...axis, ...(axis.linewidth && { linewidth: axis.linewidth * by }) }];
+  });
+}
+
+/**
  * Return a colour bar with texts of this size.
  * @param {ColourBar} colourBar
  * @param {number} size CSS pixels
@@ -69,7 +88,7 @@ function bar(colourBar, size) {
 }
 
 /**
- * Return where the figure has room for its readout, in CSS pixels; null if that is too little.
+ * Return where the figure has room for a pixel's values, in CSS pixels; null if that is too little.
  * @param {Layout} layout as `fitLayout` returns it
  */
 export function cornerOf({ width, height, margin, meta }) {

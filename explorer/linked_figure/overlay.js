@@ -6,6 +6,7 @@
 
 import { formatValue } from "./format.js";
 
+const VALUE_SIZE = 11; // CSS pixels
 const CELLS_OPACITY = 0.7;
 const CROSSHAIR_OPACITY = 0.35;
 
@@ -17,6 +18,7 @@ export class Overlay {
     this.pen = pen(canvas);
     this.size = { width: 0, height: 0 };
     this.accent = "";
+    this.scale = 1;
     this.ink = "";
     /** @type {HTMLCanvasElement | null} */
     this.cells = null;
@@ -26,9 +28,11 @@ export class Overlay {
    * Take the size of the figure and the colour of the marks.
    * @param {{ width: number, height: number }} size CSS pixels
    * @param {string} accent
+   * @param {number} scale how many times as large as usual texts are
    */
-  fit(size, accent) {
+  fit(size, accent, scale) {
     this.size = size;
+    this.scale = scale;
     this.accent = accent;
     fitCanvas(this.canvas, size);
     Object.assign(this.canvas.style, { width: `${size.width}px`, height: `${size.height}px` });
@@ -91,10 +95,10 @@ export class Overlay {
     this.line(panel === source ? 2.5 : 1.5, this.ink);
     this.pen.strokeRect(x - 1, y - 1, width + 2, height + 2);
     if (!hasText) return;
-    this.pen.font = `600 11px ${getComputedStyle(this.canvas).fontFamily}`;
+    this.pen.font = `600 ${VALUE_SIZE * this.scale}px ${getComputedStyle(this.canvas).fontFamily}`;
     this.pen.textAlign = "right";
     this.pen.fillStyle = this.ink;
-    this.pen.fillText(formatValue(value), frame.right, frame.top - 5);
+    this.pen.fillText(formatValue(value), frame.right, frame.top - 5 * this.scale);
   }
 
   /**

@@ -13,6 +13,7 @@ from explorer.page.component import component_state
 from explorer.page.link_state import check, publish
 
 VARIANT_PREFIX = "variant "
+NO_PIN = "none"
 
 
 @dataclass(frozen=True)
@@ -31,20 +32,28 @@ class DisplaySettings:
 
 
 def read_pin(
-    key: str, names: Sequence[str], shape: tuple[int, ...], parameter: str = "pin"
+    key: str,
+    names: Sequence[str],
+    shape: tuple[int, ...],
+    parameter: str = "pin",
+    default: str = "",
 ) -> PanelPixel | None:
-    """Return the pinned pixel, as the figure last reported it or else as the URL has it."""
+    """Return the pinned pixel, as the figure last reported it or else as the URL has it.
+
+    `default` is the pin of a URL without one. Where there is a default, the URL says so if the user
+    has removed the pin.
+    """
     check(
         parameter,
-        lambda text: parse_pixel(text, names, shape) is not None,
+        lambda text: text == NO_PIN or parse_pixel(text, names, shape) is not None,
         f"a panel's name, a row from 0 to {shape[0] - 1} and a column from 0 to {shape[1] - 1}, "
         "separated by commas",
     )
-    reported = component_state(key, "pin")
-    pixel = parse_pixel(
-        reported if reported is not None else st.query_params.get(parameter, ""), names, shape
-    )
-    publish(parameter, f"{pixel.panel},{pixel.row},{pixel.col}" if pixel else None, None)
+    linked, reported = st.query_params.get(parameter, default), component_state(key, "pin")
+    pixel = parse_pixel(linked if reported is None else reported, names, shape)
+    usual = parse_pixel(default, names, shape)
+    removed = NO_PIN if usual or linked == NO_PIN else None  # stays in the URL of other views
+    publish(parameter, pixel.text if pixel else removed, usual.text if usual else None)
     return pixel
 
 

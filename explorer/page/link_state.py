@@ -15,7 +15,8 @@ from explorer.model.variants import VARIANTS
 OLD_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "further": "details",
-        "closer": "what_if_details",
+        "closer": "details",
+        "what_if_details": "details",
         "depth_further": "depth_details",
         "lesion": "ablation",
         "passes": "warmup",
@@ -26,6 +27,7 @@ OLD_NAMES: Mapping[str, str] = MappingProxyType(
         "after": "last_relu",
     }
 )
+_LINEN = ("linen", "Linen twin")  # in older links a detail, now a switch in the detail "code"
 _TITLES = {spec.title: name for name, spec in VARIANTS.items()}
 # Values of older links, by parameter.
 OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -42,8 +44,16 @@ OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "variant": _TITLES,
         "block": _TITLES,
-        "details": {"who won": "sum_comparison", "plane": "scatter"},
-        "what_if_details": {"Linen twin": "linen"},
+        "details": {
+            "who won": "outcomes",
+            "sum_comparison": "outcomes",
+            "plane": "scatter",
+            "gallery": "channels",
+            "distributions": "histograms",
+            "statistics": "batch_norm",
+            "state": "batch_norm",
+            **dict.fromkeys(_LINEN, "code"),
+        },
         "depth_details": {"one block": "one_block", "lesion": "ablation"},
         "fix": {
             "as it is": "none",
@@ -83,6 +93,8 @@ def update_old_link() -> None:
             if new not in st.query_params:
                 st.query_params[new] = st.query_params.get_all(old)
             del st.query_params[old]
+    if st.query_params.get("details") in _LINEN:
+        st.query_params["linen"] = "true"
     for name, values in OLD_VALUES.items():
         given = st.query_params.get_all(name)
         if len(given) == 1 and given[0] in values:

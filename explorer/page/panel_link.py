@@ -20,6 +20,7 @@ HINT = (
     "Move over a panel to follow one pixel. A click pins it{click}; arrow keys move the pin, "
     "Escape removes it; drag or pinch to zoom, double-click to reset."
 )
+TOUCH_HINT = "A tap pins a pixel{click}; two fingers zoom, a double tap resets."
 LABEL = (
     "The block's stages, linked pixel by pixel. Arrow keys move, Shift and arrow changes the "
     "panel, Enter pins the pixel{click}, Escape removes the pin, Page up and Page down change "
@@ -73,6 +74,7 @@ def panel_link(
         cols=cols,
         title="Mean over channels" if display.channel is None else f"Channel {display.channel}",
         hint=HINT.format(click=click),
+        touch_hint=TOUCH_HINT.format(click=click),
         readout=tuple(_readout_line(block, display) for block in blocks),
         fields={name: field for block in blocks for name, field in _fields(block).items()},
         grids={name: grid for block in drawn for name, grid in _grids(block).items()},

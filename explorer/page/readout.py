@@ -1,4 +1,4 @@
-"""The lines under the stage figure: one pixel's sum in numbers, as terms of `PinLink.readout`."""
+"""The card of the stage figure: one pixel's sum in numbers, as terms of `PinLink.readout`."""
 
 from explorer.figures.printed import ROUNDED
 from explorer.figures.theme import THEMES, ThemeName
@@ -7,6 +7,7 @@ from explorer.linked_figure.payload import (
     Line,
     NegativeTerm,
     RoundedTerm,
+    SignsTerm,
     Term,
     TextTerm,
     ValueTerm,
@@ -44,9 +45,21 @@ def block_readout(
     if spec.identity:
         texts = f"{name} contributes more", "F(x) contributes more"
         terms.append(LargerTerm((identity, residual), texts))
-    if spec.last_relu_input:
+    if spec.identity and spec.last_relu_input == "add" and not heading:  # two blocks lack the room
+        terms.append(SignsTerm((identity, f"{prefix}add"), _outcomes(name)))
+    elif spec.last_relu_input:
         terms.append(NegativeTerm(prefix + spec.last_relu_input, "zeroed"))
     return tuple(terms)
+
+
+def _outcomes(identity: str) -> tuple[str, str, str, str]:
+    """Return what F(x) changed, by the signs of the identity and of the sum."""
+    return (
+        f"kept: the ReLU would keep {identity} alone too",
+        f"zeroed because of F(x): the ReLU would keep {identity} alone",
+        f"kept because of F(x): the ReLU would zero {identity} alone",
+        f"zeroed: the ReLU would zero {identity} alone too",
+    )
 
 
 def gradient_readout(spec: BlockSpec, theme: ThemeName, is_mean: bool) -> Line:

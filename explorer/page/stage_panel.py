@@ -19,10 +19,13 @@ from explorer.page.panel_link import PanelBlock, panel_link
 from explorer.records import GradientSplit
 
 
-def controls(key: str, bar: Bar, *blocks: PanelBlock, prefix: str = "") -> DisplaySettings:
+def controls(
+    key: str, bar: Bar, *blocks: PanelBlock, prefix: str = "", default_pin: str = ""
+) -> DisplaySettings:
     """Draw the controls of channel and scale; return their values with the pin and the window.
 
-    `prefix` begins their names in the URL, beside a network's figure with a channel of its own.
+    `prefix` begins their names in the URL, beside a network's figure with a channel of its own;
+    `default_pin` is as in `read_pin`.
     """
     last = channels(*(block.trace for block in blocks)) - 1
     with bar.display, st.container(horizontal=True, vertical_alignment="bottom", width="content"):
@@ -42,7 +45,7 @@ def controls(key: str, bar: Bar, *blocks: PanelBlock, prefix: str = "") -> Displ
         channel=None if show == "mean" else channel,
         scope=scope,
         theme=current_theme(key),
-        pin=read_pin(key, names, shape, f"{prefix}pin"),
+        pin=read_pin(key, names, shape, f"{prefix}pin", default_pin),
         window=read_window(key, shape),
         channel_key=f"{prefix}channel",
     )

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.page import STAGES, pick, wait_for_figure
 
-SIZE = "height=8&width=8&channels=4"
+SIZE = "input=zone_plate&height=8&width=8&channels=4"
 CONV2 = (
     "The arithmetic of conv2[3, 4] = Σ over 4 channels × 9 cells of relu1 · kernel + bias 0.000 = "
 )
@@ -17,15 +17,18 @@ INFLUENCE = "Maps of how much each pixel of x influences out[4, 4], channel 0: "
 CURVES = "Curves over 2 blocks, with shortcuts and without; gradient norm is the large one."
 # For each link the page's heading, and the beginning of each figure's label by the figure's key.
 VIEWS = {
-    f"?{SIZE}&pin=conv2,3,4&details=distributions": (
+    f"?{SIZE}&pin=conv2,3,4": (
+        "The block, stage by stage",
+        {"stages": "The block's stages, linked pixel by pixel.", "arithmetic": CONV2},
+    ),
+    f"?{SIZE}&details=histograms": (
         "The block, stage by stage",
         {
             "stages": "The block's stages, linked pixel by pixel.",
-            "arithmetic": CONV2,
             "distributions": "Histograms of all values of each stage: x, conv1, bn1, relu1, conv2,",
         },
     ),
-    f"?{SIZE}&details=sum_comparison": (
+    f"?{SIZE}&details=outcomes": (
         "The block, stage by stage",
         {
             "stages": "The block's stages, linked pixel by pixel.",
@@ -37,7 +40,7 @@ VIEWS = {
         "The block, stage by stage",
         {"stages": "The block's stages", "scatter": "Every cell as a point: x across, F(x) up"},
     ),
-    f"?{SIZE}&details=gallery": (
+    f"?{SIZE}&details=channels": (
         "The block, stage by stage",
         {"stages": "The block's stages", "gallery": "All channels of every stage."},
     ),
@@ -111,7 +114,7 @@ def test_a_pixel_is_spoken_as_one_sentence_of_its_present_values(open_page: Open
     sentence = (
         rf"Pinned: row 3, column 3, add {number}: x {number} plus F\(x\) {number} equals "
         rf"add {number}(, \(rounded\))?, then ReLU, then out {number}, (x|F\(x\)) contributes more"
-        r"(, zeroed)?\."
+        r", (zeroed|kept)( because of F\(x\))?: the ReLU would (keep|zero) x alone( too)?\."
     )
     said = spoken.inner_text()
     assert re.fullmatch(sentence, said)

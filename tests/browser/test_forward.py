@@ -141,7 +141,7 @@ def test_a_link_has_the_array_of_a_npz_and_asks_for_the_file(open_page: OpenPage
 
 
 def test_a_row_of_the_channel_table_picks_the_channel(open_page: OpenPage) -> None:
-    page = open_page("?details=channels")
+    page = open_page("?input=zone_plate&details=channels")
     wait_for_figure(page)
     table = page.get_by_test_id("stDataFrame").locator("canvas").first
     table.scroll_into_view_if_needed()

@@ -23,7 +23,7 @@ READOUT = f"{GRADIENTS}-readout"
 
 
 def test_hover_shows_both_parts_and_their_sum(open_page: OpenPage) -> None:
-    page = open_page("?view=gradients")
+    page = open_page("?input=zone_plate&view=gradients")
     page.wait_for_selector(f"{GRADIENTS} .heatmaplayer image", state="attached")
     expect(page.locator(READOUT)).to_contain_text("Move over a panel")
     page.mouse.move(*centre(page, "conv1", 5, 7, "gradients"))
@@ -39,7 +39,7 @@ def test_hover_shows_both_parts_and_their_sum(open_page: OpenPage) -> None:
 
 
 def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) -> None:
-    page = open_page("?view=gradients")
+    page = open_page("?input=zone_plate&view=gradients")
     page.wait_for_selector(f"{GRADIENTS} .heatmaplayer image", state="attached")
     pick(page, "pinned pixel")
     page.wait_for_selector(".st-key-influence .heatmaplayer image", state="attached")
@@ -163,7 +163,7 @@ def test_both_views_look_right(
     open_page: OpenPage, artifacts: Path, width: int, theme: str
 ) -> None:
     page = open_page(
-        "?view=gradients&cotangent=pinned+pixel&pin=out,12,19",
+        "?input=zone_plate&view=gradients&cotangent=pinned+pixel&pin=out,12,19",
         width=width,
         height=1800,
         color_scheme=theme,

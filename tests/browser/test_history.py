@@ -10,7 +10,7 @@ from tests.browser.page import centre, pick, readout, set_number, upload, wait_f
 from tests.files import npy
 
 COMPARED = ".st-key-compared .linked-figure"
-FORWARD = {"seed": "3"}
+FORWARD = {"input": "zone_plate", "seed": "3"}
 WHAT_IF = FORWARD | {"pin": "add,6,8", "channel": "2", "view": "what_if"}
 BOTTLENECK = WHAT_IF | {"variant": "bottleneck", "seed": "7"}
 PROJECTION = BOTTLENECK | {"variant": "projection", "stride": "2", "difference": "true"}
@@ -35,7 +35,7 @@ def choose_variant(page: Page, title: str) -> None:
 
 
 def test_back_and_forward_restore_what_was_seen(open_page: OpenPage) -> None:
-    page = open_page("?seed=3", height=1600, in_fresh_profile=True)
+    page = open_page("?input=zone_plate&seed=3", height=1600, in_fresh_profile=True)
     wait_for_figure(page)
     length = page.evaluate("history.length")
     page.mouse.click(*centre(page, "add", 6, 8))
@@ -86,7 +86,9 @@ def test_back_and_forward_restore_what_was_seen(open_page: OpenPage) -> None:
 
 
 def test_after_back_the_pin_can_be_set_as_before(open_page: OpenPage) -> None:
-    page = open_page("?view=what_if&height=12&width=12", height=1600, in_fresh_profile=True)
+    page = open_page(
+        "?input=zone_plate&view=what_if&height=12&width=12", height=1600, in_fresh_profile=True
+    )
     expect(page.locator(f"{COMPARED}-plot")).to_contain_text("No skip")
     choose_variant(page, "Bottleneck")
     expect(page.locator(f"{COMPARED}-plot")).to_contain_text("Bottleneck")
@@ -118,7 +120,7 @@ def test_back_from_a_fresh_link_leaves_the_page(open_page: OpenPage) -> None:
 def test_gradients_blocks_are_entries_and_quick_steps_end_where_they_should(
     open_page: OpenPage,
 ) -> None:
-    page = open_page("?height=8&width=8&channels=4", in_fresh_profile=True)
+    page = open_page("?input=zone_plate&height=8&width=8&channels=4", in_fresh_profile=True)
     wait_for_figure(page)
     for view in ("Depth", "Gradients"):
         pick(page, view)
@@ -132,7 +134,8 @@ def test_gradients_blocks_are_entries_and_quick_steps_end_where_they_should(
         page.evaluate("history.back()")
     expect(page.get_by_role("radio", name="Forward")).to_be_checked()
     wait_for_figure(page)
-    wait_for_link(page, {"height": "8", "width": "8", "channels": "4"})
+    size = {"height": "8", "width": "8", "channels": "4"}
+    wait_for_link(page, {"input": "zone_plate"} | size)
     page.evaluate("history.go(3)")
     expect(page.get_by_role("radio", name="squared error")).to_be_checked()
     expect(page.get_by_role("combobox", name="Block")).to_have_value("Bottleneck")

@@ -88,7 +88,9 @@ def test_a_touchpad_pinches_and_the_wheel_scrolls(open_page: OpenPage) -> None:
 
 
 def test_the_gallerys_tiles_keep_their_shape(open_page: OpenPage) -> None:
-    page = open_page("?details=gallery&height=12&width=12&channels=9", height=1700)
+    page = open_page(
+        "?input=zone_plate&details=channels&height=12&width=12&channels=9", height=1700
+    )
     gallery = ".st-key-gallery .linked-figure-plot"
     page.wait_for_selector(f"{gallery} .heatmaplayer image", state="attached")
     before = page.evaluate(SHAPE, gallery)
@@ -108,7 +110,7 @@ def phone(browser: Browser, address: str) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{address}/?pin=x,3,4")
+    page.goto(f"{address}/?input=zone_plate&pin=x,3,4")
     wait_for_figure(page)
     page.locator(PLOT).scroll_into_view_if_needed()
     yield page
@@ -198,8 +200,8 @@ def test_two_fingers_zoom_all_panels_and_a_tap_pins(phone: Page) -> None:
 @pytest.mark.parametrize(
     ("figure", "link"),
     [
-        ("sum_comparison", "?details=sum_comparison&height=24&width=32"),
-        ("influence", "?view=gradients&cotangent=pixel&height=24&width=32"),
+        ("sum_comparison", "?input=zone_plate&details=outcomes&height=24&width=32"),
+        ("influence", "?input=zone_plate&view=gradients&cotangent=pixel&height=24&width=32"),
     ],
 )
 def test_cells_of_other_maps_stay_square(open_page: OpenPage, figure: str, link: str) -> None:

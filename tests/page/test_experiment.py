@@ -17,7 +17,7 @@ from explorer.page.experiment import Experiment, Result, run
 from explorer.page.views import gradients
 from tests.helpers import figure_messages, page
 
-SIZE = {"height": "8", "width": "6", "channels": "4"}
+SIZE = {"input": "zone_plate", "height": "8", "width": "6", "channels": "4"}
 X = generate("zone_plate", 8, 6, 4)
 TWIN = replace(V1, title="Twin", description="Computes what v1 does.", source="These tests")
 

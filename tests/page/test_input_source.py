@@ -57,10 +57,17 @@ def test_a_batch_is_kept_for_batch_norm(standardised: str) -> None:
     assert digest(at) == trace_block(0, whole[1], 2).digest()
 
 
-@pytest.mark.parametrize("detail", ["code", "state", "linen"])
+@pytest.mark.parametrize("detail", ["code", "batch_norm", "linen"])
 def test_details_of_a_variant_use_the_batch(detail: str) -> None:
     at = upload(
-        page(view="what_if", variant="pre_activation", statistics="batch", what_if_details=detail),
+        page(
+            input="zone_plate",
+            view="what_if",
+            variant="pre_activation",
+            statistics="batch",
+            details="code" if detail == "linen" else detail,
+            linen=str(detail == "linen").lower(),
+        ),
         "a.npy",
         npy(BATCH),
     )
@@ -74,7 +81,9 @@ def test_details_of_a_variant_use_the_batch(detail: str) -> None:
 @pytest.mark.parametrize("view", ["gradients", "depth"])
 def test_other_views_use_the_image_alone_and_say_so(view: str) -> None:
     at = upload(
-        page(view=view, statistics="batch", image="1", depth="2", runs="1"), "a.npy", npy(BATCH)
+        page(input="zone_plate", view=view, statistics="batch", image="1", depth="2", runs="1"),
+        "a.npy",
+        npy(BATCH),
     )
     assert not at.exception
     assert any("statistics of this image alone" in caption.value for caption in at.caption)
@@ -142,7 +151,7 @@ def test_the_file_is_kept_while_another_input_is_shown() -> None:
 
 
 def test_without_a_file_no_field_is_kept() -> None:
-    assert not page().get("file_uploader")
+    assert not page(input="zone_plate").get("file_uploader")
 
 
 def test_settings_of_one_file_are_not_those_of_the_next() -> None:

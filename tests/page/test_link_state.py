@@ -12,8 +12,8 @@ from tests.helpers import SMALL_PAGE, digest, figure_messages, messages, page
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_an_input_is_found_by_its_identifier_and_by_its_old_title(name: str) -> None:
-    one = page(input=name, **SMALL_PAGE)
-    other = page(input=GENERATORS[name].title, **SMALL_PAGE)
+    one = page(**SMALL_PAGE | {"input": name})
+    other = page(**SMALL_PAGE | {"input": GENERATORS[name].title})
     assert one.selectbox(key="input").value == other.selectbox(key="input").value == name
     assert digest(one) == digest(other)
     assert not messages(other, "warning")
@@ -29,11 +29,17 @@ def test_a_variant_is_found_by_its_identifier_and_by_its_old_title(name: str) ->
 
 # Older links with a resulting parameter and value; every old name and value occurs.
 OLD_LINKS = [
-    ({"further": "who won"}, "details", "sum_comparison"),
+    ({"further": "who won"}, "details", "outcomes"),
     ({"further": "plane"}, "details", "scatter"),
-    ({"further": "gallery"}, "details", "gallery"),
-    ({"view": "What if", "closer": "Linen twin"}, "what_if_details", "linen"),
-    ({"view": "What if", "closer": "code"}, "what_if_details", "code"),
+    ({"further": "gallery"}, "details", "channels"),
+    ({"details": "gallery"}, "details", "channels"),
+    ({"details": "sum_comparison"}, "details", "outcomes"),
+    ({"details": "distributions"}, "details", "histograms"),
+    ({"details": "statistics"}, "details", "batch_norm"),
+    ({"view": "What if", "what_if_details": "state"}, "details", "batch_norm"),
+    ({"view": "What if", "what_if_details": "linen"}, "linen", True),
+    ({"view": "What if", "closer": "Linen twin"}, "details", "code"),
+    ({"view": "What if", "closer": "code"}, "details", "code"),
     ({"view": "Depth", "depth_further": "one block"}, "depth_details", "one_block"),
     ({"view": "Depth", "depth_further": "lesion"}, "depth_details", "ablation"),
     ({"view": "Depth", "depth_further": "lesion", "lesion": "swap"}, "ablation", "swap"),
@@ -90,16 +96,21 @@ def test_every_old_name_and_value_is_tested() -> None:
         ("view", "Backwards", "one of forward, what_if, gradients, depth"),
         ("input", "Lena", f"one of {', '.join(GENERATORS)}, upload"),
         ("scope", "all", "one of block, stage, map"),
-        ("details", "none", "one of gallery, sum_comparison, scatter, distributions, channels"),
+        (
+            "details",
+            "none",
+            "one of pixel, outcomes, scatter, channels, histograms, batch_norm, code",
+        ),
     ],
 )
 def test_an_illegal_value_is_ignored_with_a_sentence(
     parameter: str, value: str, expected: str
 ) -> None:
-    at = page(**{parameter: value})
+    at = page(**SMALL_PAGE | {parameter: value})
     (warning,) = messages(at, "warning")
     assert warning.startswith(f"Ignored URL parameter {parameter}='{value}': expected {expected}")
-    assert digest(at) == digest(page())
+    usual = SMALL_PAGE if parameter != "input" else {"height": "8", "width": "6"}
+    assert digest(at) == digest(page(**usual))
     at.run()
     assert not messages(at, "warning")
 
@@ -118,9 +129,9 @@ def test_after_back_every_widget_has_the_value_of_the_url(monkeypatch: pytest.Mo
         "seed": "5",
         "mode": "eval",
         "warmup": "2",
-        "details": "statistics",
+        "details": "code",
+        "linen": "true",
         "difference": "true",
-        "what_if_details": "code",
         "show": "mean",
         "features": "6",
         "widen": "zero_channels",
@@ -135,8 +146,8 @@ def test_after_back_every_widget_has_the_value_of_the_url(monkeypatch: pytest.Mo
     assert not at.exception
     assert not messages(at, "error")
     assert at.query_params == SMALL_PAGE | {"view": "what_if", "variant": "projection"}
-    defaults = {"stride": "1", "out": None, "seed": 0, "mode": "train", "details": None}
-    defaults |= {"difference": False, "what_if_details": None, "show": "channel", "features": None}
+    defaults = {"stride": "1", "out": None, "seed": 0, "mode": "train", "details": "pixel"}
+    defaults |= {"difference": False, "show": "channel", "features": None}
     assert {key: at.session_state[key] for key in defaults} == defaults
     at.query_params.update(link)
     with monkeypatch.context() as patch:

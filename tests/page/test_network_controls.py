@@ -29,7 +29,7 @@ PICTURES = npz(x=noise((500, 7, 6, 3)) + LABELS[:, None, None, None], y=LABELS +
 
 
 def opened(**link: str) -> AppTest:
-    return without_exception(page(**SMALL | link))
+    return without_exception(page(input="zone_plate", **SMALL | link))
 
 
 def without_exception(at: AppTest) -> AppTest:
@@ -215,7 +215,7 @@ def test_a_hostile_value_is_one_sentence_and_leaves_the_default(name: str) -> No
     ],
 )
 def test_a_value_beyond_its_bounds_is_named_with_them(name: str, value: str, expected: str) -> None:
-    at = page(**{"weights": "network", "net_blocks": "3"} | {name: value})
+    at = page(input="zone_plate", **{"weights": "network", "net_blocks": "3"} | {name: value})
     without_exception(at)
     assert messages(at, "warning") == [
         f"Ignored URL parameter {name}='{value}': expected {expected}."

@@ -166,7 +166,7 @@ def _figure(experiment: Experiment, bar: Bar) -> None:
         show_problem(problem, "figure")
         return
     trace = result.trace
-    subject = Subject(trace, experiment.key(trace.spec), experiment.private)
+    subject = Subject(trace, experiment.key(trace.spec), experiment.private, experiment)
     forward_details.draw_block(
         KEY,
         [PanelBlock(trace)],

@@ -110,7 +110,8 @@ def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, right: DeltaGener
             return
         stale = True
     remember(KEY, (spec, kind))
-    display = stage_panel.controls(KEY, bar, PanelBlock(trace, backward=True))
+    block = PanelBlock(trace, backward=True)
+    display = stage_panel.controls(KEY, bar, block, default_pin=experiment.default_pin)
     pixel = _pixel(trace, display) if kind == "pixel" else None
     placeholder = st.empty()
     try:

@@ -30,7 +30,7 @@ from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.last_result import is_stale
 from explorer.page.panel_link import PanelBlock
-from explorer.page.views import forward_details, what_if_details
+from explorer.page.views import forward_details
 from explorer.page.views.subject import Subject
 
 KEY = "compared"
@@ -229,16 +229,14 @@ def _figure(
         if is_wanted:
             heading = f"Difference: variant − {_reference(experiment)}"
             difference = PanelBlock(other.trace, "difference ", heading)
-    subject = other or result
+    trace = (other or result).trace
+    key = *experiment.key(trace.spec), warmup_passes
+    if warmup_passes is not None:
+        experiment = replace(experiment, warmup_passes=warmup_passes)
     forward_details.draw_block(
         KEY,
         blocks,
-        Subject(
-            subject.trace, (*experiment.key(subject.trace.spec), warmup_passes), experiment.private
-        ),
+        Subject(trace, key, experiment.private, experiment, result.trace, spec),
         bar,
         difference=difference,
     )
-    if warmup_passes is not None:
-        experiment = replace(experiment, warmup_passes=warmup_passes)
-    what_if_details.draw_details(experiment, result.trace, spec)

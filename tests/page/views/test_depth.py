@@ -129,7 +129,7 @@ def test_every_depth_in_a_link(depth: str) -> None:
 
 
 def test_too_large_a_stack_is_an_error() -> None:
-    at = page(view="depth", height="512", width="512", depth="128")
+    at = page(input="zone_plate", view="depth", height="512", width="512", depth="128")
     assert not at.exception
     assert re.search("the limit is", messages(at, "error")[0])
 

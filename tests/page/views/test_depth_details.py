@@ -161,7 +161,7 @@ def test_a_block_of_the_stack_is_numpys_and_its_caption_says_which(which: str) -
     size, seed, features = (8, 6, 4), 3, 4
     names = dict(zip(("height", "width", "channels"), map(str, size), strict=True))
     link = {"view": "depth", "depth": "5", "runs": "2", "seed": str(seed), "stack": which}
-    at = page(**names, **link, depth_details="one_block", block_number="2")
+    at = page(input="zone_plate", **names, **link, depth_details="one_block", block_number="2")
     x = generate("zone_plate", *size).astype(np.float64)
     for index in (0, 1):
         weights = Model.from_seed(seed + index, features).parameters
