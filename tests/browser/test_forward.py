@@ -162,7 +162,7 @@ def test_an_error_leaves_the_last_picture_pale_and_the_widgets(
     page.evaluate("plot => { window.plot = document.querySelector(plot); }", PLOT)
     set_number(page, "Features", 16)
     expect(page.get_by_role("alert")).to_contain_text("features is 16 but the input has 3 channels")
-    expect(page.get_by_text("Last result, of earlier settings")).to_be_visible()
+    expect(page.get_by_text("Last result, of earlier settings").first).to_be_visible()
     assert page.evaluate("plot => document.querySelector(plot) === window.plot", PLOT)
     assert float(page.evaluate("getComputedStyle(window.plot).opacity")) < 0.5
     np.testing.assert_array_equal(panel(page, "out"), shown)
@@ -171,7 +171,7 @@ def test_an_error_leaves_the_last_picture_pale_and_the_widgets(
     page.screenshot(path=artifacts / "error.png")
     set_number(page, "Seed of the weights", 5)
     page.wait_for_url("**seed=5**")
-    expect(page.get_by_text("Last result, of earlier settings")).to_be_visible()
+    expect(page.get_by_text("Last result, of earlier settings").first).to_be_visible()
     pick(page, "1×1 projection")
     wait_for_figure(page)
     page.get_by_text("Digest of out:").wait_for()
