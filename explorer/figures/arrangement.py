@@ -68,7 +68,8 @@ class Arrangement(Canvas):
     """The canvas with a box for every panel, wires, ⊕ and positions of labels.
 
     `plus` is None without a sum. `colour_bar` is the bar's lower edge; its labels lie below.
-    `corner` is empty room for the values of a pixel.
+    `corner` is empty room for the values of a pixel. `legend` is the lower left corner of the
+    legend, whose three lines of text are not scaled.
     """
 
     boxes: dict[str, Box]
@@ -79,6 +80,7 @@ class Arrangement(Canvas):
     equation: Point | None
     colour_bar: tuple[Point, Point]
     corner: Box | None
+    legend: Point
 
     def moved(self, down: float, width: float, height: float) -> "Arrangement":
         """Return this arrangement, `down` pixels lower, on a canvas of that size."""
@@ -98,12 +100,14 @@ class Arrangement(Canvas):
             equation=move(self.equation) if self.equation else None,
             colour_bar=(move(self.colour_bar[0]), move(self.colour_bar[1])),
             corner=replace(self.corner, top=self.corner.top + down) if self.corner else None,
+            legend=move(self.legend),
         )
 
 
 PLUS_RADIUS = 13
 TITLE = 62  # height of the title and a value above a panel
-BAR_LENGTH, BAR_HEIGHT, BAR_LABELS = 330, 12, 24
+BAR_LENGTH, BAR_HEIGHT, BAR_LABELS = 260, 12, 24
+LEGEND_ROOM = 220  # to the right of x, enough for the legend in the narrowest wide window
 BETWEEN = 165  # from one block to the next below it
 SIDE, GAP, MARGIN = 146, 34, 4
 ROW_PITCH = SIDE + 146  # captions of the upper row and titles of the lower one lie between
@@ -161,9 +165,11 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     last = trunk[-1].middle[0] + SIDE / 2
     height = lower + SIDE / 2 + CAPTIONS
     bar = shortcut_start - BAR_LENGTH - 40, lower + SIDE / 2 + 12
-    if bar[0] < x.right + 40:  # the shortcut has several layers
-        height += BAR_LABELS
+    legend = x.right + 8, lower + SIDE / 2
+    if bar[0] < x.right + LEGEND_ROOM:  # the shortcut has several layers
+        height += BAR_LABELS + 12
         bar = MARGIN + 24, height  # half a label lies left of it
+        legend = bar[0] + BAR_LENGTH + 40, height + BAR_LABELS
     return Arrangement(
         width=last + MARGIN,
         height=height,
@@ -175,6 +181,7 @@ def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         equation=(after, -TITLE / 2),
         colour_bar=(bar, (bar[0] + BAR_LENGTH, bar[1])),
         corner=Box(after, 0, last - after, ROW_PITCH - TITLE - 10),
+        legend=legend,
     )
 
 
@@ -225,7 +232,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     bottom = lower[-1].middle[1] + side / 2
     return Arrangement(
         width=outside + 4,
-        height=bottom + 142,
+        height=bottom + 208,
         boxes=dict(zip(_names(paths), [*upper, *lower], strict=True)),
         wires=tuple(wires),
         plus=plus,
@@ -233,7 +240,8 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         identity_label=(lane + 12, turn - 10 if rows == 1 else side + BELOW),
         equation=None,
         corner=None,
-        colour_bar=((left, bottom + 142), (columns[2] + side / 2 - 14, bottom + 142)),
+        colour_bar=((left, bottom + 208), (columns[2] + side / 2 - 14, bottom + 208)),
+        legend=(left, bottom + 150),
     )
 
 

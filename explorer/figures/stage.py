@@ -154,6 +154,7 @@ def _layout(
             ),
         },
     }
+    layout["annotations"].append(stage_text.legend(canvases[0], parts[0].view, theme))
     for part, of_part, canvas in zip(parts, found, canvases, strict=True):
         _lay_out_part(layout, part, of_part, canvas, theme)
     return layout

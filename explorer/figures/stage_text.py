@@ -114,10 +114,32 @@ def _zeroed_label(canvas: Arrangement, view: StageView, zeroed_part: float) -> d
     )
 
 
+def legend(canvas: Arrangement, view: StageView, theme: Theme) -> dict[str, Any]:
+    """Return what the colours beside the scale and the marks mean, in three lines."""
+    zeroed = "the last ReLU blocks the gradient" if view.backward else "zeroed by the last ReLU"
+    lines = (
+        f"{_sign('■', theme.zeroed)} {zeroed}",
+        f"{_sign('■', theme.over)} above, {_sign('■', theme.under)} below the scale",
+        f"{_sign('×', theme.missing)} NaN, {_sign('▲', theme.missing)}{_sign('▼', theme.missing)} "
+        "±Inf",
+    )
+    words = "<br>".join(lines if view.zeroed is not None else lines[1:])
+    font = {"size": NOTE_SIZE, "color": theme.muted}
+    corner = on_paper(canvas, canvas.legend)
+    return text(*corner, words, align="left", font=font)
+
+
+def _sign(character: str, colour: str) -> str:
+    return f"<span style='color:{colour}'>{character}</span>"
+
+
 def colour_bar(
-    canvas: Canvas, ends: tuple[Point, Point], limit: float, scope: Scope
+    canvas: Canvas, ends: tuple[Point, Point], limit: float, scope: Scope, more: str = ""
 ) -> dict[str, Any]:
-    """Return the colour bar, with values at its ends where all panels share one scale."""
+    """Return the colour bar, with values at its ends where all panels share one scale.
+
+    `more` is added to its title.
+    """
     (left, y), (right, _) = (on_paper(canvas, end) for end in ends)
     labels = (
         [f"−{limit:.3g}", "0", f"{limit:.3g}"] if scope == "block" else ["−limit", "0", "limit"]
@@ -133,5 +155,5 @@ def colour_bar(
         "tickvals": [-limit, 0, limit],
         "ticklabeloverflow": "allow",
         "ticktext": labels,
-        "title": {"text": f"{SCOPES[scope]}; green, yellow: beyond", "side": "top"},
+        "title": {"text": SCOPES[scope] + more, "side": "top"},
     }

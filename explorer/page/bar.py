@@ -43,8 +43,11 @@ def draw_bar() -> Bar:
 
 
 def part_of_row() -> DeltaGenerator:
-    """Return a place in a row that keeps its position whatever the parts before it hold."""
-    return st.container(horizontal=True, vertical_alignment="bottom", width="content")
+    """Return a place in a row that keeps its position whatever the parts before it hold.
+
+    Controls are of several heights; aligned at the top, their labels are level.
+    """
+    return st.container(horizontal=True, vertical_alignment="top", width="content")
 
 
 def is_phone() -> bool:

@@ -11,7 +11,7 @@ from explorer.analysis.downsampling import whole
 from explorer.analysis.stage_view import difference_view, gradient_view, stage_views
 from explorer.figures.stage import Part, stage_layouts
 from explorer.linked_figure.payload import PinLink
-from explorer.page.bar import Bar
+from explorer.page.bar import Bar, part_of_row
 from explorer.page.component import component_state, current_theme, linked_figure
 from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.display import DisplaySettings, read_pin, read_window
@@ -28,7 +28,7 @@ def controls(
     `default_pin` is as in `read_pin`.
     """
     last = channels(*(block.trace for block in blocks)) - 1
-    with bar.display, st.container(horizontal=True, vertical_alignment="bottom", width="content"):
+    with bar.display, part_of_row():
         channel = integer_input("Channel", 0, last, key=f"{prefix}channel", width=130)
         scope: Scope = segmented_choice(
             "Colour scale",
