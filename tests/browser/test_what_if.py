@@ -10,17 +10,21 @@ from explorer import VARIANTS, trace_block
 from explorer.inputs import generate, standardise
 from explorer.model.variants import FIXES, projection
 from tests.browser.conftest import OpenPage
-from tests.browser.page import LOOKS, centre, choose_input, pick, readout, upload, wait_for_figure
+from tests.browser.page import (
+    LOOKS,
+    centre,
+    choose_input,
+    choose_variant,
+    pick,
+    readout,
+    upload,
+    wait_for_figure,
+)
 from tests.files import colours, picture
 
 PLOT = ".st-key-compared .linked-figure-plot"
 READOUT = ".st-key-compared .linked-figure-readout"
 X = generate("zone_plate", 32, 32, 8)
-
-
-def choose_variant(page: Page, title: str) -> None:
-    page.get_by_role("combobox", name="Variant").click()
-    page.get_by_role("option", name=title, exact=True).click()
 
 
 def wait_for_heading(page: Page, words: str) -> None:

@@ -120,7 +120,7 @@ def test_a_file_is_kept_only_as_a_result_in_the_cache(monkeypatch: pytest.Monkey
 
 
 def test_a_busy_server_leaves_widgets_and_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    at = page(view="what_if", **SMALL_PAGE)
+    at = page(view="what_if", **SMALL_PAGE | {"height": "9"})  # no other test's results
     widgets = settings(at)
     with monkeypatch.context() as patch:
         patch.setattr(cache, "WORK_LIMITER", WorkLimiter(slots=0, queue=0, timeout=0))
@@ -165,7 +165,7 @@ def test_a_missing_file_leaves_the_widgets() -> None:
 def test_a_gradient_that_does_not_exist_leaves_the_last_one() -> None:
     at = page(view="gradients", cotangent="error", **SMALL_PAGE)
     before = figure_messages(at)["gradients"]
-    at.selectbox(key="block").set_value("zero_pad").run()
+    at.selectbox(key="variant").set_value("zero_pad").run()
     assert not at.exception
     assert "choose another cotangent" in messages(at, "error")[0]
     after = figure_messages(at)["gradients"]

@@ -3,28 +3,16 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.summary import Headline
-from explorer.engine.forward import MAX_WARMUP_PASSES
 from explorer.errors import InputError
-from explorer.inputs.limits import MAX_CHANNELS
 from explorer.model.layers import LayerNorm
-from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
-from explorer.model.variants import FAMILIES, FIXES
 from explorer.page.bar import Bar, part_of_row
-from explorer.page.controls import (
-    integer_input,
-    optional_integer_input,
-    segmented_choice,
-    select,
-    slider,
-    toggle,
-)
+from explorer.page.controls import toggle
 from explorer.page.display import VARIANT_PREFIX
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
@@ -32,10 +20,9 @@ from explorer.page.last_result import is_stale
 from explorer.page.panel_link import PanelBlock
 from explorer.page.views import forward_details, what_if_details
 from explorer.page.views.subject import Subject
+from explorer.page.views.variant_controls import variant_controls
 
 KEY = "compared"
-# Names of the fixes in the URL, by variant.
-FIX_NAMES = {"valid_padding": "crop_identity", "wrong_channels": "project_identity"}
 
 
 def view(experiment: Experiment, result: Result, bar: Bar) -> None:
@@ -43,7 +30,7 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         left, right = part_of_row(), part_of_row()
     with left:
-        spec, warmup_passes = _variant(experiment)
+        spec, warmup_passes = variant_controls(experiment, is_own_default=False)
     st.markdown(spec.description)
     if experiment.block is not None:
         st.caption(
@@ -78,65 +65,6 @@ def _other(
 def _reference(experiment: Experiment) -> str:
     """Return the name of the block that the variant is compared with."""
     return "v1" if experiment.block is None else "the trained block"
-
-
-def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
-    """Draw the controls of the variant; return its spec, and its warm-up passes or None."""
-    variants = relatives(experiment.spec)
-    titles = {name: spec.title for name, spec in variants.items()}
-    if "v1" in titles:
-        titles["v1"] = titles.pop("v1")  # last, so that the default differs from v1
-    name = select("Variant", titles, next(iter(titles)), key="variant", width=300)
-    spec = variants[name]
-    if name in FAMILIES:
-        family = FAMILIES[name]
-        given = {key: _PARAMETERS[key]() for key in family.parameters}
-        chosen = {key: value for key, value in given.items() if value is not None}
-        spec = family.make(**chosen)
-    if name in FIXES:
-        words, fixed = FIXES[name]
-        fix = FIX_NAMES[name]
-        titles_of_fixes = {"none": "as it is", fix: words}
-        options = tuple(titles_of_fixes)
-        if segmented_choice("The sum", options, key="fix", titles=titles_of_fixes) == fix:
-            spec = fixed
-    warmup_passes = None
-    if spec.always_eval and st.session_state.get("mode") != "eval":  # else under More
-        warmup_passes = integer_input(
-            "Warm-up passes",
-            0,
-            MAX_WARMUP_PASSES,
-            key="warmup",
-            width=220,
-            help="Each moves the running statistics 1 % of the way to this input's.",
-        )
-    return spec, warmup_passes
-
-
-def _factor() -> float:
-    return slider("λ, which scales both paths", 0.0, 1.0, 0.5, 0.05, key="factor")
-
-
-def _gamma() -> float:
-    return slider("γ₂, the last norm's scale", 0.0, 1.0, 0.0, 0.05, key="gamma2")
-
-
-def _out() -> int | None:
-    return optional_integer_input(
-        "Channels of out", 1, MAX_CHANNELS, key="out", placeholder="default", width=160
-    )
-
-
-def _stride() -> int:
-    return int(segmented_choice("Stride", ("1", "2"), key="stride"))
-
-
-_PARAMETERS: Mapping[str, Callable[[], Any]] = {
-    "factor": _factor,
-    "gamma": _gamma,
-    "out": _out,
-    "stride": _stride,
-}
 
 
 def _numbers(result: Result, other: Result, reference: str) -> None:
