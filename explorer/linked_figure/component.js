@@ -21,6 +21,7 @@ import { rangeOf, rangesOf, whole, Zoom } from "./zoom.js";
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
 const CORNER_WIDTH = 326; // CSS pixels of the readout's room at which its text has the usual size
+const TWO_LINES_WIDTH = 450; // the same, where it has a line for each of two blocks
 const STALE = "Last result, before the error";
 const LOAD_ERROR = "plotly.js could not be loaded. Reload the page to try again.";
 
@@ -214,14 +215,14 @@ export class LinkedFigure {
    */
   placeReadout(layout) {
     const { root, readout } = this;
-    // The values of two blocks need more room.
-    const isShort = this.link?.mode === "pin" && this.link.readout.length === 1;
-    const corner = isShort ? cornerOf(layout) : null;
+    const lines = this.link?.mode === "pin" ? this.link.readout.length : 0;
+    const corner = lines ? cornerOf(layout) : null;
     readout.classList.toggle("linked-figure-corner", corner !== null);
     for (const side of /** @type {const} */ (["left", "top", "width", "height"])) {
       readout.style[side] = corner ? `${corner[side]}px` : "";
     }
-    root.style.fontSize = corner ? `${Math.max(1, corner.width / CORNER_WIDTH)}rem` : "";
+    const usual = lines > 1 ? TWO_LINES_WIDTH : CORNER_WIDTH;
+    root.style.fontSize = corner ? `${Math.max(1, corner.width / usual)}rem` : "";
   }
 
   /** Draw the part of the panels in view. */

@@ -142,6 +142,26 @@ def test_gradients_blocks_are_entries_and_quick_steps_end_where_they_should(
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def test_a_variant_taken_to_the_other_view_adds_no_entry_of_its_own(open_page: OpenPage) -> None:
+    page = open_page("?height=8&width=8&channels=4", in_fresh_profile=True)
+    wait_for_figure(page)
+    length = page.evaluate("history.length")
+    size = {"height": "8", "width": "8", "channels": "4"}
+    chosen = [
+        ("What if", {"view": "what_if"}),
+        ("Gradients", {"view": "gradients", "variant": "no_skip"}),
+        ("What if", {"view": "what_if"}),
+    ]
+    for view, link in chosen:
+        pick(page, view)
+        wait_for_link(page, size | link)
+    assert page.evaluate("history.length") == length + 3
+    for view, link in reversed([("Forward", {}), *chosen[:-1]]):
+        page.evaluate("history.back()")
+        expect(page.get_by_role("radio", name=view)).to_be_checked()
+        wait_for_link(page, size | link)
+
+
 def test_settings_are_no_entries_before_a_figure_is_drawn(open_page: OpenPage) -> None:
     page = open_page("?input=upload", in_fresh_profile=True)
     expect(page.get_by_text("Choose a picture, an array")).to_be_visible()

@@ -5,7 +5,6 @@ Both views share it, so a variant stays chosen from one to the other.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -24,13 +23,14 @@ from explorer.page.controls import (
     slider,
 )
 from explorer.page.experiment import Experiment
-from explorer.page.link_state import forget
+from explorer.page.link_state import forget, has_navigated
 
 OWN = "own"  # the name of a block that is not among its relatives
 GROUP_TITLES = {"skip": "Skip", "order": "Order", "norm": "Norm", "shape": "Shape"}
 GROUP_TITLES |= {"other": "Other"}
 # Names of the fixes in the URL, by variant.
 FIX_NAMES = {"valid_padding": "crop_identity", "wrong_channels": "project_identity"}
+_CHOSEN = "variant_chosen"
 _UNTOUCHED = "untouched_block"  # the name of the default, where nobody has chosen a variant
 
 
@@ -52,8 +52,11 @@ def variant_controls(
         default,
         key="variant",
         width=300,
-        on_change=partial(forget, "gamma2"),  # its default differs between variants
+        on_change=_remember_choice,
     )
+    # The default of γ₂ differs between variants. After Back, the address has the γ₂ of its variant.
+    if st.session_state.pop(_CHOSEN, False) and not has_navigated():
+        forget("gamma2")
     spec = experiment.spec if name == own else offered[name]
     spec = _with_parameters(spec, name, is_fresh=experiment.block is None)
     if is_own_default and spec == experiment.spec:
@@ -76,6 +79,10 @@ def _forget_default_of_other_view(default: str) -> None:
     untouched = st.session_state.pop(_UNTOUCHED, None)
     if untouched not in (None, default) and st.session_state.get("variant") == untouched:
         del st.session_state["variant"]
+
+
+def _remember_choice() -> None:
+    st.session_state[_CHOSEN] = True
 
 
 def variant_title(spec: BlockSpec, name: str) -> str:

@@ -1,14 +1,17 @@
 """The What if view: the basic block and a variant, on the same input with the same weights."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.analysis.shared_stages import shared_stages
 from explorer.analysis.summary import Headline
 from explorer.errors import InputError
+from explorer.figures.panels import panels
 from explorer.model.layers import LayerNorm
 from explorer.model.spec import BlockSpec
 from explorer.page.bar import Bar, part_of_row
@@ -21,17 +24,19 @@ from explorer.page.panel_link import PanelBlock
 from explorer.page.views import forward_details, what_if_details
 from explorer.page.views.subject import Subject
 from explorer.page.views.variant_controls import variant_controls
+from explorer.records import BlockTrace
 
 KEY = "compared"
+WORDS = 480  # width of the description beside the controls, in pixels
 
 
 def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        left, right = part_of_row(), part_of_row()
+        left, right, words = part_of_row(), part_of_row(), st.container(width=WORDS)
     with left:
         spec, warmup_passes = variant_controls(experiment, is_own_default=False)
-    st.markdown(spec.description)
+    words.markdown(spec.description)
     if experiment.block is not None:
         st.caption(
             "The variant has the trained weights where its layers have the same names and shapes; "
@@ -43,7 +48,8 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     _figure(experiment, spec, warmup_passes, other is not None, bar, right)
     st.caption(f"{spec.source}.")
     if other and not is_stale():
-        _numbers(result, other, _reference(experiment))
+        with st.expander("Checks"):
+            _numbers(result, other, _reference(experiment))
 
 
 def _other(
@@ -62,9 +68,40 @@ def _other(
         return None
 
 
+def _shared_panels(
+    reference: BlockTrace, variant: BlockTrace, shared: Sequence[str]
+) -> dict[str, str]:
+    """Return the panels of the reference that the variant's show too, but for that of out."""
+    of_variant, found = panels(variant.spec), {}
+    for name, panel in panels(reference.spec).items():
+        if panel.stage != "out" and panel.stage in shared:
+            found[name] = VARIANT_PREFIX + (name if name in of_variant else panel.stage)
+    return found
+
+
 def _reference(experiment: Experiment) -> str:
     """Return the name of the block that the variant is compared with."""
     return "v1" if experiment.block is None else "the trained block"
+
+
+def _summary(reference: BlockTrace, variant: BlockTrace, shared: Sequence[str], name: str) -> str:
+    """Return sentences on what is unchanged, and on how much out differs."""
+    unchanged = [stage for stage in shared if stage not in ("x", "out")]
+    words = f"Unchanged, bit by bit: {', '.join(unchanged)}. " if unchanged else ""
+    one, other = (trace["out"].astype(np.float64) for trace in (reference, variant))
+    if "out" in shared:
+        return f"{words}out is that of {name} in every cell."
+    if one.shape != other.shape:
+        sizes = ("×".join(map(str, out.shape)) for out in (other, one))
+        return words + "out is {} instead of {}.".format(*sizes)
+    part = float(np.mean(one != other))
+    words += f"out differs from that of {name} in {part:.1%} of the cells of all channels"
+    with np.errstate(all="ignore"):
+        norms = [float(np.linalg.norm(values)) for values in (other - one, one)]
+    size = norms[0] / (norms[1] or math.nan)
+    if math.isfinite(size):
+        words += f"; the difference is {size:.2f} × as large as out of {name} (Euclidean norms)"
+    return f"{words}."
 
 
 def _numbers(result: Result, other: Result, reference: str) -> None:
@@ -137,7 +174,7 @@ def _figure(
     bar: Bar,
     right: DeltaGenerator,
 ) -> None:
-    """Draw both blocks, one below the other, and their difference; the variant only if it runs.
+    """Draw the variant beside the block, and their difference; only the block if it does not run.
 
     `right` is the place of the switch for the difference.
     """
@@ -147,16 +184,19 @@ def _figure(
     except PROBLEMS as problem:
         show_problem(problem, "figure")
         return
-    blocks = [PanelBlock(result.trace, heading=f"{_reference(experiment)}, the reference")]
+    name = _reference(experiment)
+    block = PanelBlock(result.trace, heading=f"{name}, the reference")
+    blocks, difference, summary = [block], None, ""
     if other:
-        blocks.append(PanelBlock(other.trace, VARIANT_PREFIX, other.trace.spec.title))
-    difference = None
-    if other:
+        trace = other.trace
+        shared = shared_stages(result.trace, trace)
+        block = replace(block, elsewhere=_shared_panels(result.trace, trace, shared))
+        blocks = [block, PanelBlock(trace, VARIANT_PREFIX, trace.spec.title)]
+        summary = _summary(result.trace, trace, shared, name)
         with right:
             is_wanted = toggle("Difference, stage by stage", key="difference")
         if is_wanted:
-            heading = f"Difference: variant − {_reference(experiment)}"
-            difference = PanelBlock(other.trace, "difference ", heading)
+            difference = PanelBlock(trace, "difference ", f"Difference: variant − {name}")
     subject = other or result
     forward_details.draw_block(
         KEY,
@@ -166,6 +206,7 @@ def _figure(
         ),
         bar,
         difference=difference,
+        summary="" if is_stale() else summary,
     )
     if warmup_passes is not None:
         experiment = replace(experiment, warmup_passes=warmup_passes)
