@@ -188,7 +188,7 @@ export class LinkedFigure {
    */
   async react({ figure, narrow, link, revision }, space) {
     const layout = fitLayout(figure.layout, narrow, space);
-    this.card.fit(layout);
+    this.card.fit(layout, this.link?.mode === "pin" ? this.link.readout.length : 1);
     this.scale = layout.meta?.scale ?? 1;
     layout.uirevision = revision;
     if (revision !== this.revision) this.zoom.view = null;

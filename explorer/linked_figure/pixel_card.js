@@ -9,6 +9,7 @@ import { cornerOf } from "./layout.js";
 import { writeReadout } from "./readout.js";
 
 const CORNER_WIDTH = 326; // CSS pixels of the card's room at which its text has the usual size
+const TWO_LINES_WIDTH = 450; // the same, where it has a line for each of two blocks
 const GAP = 12; // CSS pixels between a panel and the sheet
 
 export class PixelCard {
@@ -29,8 +30,9 @@ export class PixelCard {
   /**
    * Place the card in the figure if its layout has room for it, else below.
    * @param {Layout} layout
+   * @param {number} lines of values that it will hold
    */
-  fit(layout) {
+  fit(layout, lines) {
     const { root, card } = this;
     const corner = cornerOf(layout);
     this.isInFigure = corner !== null;
@@ -39,7 +41,8 @@ export class PixelCard {
     card.style.top = corner ? `${corner.top}px` : "";
     card.style.width = corner ? `${corner.width}px` : "";
     card.style.maxHeight = corner ? `${corner.height}px` : "";
-    root.style.fontSize = corner ? `${Math.max(1, corner.width / CORNER_WIDTH)}rem` : "";
+    const usual = lines > 1 ? TWO_LINES_WIDTH : CORNER_WIDTH;
+    root.style.fontSize = corner ? `${Math.max(1, corner.width / usual)}rem` : "";
     if (this.isInFigure) this.close();
   }
 

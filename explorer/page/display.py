@@ -1,6 +1,6 @@
 """What the user has chosen to see: channel, colour scale, pinned pixel and rows and columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -33,15 +33,16 @@ class DisplaySettings:
 
 def read_pin(
     key: str,
-    names: Sequence[str],
+    names: Mapping[str, str],
     shape: tuple[int, ...],
     parameter: str = "pin",
     default: str = "",
 ) -> PanelPixel | None:
     """Return the pinned pixel, as the figure last reported it or else as the URL has it.
 
-    `default` is the pin of a URL without one. Where there is a default, the URL says so if the user
-    has removed the pin.
+    `names` are those of the panels that may be named, with the panel that shows each. `default` is
+    the pin of a URL without one; where there is a default, the URL says so if the user has removed
+    the pin.
     """
     check(
         parameter,
@@ -57,7 +58,7 @@ def read_pin(
     return pixel
 
 
-def parse_pixel(text: str, names: Sequence[str], shape: tuple[int, ...]) -> PanelPixel | None:
+def parse_pixel(text: str, names: Mapping[str, str], shape: tuple[int, ...]) -> PanelPixel | None:
     """Return the pixel of a text "panel,row,column"; None if there is no such pixel."""
     parts = text.split(",")
     if len(parts) != 3:
@@ -69,7 +70,7 @@ def parse_pixel(text: str, names: Sequence[str], shape: tuple[int, ...]) -> Pane
     row, col = row_col
     if not (0 <= row < shape[0] and 0 <= col < shape[1]):
         return None
-    return PanelPixel(panel, row, col)
+    return PanelPixel(names[panel], row, col)
 
 
 def read_window(key: str, shape: tuple[int, ...]) -> Window | None:

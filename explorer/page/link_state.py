@@ -25,10 +25,11 @@ OLD_NAMES: Mapping[str, str] = MappingProxyType(
         "at": "block_number",
         "norm": "batch_norm",
         "after": "last_relu",
+        "block": "variant",
+        "trained_variant": "variant",
     }
 )
 _LINEN = ("linen", "Linen twin")  # in older links a detail, now a switch in the detail "code"
-_TITLES = {spec.title: name for name, spec in VARIANTS.items()}
 # Values of older links, by parameter.
 OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -42,8 +43,7 @@ OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             **{generator.title: name for name, generator in GENERATORS.items()},
             "Your own file": "upload",
         },
-        "variant": _TITLES,
-        "block": _TITLES,
+        "variant": {spec.title: name for name, spec in VARIANTS.items()},
         "details": {
             "who won": "outcomes",
             "sum_comparison": "outcomes",
@@ -88,6 +88,7 @@ def update_old_link() -> None:
     """Replace names and values of an older link by the present ones, once per link."""
     if _UNCHECKED in st.session_state:
         return
+    _prefer_block_of_gradients()
     for old, new in OLD_NAMES.items():
         if old in st.query_params:
             if new not in st.query_params:
@@ -100,6 +101,16 @@ def update_old_link() -> None:
         if len(given) == 1 and given[0] in values:
             st.query_params[name] = values[given[0]]
     st.session_state[_UNCHECKED] = set(st.query_params)
+
+
+def _prefer_block_of_gradients() -> None:
+    """Let the block of an older link to Gradients replace the variant, which was of What if."""
+    if st.query_params.get("view") not in ("gradients", "Gradients"):
+        return
+    is_fresh = st.query_params.get("weights", "seed") == "seed"
+    name = "block" if is_fresh else "trained_variant"
+    if name in st.query_params:
+        st.query_params["variant"] = st.query_params.get_all(name)
 
 
 def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:

@@ -1,5 +1,8 @@
 """The card of the stage figure: one pixel's sum in numbers, as terms of `PinLink.readout`."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from explorer.figures.printed import ROUNDED
 from explorer.figures.theme import THEMES, ThemeName
 from explorer.linked_figure.payload import (
@@ -16,11 +19,23 @@ from explorer.model.spec import BlockSpec
 
 
 def block_readout(
-    spec: BlockSpec, prefix: str, heading: str, theme: ThemeName, is_mean: bool
+    spec: BlockSpec,
+    prefix: str,
+    heading: str,
+    theme: ThemeName,
+    is_mean: bool,
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
 ) -> Line:
-    """Return one pixel of a block in numbers. Means add up too, but a ReLU is not linear."""
+    """Return one pixel of a block in numbers. Means add up too, but a ReLU is not linear.
+
+    `elsewhere` is that of `PanelBlock`.
+    """
+
+    def panel(stage: str) -> str:
+        return elsewhere.get(prefix + stage, prefix + stage)
+
     colours, of = THEMES[theme], "mean " if is_mean else ""
-    residual, identity = prefix + spec.residual, prefix + (spec.identity or "")
+    residual, identity = panel(spec.residual), panel(spec.identity or "")
     name = "x" if spec.identity == "x" else "shortcut(x)"
     terms: list[Term] = [TextTerm(f"{heading}:")] if heading else []
     branch = ValueTerm(residual, f"{of}F(x)", colours.branch)
@@ -30,12 +45,12 @@ def block_readout(
             TextTerm("+"),
             branch,
             TextTerm("="),
-            ValueTerm(f"{prefix}add", f"{of}add"),
-            RoundedTerm((identity, residual), f"{prefix}add", ROUNDED),
+            ValueTerm(panel("add"), f"{of}add"),
+            RoundedTerm((identity, residual), panel("add"), ROUNDED),
         ]
     else:
         terms.append(branch)
-    out = ValueTerm(f"{prefix}out", f"{of}out")
+    out = ValueTerm(panel("out"), f"{of}out")
     after = " → ".join(layer.label for _, layer in spec.after)
     if not after:
         return (*terms, TextTerm("="), out)
@@ -46,9 +61,9 @@ def block_readout(
         texts = f"{name} contributes more", "F(x) contributes more"
         terms.append(LargerTerm((identity, residual), texts))
     if spec.identity and spec.last_relu_input == "add" and not heading:  # two blocks lack the room
-        terms.append(SignsTerm((identity, f"{prefix}add"), _outcomes(name)))
+        terms.append(SignsTerm((identity, panel("add")), _outcomes(name)))
     elif spec.last_relu_input:
-        terms.append(NegativeTerm(prefix + spec.last_relu_input, "zeroed"))
+        terms.append(NegativeTerm(panel(spec.last_relu_input), "zeroed"))
     return tuple(terms)
 
 

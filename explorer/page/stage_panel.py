@@ -9,6 +9,7 @@ import streamlit as st
 from explorer.analysis.colour_limits import Scope, channels
 from explorer.analysis.downsampling import whole
 from explorer.analysis.stage_view import difference_view, gradient_view, stage_views
+from explorer.figures.comparison import comparison_layouts
 from explorer.figures.stage import Part, stage_layouts
 from explorer.linked_figure.payload import PinLink
 from explorer.page.bar import Bar, part_of_row
@@ -40,7 +41,7 @@ def controls(
     with bar.more:
         show = segmented_choice("Show", ("channel", "mean"), key=f"{prefix}show")
     shape = blocks[0].trace["x"].shape[:2]
-    names = [name for block in blocks for name in block.panels()]
+    names = {name: shown for block in blocks for name, shown in block.shown_by().items()}
     return DisplaySettings(
         channel=None if show == "mean" else channel,
         scope=scope,
@@ -61,7 +62,10 @@ def draw(
     report_window: bool = False,
     click: str = "",
 ) -> None:
-    """Draw the stage figures of blocks with the same x beneath each other, as one figure.
+    """Draw the stage figures of blocks with the same x as one figure.
+
+    They lie beneath each other, or side by side if the first is a reference that has panels
+    `elsewhere`, in the second.
 
     `difference` adds this block's values minus the first's, stage by stage; `report_window`
     asks the browser for the rows and columns in view; `cells` `(H, W)` bool are marked in
@@ -72,7 +76,8 @@ def draw(
     window = display.window if report_window else None
     views = stage_views([block.trace for block in blocks], display.channel, display.scope, window)
     parts = [
-        Part(view, block.prefix, block.heading) for view, block in zip(views, blocks, strict=True)
+        Part(view, block.prefix, block.heading, frozenset(block.elsewhere))
+        for view, block in zip(views, blocks, strict=True)
     ]
     drawn = list(blocks)
     if difference:
@@ -124,7 +129,10 @@ def _show_figure(
     *,
     stale: bool = False,
 ) -> None:
-    figure = stage_layouts(parts, theme=display.theme)
+    if any(part.hidden for part in parts):
+        figure = comparison_layouts(*parts, theme=display.theme)
+    else:
+        figure = stage_layouts(parts, theme=display.theme)
     linked_figure(
         figure.spec(),
         narrow=figure.narrow,

@@ -77,6 +77,12 @@ def frames(page: Page, plot: str = PLOT) -> dict[str, Frame]:
     return {name: Frame(*map(float, numbers)) for name, *numbers in found}
 
 
+def choose_variant(page: Page, title: str) -> None:
+    """Choose a variant by its title, whatever its group."""
+    page.get_by_role("combobox", name="Variant").click()
+    page.get_by_role("option", name=re.compile(rf"^(\w+ · )?{re.escape(title)}$")).click()
+
+
 def readout(page: Page, under: str = READOUT) -> dict[str, float]:
     """Return the numbers of the readout by panel, without rounding for display."""
     pairs = page.eval_on_selector_all(

@@ -1,12 +1,21 @@
 """Back and Forward of the browser: views and variants are its entries."""
 
+import re
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.page import centre, pick, readout, set_number, upload, wait_for_figure
+from tests.browser.page import (
+    centre,
+    choose_variant,
+    pick,
+    readout,
+    set_number,
+    upload,
+    wait_for_figure,
+)
 from tests.files import npy
 
 COMPARED = ".st-key-compared .linked-figure"
@@ -24,14 +33,9 @@ def wait_for_link(page: Page, expected: dict[str, str]) -> None:
 def expect_compared(page: Page, variant: str, pinned: str) -> None:
     """Assert that the page shows a variant and a pinned pixel."""
     expect(page.get_by_role("radio", name="What if")).to_be_checked()
-    expect(page.get_by_role("combobox", name="Variant")).to_have_value(variant)
+    expect(page.get_by_role("combobox", name="Variant")).to_have_value(re.compile(f"{variant}$"))
     expect(page.locator(f"{COMPARED}-plot tspan").get_by_text(variant)).not_to_have_count(0)
     expect(page.locator(f"{COMPARED}-readout")).to_contain_text(f"pinned {pinned}")
-
-
-def choose_variant(page: Page, title: str) -> None:
-    page.get_by_role("combobox", name="Variant").click()
-    page.get_by_role("option", name=title, exact=True).click()
 
 
 def test_back_and_forward_restore_what_was_seen(open_page: OpenPage) -> None:
@@ -125,9 +129,8 @@ def test_gradients_blocks_are_entries_and_quick_steps_end_where_they_should(
     for view in ("Depth", "Gradients"):
         pick(page, view)
         page.wait_for_url(f"**view={view.lower()}**")
-    page.get_by_role("combobox", name="Block").click()
-    page.get_by_role("option", name="Bottleneck", exact=True).click()
-    page.wait_for_url("**block=bottleneck**")
+    choose_variant(page, "Bottleneck")
+    page.wait_for_url("**variant=bottleneck**")
     pick(page, "squared error")
     page.wait_for_url("**cotangent=error**")
     for _ in range(3):
@@ -138,8 +141,28 @@ def test_gradients_blocks_are_entries_and_quick_steps_end_where_they_should(
     wait_for_link(page, {"input": "zone_plate"} | size)
     page.evaluate("history.go(3)")
     expect(page.get_by_role("radio", name="squared error")).to_be_checked()
-    expect(page.get_by_role("combobox", name="Block")).to_have_value("Bottleneck")
+    expect(page.get_by_role("combobox", name="Variant")).to_have_value("Other · Bottleneck")
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_variant_taken_to_the_other_view_adds_no_entry_of_its_own(open_page: OpenPage) -> None:
+    page = open_page("?height=8&width=8&channels=4", in_fresh_profile=True)
+    wait_for_figure(page)
+    length = page.evaluate("history.length")
+    size = {"height": "8", "width": "8", "channels": "4"}
+    chosen = [
+        ("What if", {"view": "what_if"}),
+        ("Gradients", {"view": "gradients", "variant": "no_skip"}),
+        ("What if", {"view": "what_if"}),
+    ]
+    for view, link in chosen:
+        pick(page, view)
+        wait_for_link(page, size | link)
+    assert page.evaluate("history.length") == length + 3
+    for view, link in reversed([("Forward", {}), *chosen[:-1]]):
+        page.evaluate("history.back()")
+        expect(page.get_by_role("radio", name=view)).to_be_checked()
+        wait_for_link(page, size | link)
 
 
 def test_settings_are_no_entries_before_a_figure_is_drawn(open_page: OpenPage) -> None:

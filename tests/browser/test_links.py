@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from explorer import VARIANTS
 from explorer.inputs import GENERATORS
 from tests.browser.conftest import OpenPage
-from tests.browser.page import choose_input, pick, reveal, set_number
+from tests.browser.page import choose_input, choose_variant, pick, reveal, set_number
 
 # Every control with its value, in the order of the page.
 CONTROLS = """() => [...document.querySelectorAll(
@@ -44,11 +44,6 @@ def read_controls(page: Page) -> list[str]:
     return controls
 
 
-def choose(page: Page, label: str, title: str) -> None:
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=title, exact=True).click()
-
-
 def slide(page: Page, label: str, key: str) -> None:
     """Press one key; a second could meet the answer to the first."""
     page.locator(f'input[type=range][aria-label="{label}"]').press(key)
@@ -71,7 +66,7 @@ def test_what_if_controls_are_in_the_url_by_their_identifiers(open_page: OpenPag
     page = open_page()
     pick(page, "What if")
     wait_for_parameters(page, {"view": "what_if", "input": "zone_plate"})
-    choose(page, "Variant", VARIANTS["full_preact"].title)
+    choose_variant(page, VARIANTS["full_preact"].title)
     choose_input(page, GENERATORS["cells"].title)
     link = {"view": "what_if", "variant": "full_preact", "input": "cells"}
     wait_for_parameters(page, link)
@@ -107,7 +102,7 @@ def test_defaults_are_removed_from_the_url_again(open_page: OpenPage) -> None:
     flip(page, "Difference, stage by stage")
     pick(page, "train")
     set_number(page, "Seed of the weights", 0)
-    choose(page, "Variant", VARIANTS["no_skip"].title)
+    choose_variant(page, VARIANTS["no_skip"].title)
     wait_for_parameters(page, {"view": "what_if", "input": "cells", "features": "3"})
     page.get_by_label("Features", exact=True).fill("")
     page.get_by_label("Features", exact=True).press("Enter")
@@ -139,8 +134,8 @@ def test_gradients_controls_are_in_the_url_until_they_are_the_defaults(open_page
     wait_for_parameters(page, view | {"shift": "-0.5"})
     slide(page, "Bias before the first ReLU", "ArrowRight")
     wait_for_parameters(page, view)
-    choose(page, "Block", VARIANTS["bottleneck"].title)
-    wait_for_parameters(page, view | {"block": "bottleneck"})
+    choose_variant(page, VARIANTS["bottleneck"].title)
+    wait_for_parameters(page, view | {"variant": "bottleneck"})
     expect_same_in_a_fresh_profile(open_page, page)
 
 
@@ -191,7 +186,7 @@ OLD_LINKS = [
     ),
     (
         {"view": "Gradients", "block": "No skip", "cotangent": "pinned pixel", "pin": "out,9,30"},
-        {"view": "gradients", "block": "no_skip", "cotangent": "pixel", "pin": "out,9,30"},
+        {"view": "gradients", "variant": "no_skip", "cotangent": "pixel", "pin": "out,9,30"},
     ),
 ]
 

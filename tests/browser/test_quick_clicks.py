@@ -7,8 +7,8 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import OpenPage
-from tests.browser.page import pick, set_number
-from tests.browser.test_history import COMPARED, choose_variant, wait_for_link
+from tests.browser.page import choose_variant, pick, set_number
+from tests.browser.test_history import COMPARED, wait_for_link
 
 SMALL = {"input": "zone_plate", "height": "8", "width": "8", "channels": "4"}
 LINK = SMALL | {"view": "what_if"}

@@ -11,17 +11,21 @@ from explorer import VARIANTS, trace_block
 from explorer.inputs import generate, standardise
 from explorer.model.variants import FIXES, projection
 from tests.browser.conftest import OpenPage
-from tests.browser.page import LOOKS, centre, choose_input, pick, readout, upload, wait_for_figure
+from tests.browser.page import (
+    LOOKS,
+    centre,
+    choose_input,
+    choose_variant,
+    pick,
+    readout,
+    upload,
+    wait_for_figure,
+)
 from tests.files import colours, picture
 
 PLOT = ".st-key-compared .linked-figure-plot"
 READOUT = ".st-key-compared .linked-figure-readout"
 X = generate("zone_plate", 32, 32, 8)
-
-
-def choose_variant(page: Page, title: str) -> None:
-    page.get_by_role("combobox", name="Variant").click()
-    page.get_by_role("option", name=title, exact=True).click()
 
 
 def wait_for_heading(page: Page, words: str) -> None:
@@ -89,9 +93,9 @@ def test_a_link_restores_variant_parameters_and_pin(open_page: OpenPage) -> None
 def test_zoom_and_node_persist_through_a_change_of_variant(open_page: OpenPage) -> None:
     page = open_page("?input=zone_plate&view=what_if", height=1600)
     wait_for_heading(page, "No skip")
-    page.mouse.move(*centre(page, "x", 5, 5, "compared"))
+    page.mouse.move(*centre(page, "out", 5, 5, "compared"))
     page.mouse.down()
-    page.mouse.move(*centre(page, "x", 20, 25, "compared"), steps=5)
+    page.mouse.move(*centre(page, "out", 20, 25, "compared"), steps=5)
     page.mouse.up()
     page.wait_for_function(
         "plot => document.querySelector(plot)._fullLayout.xaxis.range[0] > 0", arg=PLOT
@@ -103,8 +107,10 @@ def test_zoom_and_node_persist_through_a_change_of_variant(open_page: OpenPage) 
     wait_for_heading(page, "Bottleneck")
     assert page.evaluate("plot => document.querySelector(plot) === window.plot", PLOT)
     ranges = page.evaluate(
-        "() => ['', 9, 12, 20].map((n) => [...window.plot._fullLayout['xaxis' + n].range])"
+        """() => Object.entries(window.plot._fullLayout)
+            .filter(([name]) => name.startsWith('xaxis')).map(([, axis]) => [...axis.range])"""
     )
+    assert len(ranges) > 12
     assert all(one == window for one in ranges)
 
 
@@ -139,6 +145,19 @@ def test_the_view_looks_right(open_page: OpenPage, artifacts: Path, width: int, 
     expected = trace_block(0, X, 8, variant=projection(stride=2))["add"][:, :, 0]
     np.testing.assert_array_equal(np.array(values, np.float32), expected)
     page.screenshot(path=artifacts / f"what-if-{width}-{theme}.png")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720)])
+def test_both_outs_are_on_the_first_screen(open_page: OpenPage, width: int, height: int) -> None:
+    page = open_page("?view=what_if&variant=relu_before_add", width=width, height=height)
+    wait_for_heading(page, "ReLU before the addition")
+    (left, top), (right, bottom) = (
+        centre(page, panel, row, col, "compared")
+        for panel, row, col in (("variant out", -0.5, -0.5), ("out", 31.5, 31.5))
+    )
+    assert 0 < left < right < width
+    assert 0 < top < bottom < height
+    assert bottom - top > 170
 
 
 def test_a_pictures_array_is_saved_for_the_script(open_page: OpenPage) -> None:

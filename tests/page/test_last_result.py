@@ -166,7 +166,7 @@ def test_a_missing_file_leaves_the_widgets() -> None:
 def test_a_gradient_that_does_not_exist_leaves_the_last_one() -> None:
     at = page(view="gradients", cotangent="error", **SMALL_PAGE)
     before = figure_messages(at)["gradients"]
-    at.selectbox(key="block").set_value("zero_pad").run()
+    at.selectbox(key="variant").set_value("zero_pad").run()
     assert not at.exception
     assert "choose another cotangent" in messages(at, "error")[0]
     after = figure_messages(at)["gradients"]

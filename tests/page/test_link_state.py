@@ -6,7 +6,7 @@ from explorer import VARIANTS
 from explorer.inputs import GENERATORS
 from explorer.page import link_state
 from explorer.page.link_state import OLD_NAMES, OLD_VALUES
-from explorer.page.views.what_if import FIX_NAMES
+from explorer.page.views.variant_controls import FIX_NAMES
 from tests.helpers import SMALL_PAGE, digest, figure_messages, messages, page
 
 
@@ -63,7 +63,9 @@ OLD_LINKS = [
     ({"features": "6", "widen": "1×1 projection"}, "widen", "projection"),
     ({"view": "Gradients", "cotangent": "pinned pixel"}, "cotangent", "pixel"),
     ({"view": "Gradients", "cotangent": "squared error"}, "cotangent", "error"),
-    ({"view": "Gradients", "block": "No skip"}, "block", "no_skip"),
+    ({"view": "Gradients", "block": "No skip"}, "variant", "no_skip"),
+    ({"view": "gradients", "variant": "bottleneck", "block": "no_bn"}, "variant", "no_bn"),
+    ({"view": "what_if", "variant": "no_bn", "trained_variant": "v1"}, "variant", "no_bn"),
     ({"view": "Forward"}, "view", "forward"),
 ]
 
@@ -80,7 +82,7 @@ def test_an_old_link_has_the_same_effect(link: dict[str, str], key: str, value: 
 def test_every_old_name_and_value_is_tested() -> None:
     names = {name for link, _, _ in OLD_LINKS for name in link}
     assert set(OLD_NAMES) <= names
-    of_lists = {"input", "variant", "block", "view"}
+    of_lists = {"input", "variant", "view"}
     tested = {(OLD_NAMES.get(n, n), v) for link, _, _ in OLD_LINKS for n, v in link.items()}
     for parameter, values in OLD_VALUES.items():
         if parameter not in of_lists:

@@ -184,7 +184,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
     **dict.fromkeys(("net_mode", "network_details", "show", "channel"), NETWORK),
     "weights": {},
     "net_block": FORWARD,
-    "trained_variant": GRADIENTS,
+    "variant": GRADIENTS,
 }
 
 

@@ -129,13 +129,13 @@ def test_gradients_are_those_of_the_trained_block(mode: str) -> None:
 def test_a_variant_chosen_for_one_network_is_not_taken_for_another_ones_block() -> None:
     at = opened("gradients")
     without_exception(at.segmented_control(key="network").set_value("1").run())
-    assert "trained_variant" not in at.query_params
+    assert "variant" not in at.query_params
     assert "identity" not in panels(at, "gradients")
-    without_exception(at.selectbox(key="trained_variant").select("v1").run())
-    assert at.query_params["trained_variant"] == "v1"
+    without_exception(at.selectbox(key="variant").select("v1").run())
+    assert at.query_params["variant"] == "v1"
     assert "identity" in panels(at, "gradients")
     without_exception(at.segmented_control(key="network").set_value("0").run())
-    assert "trained_variant" not in at.query_params  # v1 is the block's own
+    assert "variant" not in at.query_params  # v1 is the block's own
 
 
 @pytest.mark.parametrize("mode", MODES)

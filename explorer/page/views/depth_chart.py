@@ -52,7 +52,7 @@ def draw_curves(
 
     def pick() -> None:
         text = component_state(KEY, "pick") or ""
-        pixel = parse_pixel(text, list(panels), (len(STACKS), depth))
+        pixel = parse_pixel(text, {name: name for name in panels}, (len(STACKS), depth))
         if pixel is None:
             return
         if pixel.panel == LARGE:

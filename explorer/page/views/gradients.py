@@ -1,6 +1,7 @@
 """The Gradients view: the gradient at x, by path."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,19 +14,18 @@ from explorer.engine.forward import trace_model
 from explorer.engine.gradients import cotangent_of, split_trace
 from explorer.figures.influence import influence_layouts
 from explorer.model.layers import Conv
-from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
-from explorer.model.variants import FIXES, V1, VARIANTS, with_bias, zero_gamma
 from explorer.page import stage_panel
 from explorer.page.bar import Bar, part_of_row
 from explorer.page.cache import get_or_compute
 from explorer.page.component import linked_figure
-from explorer.page.controls import segmented_choice, select, slider
+from explorer.page.controls import segmented_choice
 from explorer.page.display import DisplaySettings
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import ONE_IMAGE, Experiment, Result, run
 from explorer.page.last_result import is_stale, recall, remember
 from explorer.page.panel_link import PanelBlock
+from explorer.page.views.variant_controls import variant_controls
 from explorer.records import BlockTrace, CotangentKind, GradientSplit
 
 KEY = "gradients"
@@ -35,7 +35,6 @@ COTANGENTS: Final[Mapping[CotangentKind, str]] = {
     "pixel": "pinned pixel",
     "error": "squared error",
 }
-RUNNABLE = [name for name in VARIANTS if name not in FIXES]
 
 
 def view(experiment: Experiment, result: Result, bar: Bar) -> None:
@@ -46,36 +45,10 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         left, right = part_of_row(), part_of_row()
     with left:
-        spec = _spec() if experiment.block is None else _spec_of_trained(experiment.spec)
+        spec, warmup_passes = variant_controls(experiment, is_own_default=True)
+    if warmup_passes is not None:
+        experiment = replace(experiment, warmup_passes=warmup_passes)
     _figure(experiment, spec, bar, right)
-
-
-def _spec() -> BlockSpec:
-    """Draw the controls of the block; return its spec."""
-    titles = {name: VARIANTS[name].title for name in RUNNABLE}
-    name = select("Block", titles, "v1", key="block", width=280)
-    if name != "v1":
-        return VARIANTS[name]
-    gamma = slider("γ₂, bn2's scale", 0.0, 1.0, 1.0, 0.05, key="gamma2", width=190)
-    stage = segmented_choice(
-        "Shift", ("conv1", "bn1"), key="shifted", help="The layer whose bias the slider sets."
-    )
-    shift = slider("Bias before the first ReLU", -6.0, 6.0, 0.0, 0.5, key="shift", width=190)
-    spec = zero_gamma(gamma) if gamma != 1 else V1
-    return with_bias(spec, stage, shift) if shift else spec
-
-
-def _spec_of_trained(own: BlockSpec) -> BlockSpec:
-    """Draw the control of a trained block; return its own spec or another variant's."""
-    variants = {
-        name: spec
-        for name, spec in relatives(own).items()
-        if name not in FIXES and spec.key != own.key
-    }
-    titles = {"own": f"{own.title}, as trained"}
-    titles |= {name: spec.title for name, spec in variants.items()}
-    chosen = select("Block", titles, "own", key="trained_variant", width=280)
-    return own if chosen == "own" else variants[chosen]
 
 
 @st.fragment
@@ -99,7 +72,7 @@ def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, right: DeltaGener
         trace = _trace(experiment, spec, kind, placeholder)
     except PROBLEMS as problem:
         with messages:
-            show_problem(problem, "block")
+            show_problem(problem, "variant")
         last = recall(KEY)
         if last is None:
             return

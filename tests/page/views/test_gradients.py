@@ -147,7 +147,7 @@ def test_a_channel_without_a_pixel_that_is_not_zeroed_is_explained() -> None:
 
 
 def test_shapes_that_differ_have_no_squared_error() -> None:
-    at = page(input="zone_plate", view="gradients", block="zero_pad", cotangent="error")
+    at = page(input="zone_plate", view="gradients", variant="zero_pad", cotangent="error")
     assert not at.exception
     assert "choose another cotangent" in messages(at, "error")[0]
 
