@@ -139,7 +139,7 @@ def _backward(
     def block(g: jax.Array, step: tuple[jax.Array, ...]) -> Any:
         at, is_active, h = step
         over_copies = jax.vmap(one, in_axes=(None, None, 0, 0))
-        g = jax.vmap(over_copies)(at, is_active, h, g)
+        g = lax.map(lambda given: over_copies(*given), (at, is_active, h, g))
         return g, jax.vmap(_gradient_numbers)(g)
 
     return lax.scan(block, g, (index, active, inputs), reverse=True)

@@ -122,7 +122,7 @@ def _forward(
         return jnp.where(is_active, stages["out"], copies), numbers
 
     def block(h: jax.Array, step: tuple[jax.Array, jax.Array]) -> Any:
-        out, numbers = jax.vmap(lane)(*step, h)
+        out, numbers = lax.map(lambda given: lane(*given), (*step, h))
         return out, (h, numbers)
 
     return lax.scan(block, h, (index, active))

@@ -5,6 +5,7 @@
 
 const NARROW_BELOW = 800; // CSS pixels of space under which the narrow layout is used
 const NARROW_MAX = 620; // CSS pixels beyond which the narrow layout does not grow
+const MAX_ASPECT = 0.6; // height of charts by their width, up to which they fill a high window
 const NARROWEST_CORNER = 260; // CSS pixels under which a pixel's values do not stand in the figure
 
 /**
@@ -23,7 +24,8 @@ export function fitLayout(wide, narrow, space) {
   const width = isNarrow ? Math.min(space, NARROW_MAX) : space;
   if (layout.meta?.fixedHeight) {
     const { around = Infinity } = layout.meta;
-    return { ...layout, width, height: Math.max(layout.height, window.innerHeight - around) };
+    const most = Math.min(window.innerHeight - around, MAX_ASPECT * width);
+    return { ...layout, width, height: Math.max(layout.height, Math.round(most)) };
   }
   if (width > layout.width) return enlarged(layout, width / layout.width);
   const { l, r, t, b } = layout.margin;

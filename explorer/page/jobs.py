@@ -16,7 +16,7 @@ from explorer.page.limiter import WORK_LIMITER
 
 Value = TypeVar("Value")
 _STOPPED = "stopped_job"
-_HEIGHT, _PHONE_HEIGHT = 52, 88  # pixels of a job's place: two or three lines of text, or a button
+_HEIGHT, _PHONE_HEIGHT = 52, 104  # pixels of a job's place: two or four lines, or a button
 
 
 @dataclass(frozen=True)

@@ -145,12 +145,12 @@ def _paths(stacks: StackPair) -> None:
     mean_length = float(shares @ np.arange(shares.size) / (shares.sum() or np.nan))
     if not shown.is_stale:
         place.markdown(
-            f"Through n = {record.depth} blocks there are 2ⁿ paths, most of them about n/2 blocks "
-            "long. Weighted by the norms of their gradients, the mean length is "
-            f"{number_text(mean_length, 1)} instead of {record.depth / 2:.1f}."
+            f"The mean length of all paths is {record.depth / 2:.1f} blocks; weighted by the norms "
+            f"of their gradients it is {number_text(mean_length, 1)}."
         )
     st.caption(
-        "Veit et al. 2016 "
+        f"Through n = {record.depth} blocks there are 2ⁿ paths, most of them about n/2 blocks "
+        "long. Veit et al. 2016 "
         "(Fig. 6) find that in a trained network the gradient comes from short paths. For each "
         "length shown, 16 paths are sampled; bars are standard errors. "
         + (

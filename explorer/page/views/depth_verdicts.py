@@ -35,7 +35,7 @@ def _gradient_norm(residual: DepthRecord, plain_network: DepthRecord) -> str:
         with_it, without = map(_text, first)
         return (
             f"The norm of the gradient at the input of one block is {with_it} with the shortcut "
-            f"and {without} without; with more blocks it changes from block to block"
+            f"and {without} without"
         )
     with_it, without = (_ratio(*pair) for pair in zip(first, last, strict=True))
     if with_it.endswith("×") or without.endswith("×"):

@@ -50,7 +50,7 @@ def test_medians_are_over_runs_and_one_run_that_is_not_finite_is_named() -> None
 
 
 def test_one_block_has_no_ratio() -> None:
-    words = "at the input of one block is 3 with the shortcut and 0.5 without; with more blocks"
+    words = "at the input of one block is 3 with the shortcut and 0.5 without."
     assert words in verdict("gradient norm", record([3]), record([0.5]))
     assert "F(x) has 25.0 % of the variance" in verdict(
         "branch share", record([0.25]), record([NAN])
