@@ -98,6 +98,7 @@ def generated_input(kind: str) -> InputSource:
     ):
         with column:
             shape.append(integer_input(label, 1, most, default, key=label.lower()))
+    st.session_state["sized_for"] = kind  # an interrupted run does not, so the next one resizes
     height, width, channels = *shape[:2], fixed or shape[2]
     seed = 0
     if GENERATORS[kind].seeded:
@@ -118,7 +119,6 @@ def generated_input(kind: str) -> InputSource:
 def _resize_for(kind: str) -> None:
     """Give another input its own size, unless the user has chosen one."""
     before = st.session_state.get("sized_for", kind)
-    st.session_state["sized_for"] = kind
     if before != kind:
         for side, was, now in zip(
             ("height", "width"), default_shape(before), default_shape(kind), strict=False

@@ -67,6 +67,7 @@ def test_what_if_controls_are_in_the_url_by_their_identifiers(open_page: OpenPag
     pick(page, "What if")
     wait_for_parameters(page, {"view": "what_if", "input": "zone_plate"})
     choose_variant(page, VARIANTS["full_preact"].title)
+    page.wait_for_selector("[data-test-script-state=notRunning]")
     choose_input(page, GENERATORS["cells"].title)
     link = {"view": "what_if", "variant": "full_preact", "input": "cells"}
     wait_for_parameters(page, link)

@@ -23,6 +23,7 @@ OF_TEXTS = (
     "identity",
     "trunk",
     "accent",
+    "missing",
     "residual_network",
     "plain_network",
 )
