@@ -232,7 +232,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         wires=tuple(wires),
         plus=plus,
         branch_label=beside,
-        identity_label=(lane + 12, turn - 28 if rows == 1 else side + BELOW),
+        identity_label=(lane + 12, turn - 32 if rows == 1 else side + BELOW),
         equation=None,
         corner=None,
         colour_bar=((left, bottom + 142), (columns[2] + side / 2 - 14, bottom + 142)),
