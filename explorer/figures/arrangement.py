@@ -132,6 +132,7 @@ BETWEEN = 165  # from one block to the next below it
 MARGIN = 4
 BLOCK = Sizes(side=146, gap=34, row_pitch=292, bar_length=260)
 BELOW = 56  # from a panel to the label of a path, past two lines of its caption
+CAPTION = 72  # room of a caption's width
 CAPTIONS = 60  # height below the lower row
 BRANCH_COLUMNS = 5  # of the basic block
 
@@ -234,7 +235,8 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     lane, outside, level = 10.0, columns[2] + side / 2 + 18, side / 2 + rows * pitch
     turn = last.middle[1] + side / 2 + BELOW
     wires = _turning_wires("branch", upper, outside, lane + 14)
-    down = ((last.right - 8, last.bottom), (last.right - 8, turn))
+    leaving = _leaving(last, is_forwards=rows % 2 == 1)
+    down = (*leaving, (leaving[-1][0], turn))
     plus = None
     if shortcut:
         plus = (shortcut[-1].middle[0] + (side + gap) / 2, level)
@@ -254,7 +256,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     wires += _turning_wires("trunk", trunk, outside, lane)
     beside = (max(last.right, plus[0]) + 10, turn) if plus else (last.right + 10, turn - 10)
     if last.middle[0] == columns[2]:  # no space beside the wire that leaves there
-        beside = columns[2] - side / 2 - 30, turn - 10
+        beside = columns[2] - side / 2 - 68, turn - 10
     bottom = lower[-1].middle[1] + side / 2
     return Arrangement(
         width=outside + 4,
@@ -263,12 +265,22 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         wires=tuple(wires),
         plus=plus,
         branch_label=beside,
-        identity_label=(lane + 12, turn - 10 if rows == 1 else side + BELOW),
+        identity_label=(lane + 12, turn - 32 if rows == 1 else side + BELOW),
         equation=None,
         corner=None,
         colour_bar=((left, bottom + 208), (columns[2] + side / 2 - 14, bottom + 208)),
         legend=(left, bottom + 150),
     )
+
+
+def _leaving(last: Box, *, is_forwards: bool) -> tuple[Point, ...]:
+    """Return the beginning of the wire down from a panel, which goes around its caption."""
+    if last.width >= CAPTION:
+        return ((last.right - 8, last.bottom),)
+    middle = last.middle[1]
+    if is_forwards:
+        return (last.right, middle), (last.left + CAPTION, middle)
+    return (last.left, middle), (last.left - 14, middle)
 
 
 def _names(paths: Paths) -> tuple[str, ...]:
