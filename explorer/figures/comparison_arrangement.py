@@ -158,7 +158,7 @@ def narrow_comparison(
     lines = 2 * HEADING / NARROW_TEXT
     first = side + 24 / NARROW_TEXT + lines
     names = [name for name in (*_before_sum(reference), *reference.trunk[:-1]) if name in shown]
-    pitch, height = NARROW_SMALL + 40, NARROW_SMALL + (NAME + 10) / NARROW_TEXT
+    pitch, height = NARROW_SMALL + 38, NARROW_SMALL + (NAME + 10) / NARROW_TEXT
     boxes = {}
     for index, name in enumerate(names):
         line, column = divmod(index, NARROW_COLUMNS)
