@@ -115,13 +115,15 @@ class Sizes:
     """Sizes of a wide arrangement, in pixels of its canvas.
 
     `side` is that of a panel, `gap` lies between two; `row_pitch` is from row to row, with captions
-    of the upper and titles of the lower one in between.
+    of the upper and titles of the lower one in between. The wire to the branch leaves x at `fork`,
+    a part of its width.
     """
 
     side: float
     gap: float
     row_pitch: float
     bar_length: float
+    fork: float = 0.58  # between the title of x and the value of a pixel
 
 
 PLUS_RADIUS = 13
@@ -172,7 +174,7 @@ def wide(
         for i in range(len(paths.trunk))
     ]
     shortcut_start = shortcut[0].left if shortcut else end
-    fork = x.left + 0.58 * x.width  # between the title of x and the value of a pixel
+    fork = x.left + sizes.fork * x.width
     to_branch = (
         ((fork, x.top), (fork, branch[0].bottom))
         if branch[0].left < fork

@@ -117,7 +117,7 @@ def _lay_out_reference(
             continue
         words = f"<b>{name}</b>"
         if panel.panel.stage not in variant.panels:
-            words += ", removed"
+            words += f"<span style='font-size:{NOTE_SIZE}px'>, removed</span>"
         if panel.view.note:
             words += f", {panel.view.note}"
         elif reference.scope != "block":

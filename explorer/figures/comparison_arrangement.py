@@ -69,12 +69,16 @@ def wide_comparison(
         fit(shape, out, (start + out / 2 + n * (out + BETWEEN_OUTS * scale), outs_top + out / 2))
         for n in range(2)
     ]
-    sizes = replace(VARIANT, row_pitch=VARIANT.side + (TITLE + 18) * text)
+    # In a small panel, the title of x takes more of its width.
+    fork = VARIANT.fork if scale == 1 else 0.74
+    sizes = replace(VARIANT, row_pitch=VARIANT.side + (TITLE + 18) * text, fork=fork)
     block = wide(variant, shape, sizes, columns)
     block = block.moved(top, width, top + block.height)
     below = outs_top + out + 26 * text
+    (bar_left, _), (bar_right, _) = block.colour_bar
     block = replace(
         block,
+        colour_bar=((bar_left, block.height), (bar_right, block.height)),
         boxes=block.boxes | {"out": outs[0]},
         wires=(*block.wires[:-1], _to_out(block.wires[-1], outs[0], start - VARIANT.gap / 2)),
         corner=Box(start, below, width - start - LANE, block.height - below),
@@ -158,7 +162,7 @@ def narrow_comparison(
     lines = 2 * HEADING / NARROW_TEXT
     first = side + 24 / NARROW_TEXT + lines
     names = [name for name in (*_before_sum(reference), *reference.trunk[:-1]) if name in shown]
-    pitch, height = NARROW_SMALL + 40, NARROW_SMALL + (NAME + 10) / NARROW_TEXT
+    pitch, height = NARROW_SMALL + 38, NARROW_SMALL + (NAME + 10) / NARROW_TEXT
     boxes = {}
     for index, name in enumerate(names):
         line, column = divmod(index, NARROW_COLUMNS)

@@ -46,7 +46,10 @@ def read_controls(page: Page) -> list[str]:
 
 def slide(page: Page, label: str, key: str) -> None:
     """Press one key; a second could meet the answer to the first."""
-    page.locator(f'input[type=range][aria-label="{label}"]').press(key)
+    control = page.locator(f'input[type=range][aria-label="{label}"]')
+    if not control.is_visible():
+        page.get_by_role("button", name="Bias", exact=True).click()
+    control.press(key)
 
 
 def flip(page: Page, label: str) -> None:

@@ -130,11 +130,12 @@ def _scaled(spec: BlockSpec) -> BlockSpec:
 
 
 def _shifted(spec: BlockSpec) -> BlockSpec:
-    """Draw the controls of a bias; return the spec with it."""
-    stage = segmented_choice(
-        "Shift", ("conv1", "bn1"), key="shifted", help="The layer whose bias the slider sets."
-    )
-    bias = slider("Bias before the first ReLU", -6.0, 6.0, 0.0, 0.5, key="shift", width=190)
+    """Draw the controls of a bias behind a button; return the spec with it."""
+    with st.popover("Bias"):
+        stage = segmented_choice(
+            "Shift", ("conv1", "bn1"), key="shifted", help="The layer whose bias the slider sets."
+        )
+        bias = slider("Bias before the first ReLU", -6.0, 6.0, 0.0, 0.5, key="shift")
     if not bias:
         return spec
     title = "v1" if spec == V1 else spec.title

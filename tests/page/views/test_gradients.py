@@ -35,6 +35,20 @@ def test_the_figure_and_the_numbers_are_the_splits() -> None:
     ]
 
 
+def test_the_parts_are_said_in_a_sentence() -> None:
+    at = page(view="gradients", **SMALL_PAGE)
+    trace = trace_block(0, SMALL_X, 4)
+    numbers = gradient_numbers(split_trace(trace, cotangent_of("ones", trace)))
+    words = (
+        f"The gradient at x has a part through the shortcut, of norm {numbers.identity:.4g}, and a "
+        f"part through F, of norm {numbers.residual:.4g}. Of their squared norms, "
+        f"{numbers.identity_share:.0%} comes through the shortcut."
+    )
+    assert words in [each.value for each in at.markdown]
+    without = page(view="gradients", variant="no_skip", **SMALL_PAGE)
+    assert any(each.value.startswith("The gradient at x has the norm") for each in without.markdown)
+
+
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
 def test_every_block_has_its_gradient(name: str) -> None:
     at = page(view="gradients", block=VARIANTS[name].title, **SMALL_PAGE)
