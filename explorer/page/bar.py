@@ -31,10 +31,13 @@ class Bar:
         return self.end if self.is_closed else self.end.popover("More")
 
 
-def draw_bar() -> Bar:
-    """Draw the empty row; return its places. On a phone, all of it is behind one button."""
-    if _is_phone():
-        settings = st.popover("Settings")
+def draw_bar(closed_in: DeltaGenerator | None = None) -> Bar:
+    """Draw the empty row; return its places.
+
+    On a phone, and with a place in `closed_in`, all of it is behind one button, which is there.
+    """
+    if closed_in or is_phone():
+        settings = (closed_in or st).popover("Settings")
         places = settings.container(), settings.container(), settings.container()
         return Bar(*places, st.container(), is_closed=True)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -47,7 +50,7 @@ def part_of_row() -> DeltaGenerator:
     return st.container(horizontal=True, vertical_alignment="bottom", width="content")
 
 
-def _is_phone() -> bool:
+def is_phone() -> bool:
     """Return whether the browser says that it is a phone's."""
     headers = st.context.headers
     return headers.get("Sec-CH-UA-Mobile") == "?1" or "Mobi" in headers.get("User-Agent", "")

@@ -1,19 +1,25 @@
 /**
- * Makes views and variants the entries of the browser's history.
+ * Makes views, variants and steps of lessons the entries of the browser's history.
  *
  * Streamlit adds an entry for every change of the address; here the present entry is replaced
- * unless the view or the variant is another.
+ * unless the view, the variant or the step is another, and the user has done something since the
+ * last entry: what the page then writes into the address is no step back of its own.
  */
 
 if (!Object.hasOwn(history, "pushState")) {
-  const parameters = ["view", "variant", "block"];
+  const parameters = ["view", "variant", "block", "lesson", "step"];
+  let hasActed = false;
+  const act = () => (hasActed = true);
+  for (const kind of ["pointerdown", "keydown", "click"]) addEventListener(kind, act, true);
+  addEventListener("popstate", () => (hasActed = false), true);
   const entryOf = (/** @type {string} */ address) => {
     const { searchParams } = new URL(address, document.baseURI);
     return JSON.stringify(parameters.map((name) => searchParams.get(name)));
   };
   history.pushState = (state, title, address) => {
-    const isEntry = address && entryOf(String(address)) !== entryOf(location.href);
+    const isEntry = hasActed && address && entryOf(String(address)) !== entryOf(location.href);
     const change = isEntry ? History.prototype.pushState : History.prototype.replaceState;
+    if (isEntry) hasActed = false;
     change.call(history, state, title, address);
   };
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.page.bar import Bar, draw_bar
+from explorer.page.bar import Bar, draw_bar, is_phone, part_of_row
 from explorer.page.checkpoints import NoCheckpoint, ask_for_checkpoint
 from explorer.page.component import forget_reported
 from explorer.page.controls import segmented_choice
@@ -15,7 +15,14 @@ from explorer.page.experiment import Experiment, Result, run
 from explorer.page.experiment_controls import experiment_controls, network_source
 from explorer.page.history import keep_history
 from explorer.page.last_result import recall, remember, set_stale
-from explorer.page.link_state import forget_settings, ignored_parameters, update_old_link
+from explorer.page.lesson_card import lesson_card, lesson_list
+from explorer.page.lessons import complete_link, place
+from explorer.page.link_state import (
+    end_navigation,
+    forget_settings,
+    ignored_parameters,
+    update_old_link,
+)
 from explorer.page.linked_file import ask_for_file
 from explorer.page.network_controls import ask_for_dataset, lacks_dataset, network_controls
 from explorer.page.offer_training import NotTrained, offer_training
@@ -65,6 +72,7 @@ SENTENCES = {
 def page() -> None:
     """Draw the page."""
     session_results().begin_run()
+    complete_link()
     forget_settings()
     forget_reported()
     update_old_link()
@@ -73,31 +81,42 @@ def page() -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         title = st.container(width="content")
-        # One control instead of Streamlit pages: all views share channel, pin and experiment.
-        view = segmented_choice(
-            "View", tuple(TITLES), key="view", titles=TITLES, label_visibility="collapsed"
-        )
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            lesson = place()
+            buttons = part_of_row()
+            with buttons:
+                lesson_list(lesson)
+            # One control instead of Streamlit pages: all views share channel, pin and experiment.
+            view = segmented_choice(
+                "View", tuple(TITLES), key="view", titles=TITLES, label_visibility="collapsed"
+            )
     title.title(HEADINGS[view], anchor=False)
-    st.markdown(SENTENCES[view])
-    if view in NETWORK_VIEWS:
-        _draw_network(NETWORK_VIEWS[view], messages)
+    if lesson:
+        lesson_card(lesson)
     else:
-        _draw(BLOCK_VIEWS[view], messages)
+        st.markdown(SENTENCES[view])
+    bar = draw_bar(buttons if lesson or is_phone() else None)
+    if view in NETWORK_VIEWS:
+        _draw_network(NETWORK_VIEWS[view], bar, messages)
+    else:
+        _draw(BLOCK_VIEWS[view], bar, messages)
     suggest(view)
     with messages:
         for sentence in ignored_parameters():
             show_message("warning", sentence)
     keep_history()
+    end_navigation()
 
 
-def _draw(view: Callable[[Experiment, Result, Bar], None], messages: DeltaGenerator) -> None:
+def _draw(
+    view: Callable[[Experiment, Result, Bar], None], bar: Bar, messages: DeltaGenerator
+) -> None:
     """Draw the controls and the view; after an error, the view of the last result.
 
     An error is among the messages, which take one place: what follows keeps its own, so that
     figures stay in the document with their zoom.
     """
     set_stale(False)
-    bar = draw_bar()
     try:
         experiment = experiment_controls(bar)
         if experiment is None:
@@ -131,10 +150,9 @@ def _draw(view: Callable[[Experiment, Result, Bar], None], messages: DeltaGenera
         show_problem(problem, "view")
 
 
-def _draw_network(view: Callable[[Pair, Bar], None], messages: DeltaGenerator) -> None:
+def _draw_network(view: Callable[[Pair, Bar], None], bar: Bar, messages: DeltaGenerator) -> None:
     """Draw the controls and a view of networks."""
     set_stale(False)
-    bar = draw_bar()
     try:
         if view is network.view and network_source(bar) == "checkpoint":
             checkpoint.view()
