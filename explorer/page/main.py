@@ -5,17 +5,16 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.page.bar import Bar, draw_bar, is_phone, part_of_row
+from explorer.page.bar import Bar
 from explorer.page.checkpoints import NoCheckpoint, ask_for_checkpoint
 from explorer.page.component import forget_reported
-from explorer.page.controls import segmented_choice
 from explorer.page.earlier_results import session_results
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.experiment_controls import experiment_controls, network_source
 from explorer.page.history import keep_history
 from explorer.page.last_result import recall, remember, set_stale
-from explorer.page.lesson_card import lesson_card, lesson_list
+from explorer.page.lecture import keep_lecture, presenter_mode
 from explorer.page.lessons import complete_link, place
 from explorer.page.link_state import (
     end_navigation,
@@ -28,6 +27,7 @@ from explorer.page.network_controls import ask_for_dataset, lacks_dataset, netwo
 from explorer.page.offer_training import NotTrained, offer_training
 from explorer.page.plain_text import show_message
 from explorer.page.suggestions import suggest
+from explorer.page.title_row import title_row
 from explorer.page.trainings import Pair
 from explorer.page.views import checkpoint, depth, forward, gradients, network, train, what_if
 
@@ -77,34 +77,19 @@ def page() -> None:
     forget_reported()
     update_old_link()
     messages = st.container()
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-    ):
-        title = st.container(width="content")
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            lesson = place()
-            buttons = part_of_row()
-            with buttons:
-                lesson_list(lesson)
-            # One control instead of Streamlit pages: all views share channel, pin and experiment.
-            view = segmented_choice(
-                "View", tuple(TITLES), key="view", titles=TITLES, label_visibility="collapsed"
-            )
-    title.title(HEADINGS[view], anchor=False)
-    if lesson:
-        lesson_card(lesson)
-    else:
-        st.markdown(SENTENCES[view])
-    bar = draw_bar(buttons if lesson or is_phone() else None)
+    mode, lesson = presenter_mode(), place()
+    view, bar = title_row(TITLES, HEADINGS, SENTENCES, lesson=lesson, mode=mode)
     if view in NETWORK_VIEWS:
         _draw_network(NETWORK_VIEWS[view], bar, messages)
     else:
         _draw(BLOCK_VIEWS[view], bar, messages)
-    suggest(view)
+    if not mode:
+        suggest(view)
     with messages:
         for sentence in ignored_parameters():
             show_message("warning", sentence)
     keep_history()
+    keep_lecture(mode)
     end_navigation()
 
 
