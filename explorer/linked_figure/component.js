@@ -203,9 +203,7 @@ export class LinkedFigure {
         layout[name] = { ...axis, fixedrange: true, ...(view && { range: rangeOf(name, view) }) };
       }
     }
-    // Copies, since Plotly renames the axes of the traces that it draws.
-    const data = figure.data.map((trace) => ({ ...trace }));
-    await this.plotly?.react(this.plot, data, layout, CONFIG);
+    await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
     // Plotly measures texts in a drawing of its own, outside of the window.
     document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
   }
