@@ -20,6 +20,7 @@ from tests.browser.page import (
     centre,
     choose_input,
     digest,
+    frames,
     panel,
     pick,
     readout,
@@ -376,6 +377,19 @@ def test_the_figure_changes_with_the_theme(open_page: OpenPage) -> None:
     page.wait_for_function(
         "plot => document.querySelector(plot)._fullLayout.plot_bgcolor === '#0f1216'", arg=PLOT
     )
+
+
+def test_panels_grow_with_the_window(open_page: OpenPage) -> None:
+    page = open_page(width=1280)
+    wait_for_figure(page)
+    before = frames(page)
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    page.wait_for_function(
+        """([plot, width]) => document.querySelector(plot)._fullLayout.xaxis2._length > width""",
+        arg=[PLOT, before["conv1"].width],
+    )
+    after = {(round(each.width), round(each.height)) for each in frames(page).values()}
+    assert len(after) == 1
 
 
 def test_a_box_in_the_scatter_plot_marks_its_cells(open_page: OpenPage) -> None:
