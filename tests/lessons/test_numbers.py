@@ -9,7 +9,7 @@ import pytest
 from explorer.lessons import Lesson, parse_lesson, read_folder, shipped_lessons
 from explorer.page.lessons import FOLDER
 from tests.helpers import ROOT
-from tests.lessons.values import State, printed_as, value_of
+from tests.lessons.values import printed_as, state_of, value_of
 
 
 def example() -> str:
@@ -31,7 +31,7 @@ def lessons() -> list[Lesson]:
 def test_each_number_is_the_engines(lesson: Lesson) -> None:
     wrong = []
     for index, step in enumerate(lesson.steps, 1):
-        state = State(step.link)
+        state = state_of(tuple(step.link.items()))
         for number in step.numbers:
             expected = printed_as(value_of(state, number.name), number.text)
             if number.text != expected:

@@ -16,7 +16,6 @@ from explorer.analysis.summary import GradientNumbers, Headline, gradient_number
 from explorer.data import digits
 from explorer.engine.forward import trace_block
 from explorer.engine.gradients import cotangent_of, split_trace
-from explorer.engine.network_ablation import ablate_network
 from explorer.engine.propagation import propagate
 from explorer.engine.shipped_runs import shipped_run
 from explorer.engine.training_run import TrainingRun
@@ -201,9 +200,11 @@ def _training(blocks: int, variant: str) -> TrainingRun:
 
 @cache
 def _ablation(blocks: int, variant: str) -> np.ndarray:
-    data = digits()
-    network = _training(blocks, variant).network
-    return ablate_network(network, data.test_images, data.test_labels).deleted
+    """Return the test accuracies without each block, as the Network view shows them."""
+    data, network = digits(), _training(blocks, variant).network
+    orders = [[name for name in network.blocks if name != removed] for removed in network.blocks]
+    logits = (network.logits(data.test_images, order) for order in orders)
+    return np.array([np.mean(each.argmax(axis=1) == data.test_labels) for each in logits])
 
 
 def _without_a_block(blocks: int, which: str, part: str) -> float:
@@ -286,6 +287,12 @@ _WITH_PARAMETER: Mapping[str, Callable[[State, Any], Any]] = {
     r"variant (\w+)": lambda s, m: s.at_pin(s.variant, m[1]),
     r"(\w+)": lambda s, m: s.at_pin(s.trace, m[1]),
 }
+
+
+@cache
+def state_of(settings: tuple[tuple[str, str], ...]) -> State:
+    """Return the state of a link's settings; steps with the same ones share its results."""
+    return State(dict(settings))
 
 
 def value_of(state: State, name: str) -> Any:
