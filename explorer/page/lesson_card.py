@@ -7,6 +7,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.lessons import Lesson
 from explorer.page.bar import is_phone, part_of_row
 from explorer.page.lecture import present_button
 from explorer.page.lessons import (
@@ -30,22 +31,27 @@ def lesson_list(shown: Place | None, *, is_presenting: bool) -> None:
     # Another key closes the list when a lesson is chosen.
     key = f"lessons_{shown.lesson.name}_{shown.number}" if shown else "lessons"
     with st.popover("Lessons", key=key, icon=":material/school:"):
-        for number, lesson in enumerate(all_lessons().values(), 1):
-            with st.container(gap=None):
-                st.button(
-                    f"{number}\\. {_literal(lesson.title)}",
-                    key=f"lesson_{lesson.name}",
-                    on_click=open_step,
-                    args=(Place(lesson, 0),),
-                    type="tertiary",
-                )
-                show_note(lesson.summary)
+        with st.container(gap="xxsmall"):
+            for number, lesson in enumerate(all_lessons().values(), 1):
+                _entry(number, lesson)
         for sentence in own_lessons().problems:
             show_message("warning", sentence)
         if not is_presenting:
             present_button()
         elif shown:
             _rare_buttons(shown, is_short=False)
+
+
+def _entry(number: int, lesson: Lesson) -> None:
+    with st.container(gap=None):
+        st.button(
+            f"{number}\\. {_literal(lesson.title)}",
+            key=f"lesson_{lesson.name}",
+            on_click=open_step,
+            args=(Place(lesson, 0),),
+            type="tertiary",
+        )
+        show_note(lesson.summary)
 
 
 def lesson_card(place: Place, *, is_presenting: bool) -> DeltaGenerator:

@@ -126,7 +126,7 @@ def test_the_presenter_mode_hides_chrome_and_takes_the_theme_of_the_link(
     dark = EMBEDDED | {"embed_options": "dark_theme", "present": "dark"}
     wait_for_link(page, STEPS[0] | dark)
     wait_for_figure(page)
-    expect(page.locator("header")).to_have_count(0)
+    expect(page.locator("header")).to_have_text("")
     expect(page.get_by_label("Seed of the weights")).to_be_hidden()
     expect(page.get_by_text("Next:")).to_have_count(0)
     expect(page.locator("[data-testid=stCaptionContainer]").first).to_be_hidden()
@@ -146,7 +146,7 @@ def test_the_presenter_mode_hides_chrome_and_takes_the_theme_of_the_link(
     expect(page.get_by_role("radio", name="Forward")).to_be_visible()
     page.keyboard.press("p")
     wait_for_link(page, STEPS[0] | EMBEDDED | {"present": "true"})
-    page.wait_for_selector("html[data-present]")
+    page.wait_for_selector("html[data-present]", state="attached")
     page.keyboard.press("Escape")
     wait_for_link(page, STEPS[0])
 
@@ -161,7 +161,7 @@ def test_the_crosshair_of_the_presenter_is_coloured(open_page: OpenPage) -> None
     wait_for_figure(page)
     assert pink(page) == 0
     page.keyboard.press("p")
-    page.wait_for_selector("html[data-present]")
+    page.wait_for_selector("html[data-present]", state="attached")
     wait_for_figure(page)
     page.wait_for_function(f"() => ({PINK})() > 100")
 
