@@ -23,12 +23,13 @@ TABLE: dict[str, tuple[str, str]] = {
     "analysis": ("errors model records", "numpy"),
     "figures": ("errors model records analysis", "numpy plotly"),
     "linked_figure": ("", "numpy plotly"),
+    "lessons": ("errors", ""),
     "page": (
-        "errors inputs data model records engine analysis figures linked_figure",
+        "errors inputs data model records engine analysis figures linked_figure lessons",
         "numpy plotly streamlit cachetools",
     ),
     "server": (
-        "errors inputs data model records engine analysis figures linked_figure page",
+        "errors inputs data model records engine analysis figures linked_figure lessons page",
         "streamlit cachetools click starlette",
     ),
     "app": ("engine page server", "streamlit starlette"),

@@ -20,7 +20,7 @@ const NARROWEST_CORNER = 260; // CSS pixels under which a pixel's values do not 
  */
 export function fitLayout(wide, narrow, space) {
   const isNarrow = narrow !== null && space < NARROW_BELOW;
-  const layout = structuredClone(isNarrow ? narrow : wide);
+  const layout = withPlotlyNames(structuredClone(isNarrow ? narrow : wide));
   const width = isNarrow ? Math.min(space, NARROW_MAX) : space;
   if (layout.meta?.fixedHeight) {
     const { around = Infinity } = layout.meta;
@@ -32,6 +32,18 @@ export function fitLayout(wide, narrow, space) {
   const scale = (width - l - r) / (layout.width - l - r);
   const height = Math.round((layout.height - t - b) * scale + t + b);
   return { ...layout, width, height };
+}
+
+/**
+ * Rename the first axes as Plotly renames them in the traces that it draws, which are drawn again.
+ * @param {Layout} layout
+ */
+function withPlotlyNames({ xaxis1, yaxis1, ...layout }) {
+  return /** @type {Layout} */ ({
+    ...layout,
+    ...(xaxis1 ? { xaxis: xaxis1 } : {}),
+    ...(yaxis1 ? { yaxis: yaxis1 } : {}),
+  });
 }
 
 /**
@@ -114,7 +126,7 @@ export function cornerOf({ width, height, margin, meta }) {
 export function axesOf(data, traces) {
   const found = data.filter((trace) => traces.includes(trace.name ?? ""));
   const ids = found.flatMap((trace) => [trace.xaxis ?? "x", trace.yaxis ?? "y"]);
-  return ids.map((id) => id.replace(/^[xy]/, "$&axis"));
+  return ids.map((id) => id.replace(/^([xy])(1$)?/, "$1axis"));
 }
 
 /**

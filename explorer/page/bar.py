@@ -31,13 +31,16 @@ class Bar:
         return self.end if self.is_closed else self.end.popover("More")
 
 
-def draw_bar() -> Bar:
-    """Draw the empty row; return its places. On a phone, all of it is behind one button."""
-    if is_phone():
-        settings = st.popover("Settings")
+def draw_bar(closed_in: DeltaGenerator | None = None, key: str | None = None) -> Bar:
+    """Draw the empty row, with a key for styles; return its places.
+
+    On a phone, and with a place in `closed_in`, all of it is behind one button, which is there.
+    """
+    if closed_in or is_phone():
+        settings = (closed_in or st).popover("Settings")
         places = settings.container(), settings.container(), settings.container()
         return Bar(*places, st.container(), is_closed=True)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key=key):
         places = part_of_row(), part_of_row(), part_of_row()
     return Bar(*places, st.container())
 

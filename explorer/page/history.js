@@ -1,25 +1,25 @@
 /**
- * Makes views and variants the entries of the browser's history.
+ * Makes views, variants and steps of lessons the entries of the browser's history.
  *
  * Streamlit adds an entry for every change of the address; here the present entry is replaced
- * unless the view or the variant is another. One action of the user adds one entry at most: a view
- * may write a variant of its own into the address, also after Back.
+ * unless the view, the variant or the step is another, and the user has done something since the
+ * last entry: a view may write a variant of its own into the address, also after Back.
  */
 
 if (!Object.hasOwn(history, "pushState")) {
-  const parameters = ["view", "variant"];
+  const parameters = ["view", "variant", "lesson", "step"];
   let hasActed = false;
-  for (const action of ["pointerdown", "keydown"]) {
-    document.addEventListener(action, () => (hasActed = true), true);
-  }
+  const act = () => (hasActed = true);
+  for (const kind of ["pointerdown", "keydown", "click"]) addEventListener(kind, act, true);
+  addEventListener("popstate", () => (hasActed = false), true);
   const entryOf = (/** @type {string} */ address) => {
     const { searchParams } = new URL(address, document.baseURI);
     return JSON.stringify(parameters.map((name) => searchParams.get(name)));
   };
   history.pushState = (state, title, address) => {
     const isEntry = hasActed && address && entryOf(String(address)) !== entryOf(location.href);
-    if (isEntry) hasActed = false;
     const change = isEntry ? History.prototype.pushState : History.prototype.replaceState;
+    if (isEntry) hasActed = false;
     change.call(history, state, title, address);
   };
 }

@@ -66,22 +66,48 @@ OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 _UNCHECKED, _IGNORED = "unchecked_parameters", "ignored_parameters"
 _RESTORED, _PUBLISHED = "restored_parameters", "published_parameters"
+_OPENED = "opened_settings"
 
 
 def has_navigated() -> bool:
-    """Return whether the browser's Back or Forward has caused this run."""
+    """Return whether this run is for another URL: after Back, Forward or `open_settings`."""
+    return _is_history() or _OPENED in st.session_state
+
+
+def is_new_link() -> bool:
+    """Return whether this run is the session's first, or the first after Back or Forward."""
+    return _is_history() or _UNCHECKED not in st.session_state
+
+
+def _is_history() -> bool:
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
 
 
+def open_settings(settings: Mapping[str, str]) -> None:
+    """Let the next run, or this one before `forget_settings`, begin as with a link of these
+    settings and no others."""
+    st.session_state[_OPENED] = dict(settings)
+
+
 def forget_settings() -> None:
-    """After Back or Forward, forget all settings, so that those of the URL are restored."""
+    """After Back, Forward or `open_settings`, forget all settings, so that those of the URL are
+    restored."""
     if not has_navigated():
         return
     for key in st.session_state.get(_RESTORED, ()):
         st.session_state.pop(key, None)
     st.session_state.pop(_UNCHECKED, None)
     st.session_state.pop(_PUBLISHED, None)
+    if (opened := st.session_state.get(_OPENED)) is not None:
+        # The browser may still send the old URL: what it has and this one lacks is removed again.
+        st.session_state[_PUBLISHED] = dict.fromkeys(st.query_params) | opened
+        st.query_params.from_dict(opened)
+
+
+def end_navigation() -> None:
+    """Say that a run has restored all settings; one that is interrupted is begun again."""
+    st.session_state.pop(_OPENED, None)
 
 
 def update_old_link() -> None:

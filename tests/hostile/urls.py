@@ -47,6 +47,8 @@ TRAINED = "weights=network&net_blocks=3"
 PARAMETERS = {
     **dict.fromkeys(("view", "seed", "features", "mode", "standardise"), FORWARD),
     **dict.fromkeys(("channel", "show", "scope", "details", "pin", "nobody"), FORWARD),
+    **dict.fromkeys(("lesson", "present"), FORWARD),
+    "step": f"lesson=the_sum&{FORWARD}",
     "input": "height=8&width=8",
     "height": "width=8",
     "width": "height=8",
