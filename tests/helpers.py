@@ -13,6 +13,7 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from explorer.engine.network import Network
+from explorer.lessons import shipped_lessons
 from explorer.model.network import NetworkSpec
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1, projection
@@ -87,8 +88,17 @@ def messages(at: AppTest, kind: Kind) -> list[str]:
 
 
 def notes(at: AppTest) -> list[str]:
-    """Return the notes in plain text on the page."""
-    return [_without_tags(html.value) for html in at.html if "data-kind" not in html.value]
+    """Return the notes in plain text on the page, without those of the list of lessons."""
+    found = [_without_tags(html.value) for html in at.html if "data-kind" not in html.value]
+    summaries = {lesson.summary for lesson in shipped_lessons()}
+    return [note for note in found if note not in summaries]
+
+
+def own_buttons(at: AppTest) -> dict[str, str]:
+    """Return the labels by key of the buttons that are a view's own."""
+    keyed = {str(button.key): button.label for button in at.button}
+    common = "suggest_", "lesson_", "present_"
+    return {key: label for key, label in keyed.items() if not key.startswith(common)}
 
 
 def _without_tags(html: str) -> str:

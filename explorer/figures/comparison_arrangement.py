@@ -7,6 +7,7 @@ reference. The reference is one row of small panels. See `arrangement` for the c
 from dataclasses import dataclass, replace
 
 from explorer.figures.arrangement import (
+    BAR_LABELS,
     BELOW,
     BRANCH_COLUMNS,
     MARGIN,
@@ -30,8 +31,9 @@ NAME = 28  # height of the name and a value above a small panel
 # Sizes on a canvas of this width, which has room for five layers. On a wider one, as it is scaled
 # down, all but the panels of the variant are larger.
 WIDTH = 1240
-VARIANT = Sizes(side=100, gap=24, row_pitch=200, bar_length=280)
+VARIANT = Sizes(side=100, gap=24, row_pitch=200, bar_length=280, fork=0.5)
 DIFFERENCE = Sizes(side=136, gap=34, row_pitch=282, bar_length=330)
+LEGEND_SPACE = 14  # between captions and the legend
 SMALL, OUT, BETWEEN_OUTS, LANE = 64, 200, 22, 30
 WIDE_TEXT, NARROW_TEXT = 0.8, 0.7  # the smallest scales at which texts between panels have room
 NARROW_SMALL, NARROW_OUT, NARROW_COLUMNS = 84, 212, 4
@@ -73,12 +75,13 @@ def wide_comparison(
     fork = VARIANT.fork if scale == 1 else 0.74
     sizes = replace(VARIANT, row_pitch=VARIANT.side + (TITLE + 18) * text, fork=fork)
     block = wide(variant, shape, sizes, columns)
-    block = block.moved(top, width, top + block.height)
+    block = block.moved(top, width, top + block.height + LEGEND_SPACE)
     below = outs_top + out + 26 * text
     (bar_left, _), (bar_right, _) = block.colour_bar
     block = replace(
         block,
         colour_bar=((bar_left, block.height), (bar_right, block.height)),
+        legend=(bar_right + 40, block.height + BAR_LABELS),
         boxes=block.boxes | {"out": outs[0]},
         wires=(*block.wires[:-1], _to_out(block.wires[-1], outs[0], start - VARIANT.gap / 2)),
         corner=Box(start, below, width - start - LANE, block.height - below),

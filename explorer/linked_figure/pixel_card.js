@@ -10,6 +10,7 @@ import { writeReadout } from "./readout.js";
 
 const CORNER_WIDTH = 326; // CSS pixels of the card's room at which its text has the usual size
 const TWO_LINES_WIDTH = 450; // the same, where it has a line for each of two blocks
+const TEXT = 16; // CSS pixels
 const GAP = 12; // CSS pixels between a panel and the sheet
 
 export class PixelCard {
@@ -42,7 +43,7 @@ export class PixelCard {
     card.style.width = corner ? `${corner.width}px` : "";
     card.style.maxHeight = corner ? `${corner.height}px` : "";
     const usual = lines > 1 ? TWO_LINES_WIDTH : CORNER_WIDTH;
-    root.style.fontSize = corner ? `${Math.max(1, corner.width / usual)}rem` : "";
+    root.style.fontSize = corner ? `${TEXT * Math.max(1, corner.width / usual)}px` : "";
     if (this.isInFigure) this.close();
   }
 

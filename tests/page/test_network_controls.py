@@ -17,6 +17,7 @@ from tests.helpers import (
     figure_messages,
     messages,
     noise,
+    own_buttons,
     page,
     wait_for_trainings,
 )
@@ -29,7 +30,7 @@ PICTURES = npz(x=noise((500, 7, 6, 3)) + LABELS[:, None, None, None], y=LABELS +
 
 
 def opened(**link: str) -> AppTest:
-    return without_exception(page(input="zone_plate", **SMALL | link))
+    return without_exception(page(**SMALL | link))
 
 
 def without_exception(at: AppTest) -> AppTest:
@@ -59,7 +60,7 @@ def drawn(at: AppTest, figure: str) -> dict[str, dict[str, Any]]:
 
 def labels(at: AppTest) -> list[str]:
     """Return the labels of the view's own buttons."""
-    return [each.label for each in at.button if not str(each.key).startswith("suggest_")]
+    return list(own_buttons(at).values())
 
 
 def test_an_own_data_set_is_trained_and_opened_in_every_view() -> None:

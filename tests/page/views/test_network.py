@@ -25,9 +25,7 @@ def network(variant: str = "v1", step: int = 180, blocks: int = 3) -> Network:
 
 
 def opened(**link: str) -> AppTest:
-    return without_exception(
-        page(input="zone_plate", **{"view": "network", "net_blocks": "3"} | link)
-    )
+    return without_exception(page(**{"view": "network", "net_blocks": "3"} | link))
 
 
 def without_exception(at: AppTest) -> AppTest:
@@ -215,7 +213,7 @@ SMALL = {"net_blocks": "1", "net_width": "4", "net_steps": "2", "net_batch": "16
     ids=["network", "forward"],
 )
 def test_a_link_to_a_run_that_is_gone_offers_to_train_it(link: dict[str, str]) -> None:
-    at = without_exception(page(input="zone_plate", **SMALL | link))
+    at = without_exception(page(**SMALL | link))
     (sentence,) = messages(at, "info")
     assert sentence.startswith("This server has no run with these settings")
     assert figure_messages(at) == {}
