@@ -29,6 +29,7 @@ def title_row(
         mode: the presenter mode, None in the usual one.
     """
     is_presenting = mode is not None
+    is_short = is_presenting or is_phone()
     if lesson and is_presenting:
         title, controls = None, lesson_card(lesson, is_presenting=True)
     else:
@@ -42,7 +43,7 @@ def title_row(
         buttons = part_of_row()
         with buttons:
             lesson_list(lesson, is_presenting=is_presenting)
-        with buttons.popover("View") if is_presenting else st.container(width="content"):
+        with buttons.popover("View") if is_short else st.container(width="content"):
             # One control instead of Streamlit pages: all views share channel, pin and experiment.
             view = segmented_choice(
                 "View", tuple(titles), key="view", titles=titles, label_visibility="collapsed"
@@ -55,7 +56,7 @@ def title_row(
             lesson_card(lesson, is_presenting=False)
         else:
             st.markdown(sentences[view])
-    is_closed = lesson is not None or is_presenting or is_phone()
+    is_closed = lesson is not None or is_short
     return view, draw_bar(buttons if is_closed else None, key="controls")
 
 

@@ -173,6 +173,8 @@ def test_a_block_that_was_clicked_opens_in_a_view() -> None:
     for view in ("forward", "what_if", "gradients"):
         without_exception(at.button(key=f"open_{view}").click().run())
         assert at.query_params.pop("view", "forward") == view
+        # What if shows a variant, and Gradients the same one.
+        assert at.query_params.pop("variant", None) == (None if view != "gradients" else "no_skip")
         assert at.query_params == {
             "weights": "network",
             "net_blocks": "3",

@@ -89,11 +89,10 @@ def test_a_sentence_says_what_is_unchanged_and_how_much_out_differs() -> None:
         f"{part:.1%} of the cells of all channels; the difference is {size:.2f} × as large as out "
         "of v1 (Euclidean norms)."
     ) in words
-    same = [each.value for each in page(view="what_if", variant="v1").markdown]
+    same = [each.value for each in page(input="zone_plate", view="what_if", variant="v1").markdown]
     assert any(each.endswith("out is that of v1 in every cell.") for each in same)
-    smaller = [
-        each.value for each in page(view="what_if", variant="projection", stride="2").markdown
-    ]
+    link = {"input": "zone_plate", "variant": "projection", "stride": "2"}
+    smaller = [each.value for each in page(view="what_if", **link).markdown]
     assert "out is 16×16×8 instead of 32×32×8." in smaller
 
 
