@@ -37,7 +37,7 @@ from explorer.inputs.upload import check_finite
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
 from explorer.page.experiment import default_shape
-from explorer.page.link_state import forget, publish
+from explorer.page.link_state import change_setting, forget, publish, setting
 from explorer.page.linked_file import differs_from_link, forget_file, linked_file
 
 SETTINGS_OF_ARRAYS = "array", "layout", "image", "statistics"
@@ -123,8 +123,8 @@ def _resize_for(kind: str) -> None:
         for side, was, now in zip(
             ("height", "width"), default_shape(before), default_shape(kind), strict=False
         ):
-            if st.session_state.get(side) == was:
-                st.session_state[side] = now
+            if setting(side) == was:
+                change_setting(side, now)
 
 
 def uploaded_input() -> InputSource | None:

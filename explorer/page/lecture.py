@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import streamlit as st
 
-from explorer.page.link_state import publish, restore
+from explorer.page.link_state import publish, restore, setting
 
 MODES = "true", "light", "dark"  # values of the URL's `present`; "true" is the system's theme
 _FOLDER = files("explorer.page")
@@ -19,7 +19,7 @@ _COMPONENT = st.components.v2.component(
 def presenter_mode() -> str | None:
     """Return the theme of the presenter mode as the URL has it; None in the usual mode."""
     restore("present", lambda text: text if text in MODES else None, f"one of {', '.join(MODES)}")
-    mode: str | None = st.session_state.get("present")
+    mode: str | None = setting("present")
     publish("present", mode, None)
     return mode
 

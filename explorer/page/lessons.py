@@ -10,7 +10,15 @@ import streamlit as st
 
 from explorer.errors import InputError
 from explorer.lessons import FolderContent, Lesson, Step, read_folder, shipped_lessons
-from explorer.page.link_state import check, is_new_link, open_settings, publish, restore
+from explorer.page.link_state import (
+    check,
+    forget_setting,
+    is_new_link,
+    open_settings,
+    publish,
+    restore,
+    setting,
+)
 
 FOLDER = "EXPLORER_LESSONS"  # environment variable: a folder with lessons for all users
 _OF_LESSONS = "lesson", "step", "present"  # parameters that are no settings of a step
@@ -77,7 +85,7 @@ def place() -> Place | None:
     """Return the step that the session shows, as the URL has it; None outside the lessons."""
     lessons, is_named = all_lessons(), "lesson" in st.query_params
     restore("lesson", lambda text: text if text in lessons else None, f"one of {_list(lessons)}")
-    lesson = lessons.get(st.session_state.get("lesson", ""))
+    lesson = lessons.get(setting("lesson", ""))
     publish("lesson", lesson and lesson.name, None)
     if lesson is None:
         if not is_named:
@@ -87,7 +95,7 @@ def place() -> Place | None:
     count = len(lesson.steps)
     legal = {str(number): number for number in range(1, count + 1)}
     restore("step", legal.get, f"an integer from 1 to {count}")
-    number = min(st.session_state.setdefault("step", 1), count)
+    number = min(setting("step", 1), count)
     publish("step", number, None)
     return Place(lesson, number - 1)
 
@@ -111,7 +119,7 @@ def open_step(wanted: Place) -> None:
 def leave_lesson() -> None:
     """Leave the lesson; the page stays as it is."""
     for key in ("lesson", "step"):
-        st.session_state.pop(key, None)
+        forget_setting(key)
         publish(key, None, None)
 
 

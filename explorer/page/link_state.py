@@ -67,6 +67,37 @@ OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 _UNCHECKED, _IGNORED = "unchecked_parameters", "ignored_parameters"
 _RESTORED, _PUBLISHED = "restored_parameters", "published_parameters"
 _OPENED = "opened_settings"
+_NUMBERS = "numbers_of_widgets"  # by the name of a setting
+
+
+def control_key(name: str) -> str:
+    """Return the key of the widget of a setting: its name, until the page changes the value.
+
+    The browser keeps the value of a widget in a closed popover, and sends it with every click.
+    A value that the page sets would be undone by it, so it belongs to another widget.
+    """
+    number = st.session_state.get(_NUMBERS, {}).get(name, 0)
+    return f"{name} {number}" if number else name
+
+
+def setting(name: str, default: Any = None) -> Any:
+    """Return the present value of a setting."""
+    return st.session_state.get(control_key(name), default)
+
+
+def change_setting(name: str, value: Any) -> None:
+    """Set a setting, before its control is drawn."""
+    if setting(name) != value:
+        forget_setting(name)
+        st.session_state[control_key(name)] = value
+
+
+def forget_setting(name: str) -> None:
+    """Forget the value of a setting: its control restores that of the URL, or has its default."""
+    if (key := control_key(name)) in st.session_state:
+        del st.session_state[key]
+        numbers: dict[str, int] = st.session_state.setdefault(_NUMBERS, {})
+        numbers[name] = numbers.get(name, 0) + 1
 
 
 def has_navigated() -> bool:
@@ -95,8 +126,8 @@ def forget_settings() -> None:
     restored."""
     if not has_navigated():
         return
-    for key in st.session_state.get(_RESTORED, ()):
-        st.session_state.pop(key, None)
+    for name in st.session_state.get(_RESTORED, ()):
+        forget_setting(name)
     st.session_state.pop(_UNCHECKED, None)
     st.session_state.pop(_PUBLISHED, None)
     if (opened := st.session_state.get(_OPENED)) is not None:
@@ -146,7 +177,7 @@ def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:
     session's first URL are reported once.
     """
     st.session_state.setdefault(_RESTORED, set()).add(key)
-    if key in st.session_state:
+    if control_key(key) in st.session_state:
         return
     given = st.query_params.get_all(key)
     if not given:
@@ -155,7 +186,7 @@ def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:
     if value is None:
         _ignore(key, given, expected)
     else:
-        st.session_state[key] = value
+        st.session_state[control_key(key)] = value
 
 
 def publish(key: str, value: Any, default: Any) -> None:
@@ -171,7 +202,7 @@ def withdraw(*keys: str) -> None:
 def forget(*keys: str) -> None:
     """Give widgets their defaults, and remove their parameters from the URL."""
     for key in keys:
-        st.session_state.pop(key, None)
+        forget_setting(key)
     withdraw(*keys)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import streamlit as st
 
 from explorer.analysis.colour_limits import Scope, channels
 from explorer.analysis.downsampling import whole
@@ -16,6 +15,7 @@ from explorer.page.bar import Bar, part_of_row
 from explorer.page.component import component_state, current_theme, linked_figure
 from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.display import DisplaySettings, read_pin, read_window
+from explorer.page.link_state import change_setting, setting
 from explorer.page.panel_link import PanelBlock, panel_link
 from explorer.records import GradientSplit
 
@@ -148,4 +148,4 @@ def _step(key: str, channel_key: str) -> None:
     """Page up and Page down in the figure: `controls` keeps the channel within the block."""
     step = component_state(key, "step")
     if isinstance(step, int):
-        st.session_state[channel_key] = max(0, st.session_state.get(channel_key, 0) + step)
+        change_setting(channel_key, max(0, setting(channel_key, 0) + step))

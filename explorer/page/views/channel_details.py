@@ -15,6 +15,7 @@ from explorer.page.cache import get_or_compute
 from explorer.page.component import component_state, linked_figure
 from explorer.page.controls import segmented_choice
 from explorer.page.display import DisplaySettings, integers
+from explorer.page.link_state import change_setting
 from explorer.page.views.subject import Subject
 
 
@@ -49,7 +50,7 @@ def _tiles(subject: Subject, display: DisplaySettings) -> None:
         if numbers and len(numbers) == 2:
             channel = tiles.channel(*numbers)
             if channel is not None:
-                st.session_state["channel"] = channel
+                change_setting("channel", channel)
 
     link = PickLink(
         panels=tuple(tiles.sheets),
@@ -93,7 +94,7 @@ def _table(subject: Subject) -> None:
 def _pick_channel() -> None:
     rows = st.session_state["channel_table"].selection.rows
     if rows:
-        st.session_state["channel"] = rows[0]
+        change_setting("channel", rows[0])
 
 
 def histograms(subject: Subject, display: DisplaySettings) -> None:

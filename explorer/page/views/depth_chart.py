@@ -1,12 +1,12 @@
 """The curves over depth on the page: a click opens a block, or enlarges a small chart."""
 
 import numpy as np
-import streamlit as st
 
 from explorer.figures.depth import LARGE, curve_names, curve_panels, curves_layouts
 from explorer.linked_figure.payload import PanelPixel, PickLink
 from explorer.page.component import component_state, current_theme, linked_figure
 from explorer.page.display import parse_pixel
+from explorer.page.link_state import change_setting
 from explorer.page.views.number_words import power_text
 from explorer.records import DepthRecord
 
@@ -56,10 +56,11 @@ def draw_curves(
         if pixel is None:
             return
         if pixel.panel == LARGE:
-            settings = {"depth_details": "one_block", "stack": STACKS[pixel.row]}
-            st.session_state.update(settings | {"block_number": pixel.col + 1})
+            change_setting("depth_details", "one_block")
+            change_setting("stack", STACKS[pixel.row])
+            change_setting("block_number", pixel.col + 1)
         else:
-            st.session_state["curve"] = pixel.panel.replace(" ", "_")
+            change_setting("curve", pixel.panel.replace(" ", "_"))
 
     linked_figure(
         figure.spec(),

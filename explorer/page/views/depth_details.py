@@ -13,6 +13,7 @@ from explorer.page.component import current_theme, linked_figure
 from explorer.page.controls import integer_input, optional_segmented_choice, segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.jobs import job_place
+from explorer.page.link_state import setting
 from explorer.page.panel_link import PanelBlock
 from explorer.page.stacks import StackPair
 from explorer.page.views.forward_details import draw_block
@@ -27,11 +28,10 @@ _MARKED = "marked_block"
 
 def chosen_block(depth: int) -> tuple[str, int] | None:
     """Return the stack and the block, counted from 1, that the details show; None for none."""
-    session = st.session_state
-    marked = None
-    if session.get("depth_details") == "one_block" and session.get("stack"):
-        marked = session["stack"], min(session.get("block_number") or 1, depth)
-    session[_MARKED] = marked
+    marked, stack = None, setting("stack")
+    if setting("depth_details") == "one_block" and stack:
+        marked = stack, min(setting("block_number") or 1, depth)
+    st.session_state[_MARKED] = marked
     return marked
 
 

@@ -7,6 +7,7 @@ from explorer.analysis.colour_limits import Scope
 from explorer.analysis.lens import lens_rows
 from explorer.page.bar import Bar
 from explorer.page.controls import integer_input, segmented_choice
+from explorer.page.link_state import control_key, setting
 from explorer.page.network_panel import ShownNetwork, network_panel
 from explorer.page.network_selection import Selection, network_selection, predictions
 from explorer.page.offer_training import NotTrained
@@ -61,8 +62,8 @@ def _play(selection: Selection) -> None:
 def _toggle_play(steps: tuple[int, ...]) -> None:
     is_playing = not st.session_state.get("playing", False)
     st.session_state["playing"] = is_playing
-    if is_playing and st.session_state.get("net_step") == steps[-1]:
-        st.session_state["net_step"] = steps[0]
+    if is_playing and setting("net_step") == steps[-1]:
+        st.session_state[control_key("net_step")] = steps[0]
 
 
 def _advance(steps: tuple[int, ...], drawn: int) -> None:
@@ -72,7 +73,7 @@ def _advance(steps: tuple[int, ...], drawn: int) -> None:
     later = [step for step in steps if step > drawn]
     st.session_state["playing"] = len(later) > 1
     if later:
-        st.session_state["net_step"] = later[0]
+        st.session_state[control_key("net_step")] = later[0]
     st.rerun()
 
 

@@ -23,7 +23,7 @@ from explorer.page.controls import (
     slider,
 )
 from explorer.page.experiment import Experiment
-from explorer.page.link_state import forget, has_navigated
+from explorer.page.link_state import forget, forget_setting, has_navigated, setting
 
 OWN = "own"  # the name of a block that is not among its relatives
 GROUP_TITLES = {"skip": "Skip", "order": "Order", "norm": "Norm", "shape": "Shape"}
@@ -62,7 +62,7 @@ def variant_controls(
     if is_own_default and spec == experiment.spec:
         st.session_state[_UNTOUCHED] = name
     warmup_passes = None
-    if spec.always_eval and st.session_state.get("mode") != "eval":  # else under More
+    if spec.always_eval and setting("mode") != "eval":  # else under More
         warmup_passes = integer_input(
             "Warm-up passes",
             0,
@@ -77,8 +77,8 @@ def variant_controls(
 def _forget_default_of_other_view(default: str) -> None:
     """Forget a block that was shown only because it was the default there, or of another block."""
     untouched = st.session_state.pop(_UNTOUCHED, None)
-    if untouched not in (None, default) and st.session_state.get("variant") == untouched:
-        del st.session_state["variant"]
+    if untouched not in (None, default) and setting("variant") == untouched:
+        forget_setting("variant")
 
 
 def _remember_choice() -> None:
