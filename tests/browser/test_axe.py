@@ -15,11 +15,7 @@ WINDOWS: tuple[tuple[ThemeName, int, int], ...] = (
 )
 IMPACTS = ("moderate", "serious", "critical")
 # Findings in what Streamlit draws, as (view, rule, selector), each with the reason to leave it.
-STREAMLIT = {
-    ("what_if", "scrollable-region-focusable", "[data-testid=stTable] > div"): (
-        "A table that is wider than a narrow window; browsers let the keyboard scroll it."
-    ),
-}
+STREAMLIT: dict[tuple[str, str, str], str] = {}
 # Returns each finding of axe-core as its rule and the selector that it matches, else its HTML.
 FINDINGS = """([violations, selectors]) => violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, html }) => {

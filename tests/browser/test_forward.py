@@ -156,7 +156,7 @@ def test_a_row_of_the_channel_table_picks_the_channel(open_page: OpenPage) -> No
 def test_an_error_leaves_the_last_picture_pale_and_the_widgets(
     open_page: OpenPage, artifacts: Path
 ) -> None:
-    page = open_page("?input=landscape&seed=2&mode=eval&warmup=3&channel=1")
+    page = open_page("?input=cells&seed=2&mode=eval&warmup=3&channel=1")
     wait_for_figure(page)
     shown = panel(page, "out")
     page.evaluate("plot => { window.plot = document.querySelector(plot); }", PLOT)
@@ -177,5 +177,5 @@ def test_an_error_leaves_the_last_picture_pale_and_the_widgets(
     page.get_by_text("Digest of out:").wait_for()
     expect(page.get_by_text("Last result, of earlier settings")).to_be_hidden()
     assert float(page.evaluate("getComputedStyle(window.plot).opacity")) == 1
-    for part in ("input=landscape", "seed=5", "mode=eval", "warmup=3", "channel=1", "features=16"):
+    for part in ("input=cells", "seed=5", "mode=eval", "warmup=3", "channel=1", "features=16"):
         assert part in page.url

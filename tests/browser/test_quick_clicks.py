@@ -112,7 +112,7 @@ def test_a_late_answer_changes_no_setting_back(open_page: OpenPage) -> None:
         lambda: set_number(page, "Seed of the weights", 3),
     )
     wait_for_link(page, LINK | {"mode": "eval", "seed": "3", "variant": "bottleneck"})
-    expect(page.get_by_role("combobox", name="Variant")).to_have_value("Bottleneck")
+    expect(page.get_by_role("combobox", name="Variant")).to_have_value("Other · Bottleneck")
 
 
 def test_another_view_keeps_the_setting_of_the_click_before(open_page: OpenPage) -> None:

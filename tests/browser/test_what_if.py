@@ -149,7 +149,9 @@ def test_the_view_looks_right(open_page: OpenPage, artifacts: Path, width: int, 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720)])
 def test_both_outs_are_on_the_first_screen(open_page: OpenPage, width: int, height: int) -> None:
-    page = open_page("?view=what_if&variant=relu_before_add", width=width, height=height)
+    page = open_page(
+        "?input=zone_plate&view=what_if&variant=relu_before_add", width=width, height=height
+    )
     wait_for_heading(page, "ReLU before the addition")
     (left, top), (right, bottom) = (
         centre(page, panel, row, col, "compared")
