@@ -81,6 +81,13 @@ def page(**link: str) -> AppTest:
     return at.run()
 
 
+def control(at: AppTest, name: str) -> str:
+    """Return the key of the widget of a setting (see `link_state.control_key`)."""
+    state = at.session_state
+    number = state["numbers_of_widgets"].get(name, 0) if "numbers_of_widgets" in state else 0
+    return f"{name} {number}" if number else name
+
+
 def messages(at: AppTest, kind: Kind) -> list[str]:
     """Return the messages of one kind on the page."""
     found = [html.value for html in at.html if f'data-kind="{kind}"' in html.value]

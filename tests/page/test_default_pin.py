@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from explorer import trace_block
 from explorer.figures.printed import adds_up
 from explorer.inputs import generate, standardise
-from tests.helpers import SMALL_PAGE, digest, figure_messages, page
+from tests.helpers import SMALL_PAGE, control, digest, figure_messages, page
 
 PIN = {"panel": "add", "row": 57, "col": 69}
 
@@ -58,9 +58,9 @@ def test_only_the_default_input_has_a_pin(link: dict[str, str]) -> None:
 
 def test_an_input_has_its_own_size_until_the_user_chooses_one() -> None:
     at = page()
-    at.selectbox(key="input").set_value("impulse").run()
+    at.selectbox(key=control(at, "input")).set_value("impulse").run()
     assert at.query_params == {"input": "impulse"}
-    assert at.number_input(key="height").value == 32
-    at.number_input(key="height").set_value(20).run()
-    at.selectbox(key="input").set_value("landscape").run()
+    assert at.number_input(key=control(at, "height")).value == 32
+    at.number_input(key=control(at, "height")).set_value(20).run()
+    at.selectbox(key=control(at, "input")).set_value("landscape").run()
     assert at.query_params == {"height": "20"}

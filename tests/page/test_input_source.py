@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.engine.forward import trace_block
 from explorer.inputs import standardise
 from tests.files import colours, npy, npz, picture
-from tests.helpers import digest, messages, notes, page, upload
+from tests.helpers import control, digest, messages, notes, page, upload
 
 BATCH = np.random.default_rng(0).standard_normal((3, 6, 5, 2)).astype(np.float32)
 
@@ -118,7 +118,7 @@ def assert_offer(at: AppTest, *words: str) -> None:
     (caption,) = [c.value for c in at.caption if "hardly shows" in c.value]
     assert all(part in caption for part in words)
     at.button(key="offer_standardise").click().run()
-    assert at.segmented_control(key="standardise").value == "always"
+    assert at.segmented_control(key=control(at, "standardise")).value == "always"
     assert at.query_params["standardise"] == "always"
     assert not [c for c in at.caption if "hardly shows" in c.value]
 

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.lessons import shipped_lessons
 from explorer.page.lessons import FOLDER
-from tests.helpers import SMALL_PAGE, figure_messages, messages, page
+from tests.helpers import SMALL_PAGE, control, figure_messages, messages, page
 
 LESSON = """# Mine <b>
 
@@ -62,16 +62,16 @@ def test_the_steps_set_the_page(folder: Path) -> None:
     assert at.query_params == {"lesson": "mine", "step": "1", **FIRST}
     assert figure_messages(at)["stages"]["link"]["pin"] == {"panel": "add", "row": 1, "col": 2}
     assert at.button(key="lesson_back").disabled
-    at.number_input(key="seed").set_value(9).run()
+    at.number_input(key=control(at, "seed")).set_value(9).run()
     at.button(key="lesson_next").click().run()
     assert at.query_params == {"lesson": "mine", "step": "2", **SECOND}
-    assert at.number_input(key="seed").value == 0
+    assert at.number_input(key=control(at, "seed")).value == 0
     assert figure_messages(at)["stages"]["link"]["pin"] is None
     assert "And &lt;i&gt;that&lt;/i&gt;." in texts(at)
     assert at.button(key="lesson_next").disabled
     at.button(key="lesson_back").click().run()
     assert at.query_params == {"lesson": "mine", "step": "1", **FIRST}
-    at.number_input(key="seed").set_value(9).run()
+    at.number_input(key=control(at, "seed")).set_value(9).run()
     at.button(key="lesson_again").click().run()
     assert at.query_params == {"lesson": "mine", "step": "1", **FIRST}
     at.button(key="lesson_leave").click().run()

@@ -7,7 +7,7 @@ from explorer.inputs import GENERATORS
 from explorer.page import link_state
 from explorer.page.link_state import OLD_NAMES, OLD_VALUES
 from explorer.page.views.variant_controls import FIX_NAMES
-from tests.helpers import SMALL_PAGE, digest, figure_messages, messages, page
+from tests.helpers import SMALL_PAGE, control, digest, figure_messages, messages, page
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -139,7 +139,7 @@ def test_after_back_every_widget_has_the_value_of_the_url(monkeypatch: pytest.Mo
         "widen": "zero_channels",
     }
     at = page(**link)
-    before = {key: at.session_state[key] for key in link}
+    before = {key: at.session_state[control(at, key)] for key in link}
     at.query_params.clear()
     at.query_params.update(SMALL_PAGE | {"view": "what_if", "variant": "projection"})
     with monkeypatch.context() as patch:
@@ -150,16 +150,16 @@ def test_after_back_every_widget_has_the_value_of_the_url(monkeypatch: pytest.Mo
     assert at.query_params == SMALL_PAGE | {"view": "what_if", "variant": "projection"}
     defaults = {"stride": "1", "out": None, "seed": 0, "mode": "train", "details": "pixel"}
     defaults |= {"difference": False, "show": "channel", "features": None}
-    assert {key: at.session_state[key] for key in defaults} == defaults
+    assert {key: at.session_state[control(at, key)] for key in defaults} == defaults
     at.query_params.update(link)
     with monkeypatch.context() as patch:
         patch.setattr(link_state, "get_script_run_ctx", Navigated)
         at.run()
-    assert {key: at.session_state[key] for key in link} == before
+    assert {key: at.session_state[control(at, key)] for key in link} == before
     assert at.query_params == link
     at.query_params.update({"seed": "9"})  # no navigation: the session's values stay
     at.run()
-    assert at.number_input(key="seed").value == 5
+    assert at.number_input(key=control(at, "seed")).value == 5
 
 
 def test_a_run_from_an_earlier_url_keeps_what_was_published_since() -> None:

@@ -13,7 +13,7 @@ from explorer.engine.stack import Stack
 from explorer.engine.training_settings import TrainingSettings
 from explorer.page.views.forward_details import DETAILS
 from explorer.records import NetworkTrace
-from tests.helpers import PANELS, decoded, digest, figure_messages, messages, notes, page
+from tests.helpers import PANELS, control, decoded, digest, figure_messages, messages, notes, page
 
 pytestmark = pytest.mark.usefixtures("no_runs")
 DATA = digits()
@@ -130,13 +130,13 @@ def test_gradients_are_those_of_the_trained_block(mode: str) -> None:
 
 def test_a_variant_chosen_for_one_network_is_not_taken_for_another_ones_block() -> None:
     at = opened("gradients")
-    without_exception(at.segmented_control(key="network").set_value("1").run())
+    without_exception(at.segmented_control(key=control(at, "network")).set_value("1").run())
     assert "variant" not in at.query_params
     assert "identity" not in panels(at, "gradients")
-    without_exception(at.selectbox(key="variant").select("v1").run())
+    without_exception(at.selectbox(key=control(at, "variant")).select("v1").run())
     assert at.query_params["variant"] == "v1"
     assert "identity" in panels(at, "gradients")
-    without_exception(at.segmented_control(key="network").set_value("0").run())
+    without_exception(at.segmented_control(key=control(at, "network")).set_value("0").run())
     assert "variant" not in at.query_params  # v1 is the block's own
 
 

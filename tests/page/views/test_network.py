@@ -10,7 +10,15 @@ from explorer.engine.shipped_runs import shipped_run
 from explorer.engine.training_settings import TrainingSettings
 from explorer.records import NetworkTrace
 from tests.files import picture
-from tests.helpers import decoded, figure_messages, messages, notes, page, wait_for_trainings
+from tests.helpers import (
+    control,
+    decoded,
+    figure_messages,
+    messages,
+    notes,
+    page,
+    wait_for_trainings,
+)
 from tests.plain_accuracy import plain_accuracy
 
 pytestmark = pytest.mark.usefixtures("no_runs")
@@ -182,7 +190,7 @@ def test_a_block_that_was_clicked_opens_in_a_view() -> None:
             "picture": "4",
             "network_pin": "block2 out,3,4",
         }
-        at.segmented_control(key="view").set_value("network").run()
+        at.segmented_control(key=control(at, "view")).set_value("network").run()
         at.session_state["network_figure"] = {"pin": "block2 out,3,4"}
         without_exception(at.run())
 

@@ -6,7 +6,7 @@ import pytest
 from explorer import trace_block
 from explorer.inputs import generate
 from explorer.model.variants import V1, VARIANTS, with_bias, zero_gamma
-from tests.helpers import SMALL, SMALL_PAGE, decoded, figure_messages, messages, page
+from tests.helpers import SMALL, SMALL_PAGE, control, decoded, figure_messages, messages, page
 
 X = generate("zone_plate", *SMALL)
 
@@ -40,12 +40,12 @@ def test_a_variant_stays_chosen_from_one_view_to_the_other() -> None:
 @pytest.mark.parametrize("view", ["forward", "what_if"])
 def test_the_block_of_gradients_is_no_choice_until_it_is_changed(view: str) -> None:
     at = page(view="gradients", **SMALL_PAGE)
-    assert at.selectbox(key="variant").value == "v1"
-    at.segmented_control(key="view").set_value(view).run()
-    at.segmented_control(key="view").set_value("what_if").run()
-    assert at.selectbox(key="variant").value == "no_skip"
-    at.selectbox(key="variant").select("v1").run()
-    assert at.selectbox(key="variant").value == "v1"
+    assert at.selectbox(key=control(at, "variant")).value == "v1"
+    at.segmented_control(key=control(at, "view")).set_value(view).run()
+    at.segmented_control(key=control(at, "view")).set_value("what_if").run()
+    assert at.selectbox(key=control(at, "variant")).value == "no_skip"
+    at.selectbox(key=control(at, "variant")).select("v1").run()
+    assert at.selectbox(key=control(at, "variant")).value == "v1"
 
 
 def test_gamma_and_bias_of_gradients_are_compared_in_what_if() -> None:
@@ -63,11 +63,11 @@ def test_gamma_and_bias_of_gradients_are_compared_in_what_if() -> None:
 
 def test_another_variant_has_its_own_default_of_gamma() -> None:
     at = page(view="what_if", variant="v1", gamma2="0.5", **SMALL_PAGE)
-    at.selectbox(key="variant").select("zero_gamma").run()
-    assert at.slider(key="gamma2").value == 0
+    at.selectbox(key=control(at, "variant")).select("zero_gamma").run()
+    assert at.slider(key=control(at, "gamma2")).value == 0
     assert "gamma2" not in at.query_params
-    at.selectbox(key="variant").select("v1").run()
-    assert at.slider(key="gamma2").value == 1
+    at.selectbox(key=control(at, "variant")).select("v1").run()
+    assert at.slider(key=control(at, "gamma2")).value == 1
 
 
 def test_a_variant_that_does_not_run_can_be_mended_in_gradients() -> None:
