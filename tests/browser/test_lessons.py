@@ -91,7 +91,7 @@ def test_a_teachers_lesson_is_opened_played_with_and_left(open_page: OpenPage) -
     wait_for_link(page, STEPS[0])
     page.get_by_role("button", name="Leave the lesson").click()
     wait_for_link(page, {k: v for k, v in STEPS[0].items() if k not in ("lesson", "step")})
-    expect(page.get_by_label("Seed of the weights")).to_have_value("3")
+    expect(page.get_by_label("Seed of the weights", exact=True)).to_have_value("3")
 
 
 def test_arrow_keys_and_the_history_walk_the_steps(open_page: OpenPage) -> None:
@@ -112,6 +112,7 @@ def test_arrow_keys_and_the_history_walk_the_steps(open_page: OpenPage) -> None:
         expect(page.locator(".st-key-lesson_card h2")).to_contain_text(f"{step['step']} of 3")
     page.go_forward()
     wait_for_link(page, STEPS[1])
+    expect(page.locator(".st-key-lesson_card h2")).to_contain_text("2 of 3")
     page.keyboard.press("ArrowLeft")
     wait_for_link(page, STEPS[0])
     page.locator(".st-key-stages .linked-figure").focus()
