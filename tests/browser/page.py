@@ -146,16 +146,26 @@ def reveal(page: Page, control: Locator) -> Locator:
     return control
 
 
+def field(page: Page, label: str) -> Locator:
+    """Return the field that is seen; for a moment the document has the one it replaces too."""
+    return page.get_by_label(label, exact=True).filter(visible=True)
+
+
+def segment(page: Page, label: str) -> Locator:
+    """Return the segment of a control that is seen."""
+    return page.get_by_role("radio", name=label, exact=True).filter(visible=True)
+
+
 def set_number(page: Page, label: str, value: int) -> None:
     """Type a number into a field and press Enter."""
-    field = reveal(page, page.get_by_label(label, exact=True))
-    field.fill(str(value))
-    field.press("Enter")
+    found = reveal(page, field(page, label))
+    found.fill(str(value))
+    found.press("Enter")
 
 
 def pick(page: Page, label: str) -> None:
     """Click one segment of a control."""
-    reveal(page, page.get_by_role("radio", name=label, exact=True)).click()
+    reveal(page, segment(page, label)).click()
 
 
 def choose_input(page: Page, title: str) -> None:

@@ -22,6 +22,7 @@ VIEWS = {
     "depth": "?view=depth",
     "train": "?view=train",
     "network": "?view=network",
+    "lesson": "?lesson=the_sum&step=1",
 }
 PHONE = (390, 844)
 SIZES = (PHONE, (1280, 720), (1440, 900), (1920, 1080), (2560, 1440))
@@ -31,11 +32,7 @@ MOBILE = (
 # Least sides of the first view's panels by the size of the window, in CSS pixels.
 LEAST_SIDES = {(1280, 720): 110, (1440, 900): 130, (1920, 1080): 180}
 IN_SIGHT = ("add", "out", "identity")
-TILE, GAP, LABEL = (
-    300,
-    12,
-    22,
-)  # pixels of the sheet: the height of a screenshot, and what is around
+TILE, GAP, LABEL = 300, 12, 22  # pixels of the sheet: a screenshot's height, and what is around
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,10 @@ from tests.browser.page import (
     PLOT,
     choose_input,
     digest,
+    field,
     panel,
     pick,
+    segment,
     set_number,
     upload,
     wait_for_figure,
@@ -85,7 +87,7 @@ def test_a_link_copied_after_five_changes_gives_the_same_digest(open_page: OpenP
         warmup_passes=3,
     )
     assert new == expected.digest()
-    expect(copy.get_by_role("radio", name="map", exact=True)).to_be_checked()
+    expect(segment(copy, "map")).to_be_checked()
 
 
 def test_uploads_are_drawn_and_bad_ones_leave_the_page_usable(open_page: OpenPage) -> None:
@@ -149,7 +151,7 @@ def test_a_row_of_the_channel_table_picks_the_channel(open_page: OpenPage) -> No
     assert box
     page.mouse.click(box["x"] + 15, box["y"] + 35 * 4 + 17)  # the row marker of channel 3
     page.wait_for_url("**channel=3**")
-    expect(page.get_by_label("Channel", exact=True)).to_have_value("3")
+    expect(field(page, "Channel")).to_have_value("3")
     wait_for_panel(page, "x", generate("zone_plate", 32, 32, 8)[:, :, 3])
 
 
@@ -167,7 +169,7 @@ def test_an_error_leaves_the_last_picture_pale_and_the_widgets(
     assert float(page.evaluate("getComputedStyle(window.plot).opacity")) < 0.5
     np.testing.assert_array_equal(panel(page, "out"), shown)
     assert "warmup=3" in page.url
-    expect(page.get_by_label("Channel", exact=True)).to_have_value("1")
+    expect(field(page, "Channel")).to_have_value("1")
     page.screenshot(path=artifacts / "error.png")
     set_number(page, "Seed of the weights", 5)
     page.wait_for_url("**seed=5**")

@@ -13,7 +13,7 @@ from explorer.engine.propagation import propagate
 from explorer.inputs import generate
 from explorer.page.views.number_words import power_text
 from tests.browser.conftest import OpenPage
-from tests.browser.page import LOOKS, centre, pick, readout, set_number
+from tests.browser.page import LOOKS, centre, pick, readout, segment, set_number
 
 X = generate("zone_plate", 32, 32, 8)
 GRADIENTS = ".st-key-gradients .linked-figure"
@@ -101,7 +101,7 @@ def test_a_click_on_a_curve_opens_its_block_and_one_on_a_small_chart_enlarges_it
     expect(page.get_by_text("Block 4 of the first run.")).to_be_visible()
     page.wait_for_url("**stack=plain**")
     page.mouse.click(*point(page, "residual: std, small", 2))
-    expect(page.get_by_role("radio", name="std", exact=True)).to_be_checked()
+    expect(segment(page, "std")).to_be_checked()
     page.wait_for_url("**curve=std**")
     expect(words).to_contain_text("Block 4, std: residual ")
     expect(page.get_by_text("Block 4 of the first run.")).to_be_visible()
@@ -117,7 +117,7 @@ def test_charts_and_blocks_are_reached_by_the_keyboard(open_page: OpenPage) -> N
     spoken = figure.locator(".linked-figure-spoken")
     expect(spoken).to_contain_text("residual: gradient correlation, small. Block 4, gradient corr")
     figure.press("Enter")
-    expect(page.get_by_role("radio", name="gradient correlation")).to_be_checked()
+    expect(segment(page, "gradient correlation")).to_be_checked()
     page.wait_for_selector("[data-test-script-state=notRunning]")
     figure.press("ArrowRight")
     figure.press("Enter")

@@ -10,8 +10,10 @@ from tests.browser.conftest import OpenPage
 from tests.browser.page import (
     centre,
     choose_variant,
+    field,
     pick,
     readout,
+    segment,
     set_number,
     upload,
     wait_for_figure,
@@ -32,7 +34,7 @@ def wait_for_link(page: Page, expected: dict[str, str]) -> None:
 
 def expect_compared(page: Page, variant: str, pinned: str) -> None:
     """Assert that the page shows a variant and a pinned pixel."""
-    expect(page.get_by_role("radio", name="What if")).to_be_checked()
+    expect(segment(page, "What if")).to_be_checked()
     expect(page.get_by_role("combobox", name="Variant")).to_have_value(re.compile(f"{variant}$"))
     expect(page.locator(f"{COMPARED}-plot tspan").get_by_text(variant)).not_to_have_count(0)
     expect(page.locator(f"{COMPARED}-readout")).to_contain_text(f"pinned {pinned}")
@@ -65,14 +67,14 @@ def test_back_and_forward_restore_what_was_seen(open_page: OpenPage) -> None:
     page.go_back()
     expect_compared(page, "Bottleneck", "[6, 8]")
     expect(page.get_by_role("switch", name="Difference, stage by stage")).not_to_be_checked()
-    expect(page.get_by_label("Seed of the weights", exact=True)).to_have_value("7")
+    expect(field(page, "Seed of the weights")).to_have_value("7")
     page.go_back()
     expect_compared(page, "No skip", "[6, 8]")
-    expect(page.get_by_label("Seed of the weights", exact=True)).to_have_value("3")
+    expect(field(page, "Seed of the weights")).to_have_value("3")
     wait_for_link(page, WHAT_IF)
     page.go_back()
     wait_for_figure(page)
-    expect(page.get_by_role("radio", name="Forward")).to_be_checked()
+    expect(segment(page, "Forward")).to_be_checked()
     expect(page.locator(COMPARED)).to_have_count(0)
     page.go_forward()
     expect_compared(page, "No skip", "[6, 8]")
@@ -118,7 +120,7 @@ def test_back_from_a_fresh_link_leaves_the_page(open_page: OpenPage) -> None:
     page.wait_for_url("**/_stcore/health")
     page.go_forward()
     expect_compared(page, "Bottleneck", "[3, 4]")
-    expect(page.get_by_label("Seed of the weights", exact=True)).to_have_value("6")
+    expect(field(page, "Seed of the weights")).to_have_value("6")
 
 
 def test_gradients_blocks_are_entries_and_quick_steps_end_where_they_should(
@@ -135,12 +137,12 @@ def test_gradients_blocks_are_entries_and_quick_steps_end_where_they_should(
     page.wait_for_url("**cotangent=error**")
     for _ in range(3):
         page.evaluate("history.back()")
-    expect(page.get_by_role("radio", name="Forward")).to_be_checked()
+    expect(segment(page, "Forward")).to_be_checked()
     wait_for_figure(page)
     size = {"height": "8", "width": "8", "channels": "4"}
     wait_for_link(page, {"input": "zone_plate"} | size)
     page.evaluate("history.go(3)")
-    expect(page.get_by_role("radio", name="squared error")).to_be_checked()
+    expect(segment(page, "squared error")).to_be_checked()
     expect(page.get_by_role("combobox", name="Variant")).to_have_value("Other · Bottleneck")
     expect(page.get_by_role("alert")).to_have_count(0)
 
@@ -161,7 +163,7 @@ def test_a_variant_taken_to_the_other_view_adds_no_entry_of_its_own(open_page: O
     assert page.evaluate("history.length") == length + 3
     for view, link in reversed([("Forward", {}), *chosen[:-1]]):
         page.evaluate("history.back()")
-        expect(page.get_by_role("radio", name=view)).to_be_checked()
+        expect(segment(page, view)).to_be_checked()
         wait_for_link(page, size | link)
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from explorer.lessons import Lesson, shipped_lessons
 from tests.browser.conftest import OpenPage
-from tests.browser.page import frames, set_number, wait_for_figure
+from tests.browser.page import field, frames, segment, set_number, wait_for_figure
 
 OWN = {"lesson": "own", "input": "normal", "height": "8", "width": "8", "channels": "4"}
 STEPS = [
@@ -37,7 +37,7 @@ def expect_step(page: Page, lesson: Lesson, number: int) -> None:
     view = {"forward": "Forward", "what_if": "What if", "gradients": "Gradients"}
     view |= {"depth": "Depth", "train": "Train", "network": "Network"}
     chosen = view[step.link.get("view", "forward")]
-    expect(page.get_by_role("radio", name=chosen, exact=True)).to_be_checked()
+    expect(segment(page, chosen)).to_be_checked()
 
 
 def text_fits(page: Page) -> bool:
@@ -91,7 +91,7 @@ def test_a_teachers_lesson_is_opened_played_with_and_left(open_page: OpenPage) -
     wait_for_link(page, STEPS[0])
     page.get_by_role("button", name="Leave the lesson").click()
     wait_for_link(page, {k: v for k, v in STEPS[0].items() if k not in ("lesson", "step")})
-    expect(page.get_by_label("Seed of the weights", exact=True)).to_have_value("3")
+    expect(field(page, "Seed of the weights")).to_have_value("3")
 
 
 def test_arrow_keys_and_the_history_walk_the_steps(open_page: OpenPage) -> None:
@@ -115,6 +115,8 @@ def test_arrow_keys_and_the_history_walk_the_steps(open_page: OpenPage) -> None:
     expect(page.locator(".st-key-lesson_card h2")).to_contain_text("2 of 3")
     page.keyboard.press("ArrowLeft")
     wait_for_link(page, STEPS[0])
+    expect(page.locator(".st-key-lesson_card h2")).to_contain_text("1 of 3")
+    page.wait_for_selector("[data-test-script-state=notRunning]")
     page.locator(".st-key-stages .linked-figure").focus()
     page.keyboard.press("ArrowRight")  # moves the pin
     wait_for_link(page, STEPS[0] | {"pin": "add,1,3"})
@@ -123,7 +125,7 @@ def test_arrow_keys_and_the_history_walk_the_steps(open_page: OpenPage) -> None:
 def test_the_presenter_mode_hides_chrome_and_takes_the_theme_of_the_link(
     open_page: OpenPage,
 ) -> None:
-    page = open_page("?lesson=own&present=dark", in_fresh_profile=True, height=720)
+    page = open_page("?lesson=own&present=dark", in_fresh_profile=True, width=1280, height=720)
     dark = EMBEDDED | {"embed_options": "dark_theme", "present": "dark"}
     wait_for_link(page, STEPS[0] | dark)
     wait_for_figure(page)
@@ -143,7 +145,7 @@ def test_the_presenter_mode_hides_chrome_and_takes_the_theme_of_the_link(
     wait_for_link(page, STEPS[0])
     wait_for_figure(page)
     assert page.evaluate(BACKGROUND) > 600
-    expect(page.get_by_role("radio", name="Forward")).to_be_visible()
+    expect(segment(page, "Forward")).to_be_visible()
     page.keyboard.press("p")
     wait_for_link(page, STEPS[0] | EMBEDDED | {"present": "true"})
     page.wait_for_selector("html[data-present]", state="attached")

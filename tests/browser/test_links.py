@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from explorer import VARIANTS
 from explorer.inputs import GENERATORS
 from tests.browser.conftest import OpenPage
-from tests.browser.page import choose_input, choose_variant, pick, reveal, set_number
+from tests.browser.page import choose_input, choose_variant, pick, reveal, segment, set_number
 
 # Every control with its value, in the order of the page.
 CONTROLS = """() => [...document.querySelectorAll(
@@ -100,7 +100,7 @@ def test_defaults_are_removed_from_the_url_again(open_page: OpenPage) -> None:
         "details": "channels",
     }
     page = open_page(f"?{urlencode(link)}")
-    expect(page.get_by_role("radio", name="All channels", exact=True)).to_be_checked()
+    expect(segment(page, "All channels")).to_be_checked()
     wait_for_parameters(page, link)
     pick(page, "This pixel")
     flip(page, "Difference, stage by stage")

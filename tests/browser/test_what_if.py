@@ -16,6 +16,7 @@ from tests.browser.page import (
     centre,
     choose_input,
     choose_variant,
+    field,
     pick,
     readout,
     upload,
@@ -120,7 +121,7 @@ def test_channel_pin_and_variant_persist_between_views(open_page: OpenPage) -> N
     pick(page, "Forward")
     wait_for_figure(page)
     expect(page.locator(".st-key-compared")).to_have_count(0)
-    expect(page.get_by_label("Channel", exact=True)).to_have_value("1")
+    expect(field(page, "Channel")).to_have_value("1")
     assert "pin=out" in page.url
     pick(page, "What if")
     wait_for_heading(page, "Bottleneck")
