@@ -147,13 +147,13 @@ def reveal(page: Page, control: Locator) -> Locator:
 
 
 def field(page: Page, label: str) -> Locator:
-    """Return the field that is seen; for a moment the document has the one it replaces too."""
-    return page.get_by_label(label, exact=True).filter(visible=True)
+    """Return the field that is seen; within a frame the document has the one it replaces too."""
+    return page.get_by_label(label, exact=True).filter(visible=True).first
 
 
 def segment(page: Page, label: str) -> Locator:
     """Return the segment of a control that is seen."""
-    return page.get_by_role("radio", name=label, exact=True).filter(visible=True)
+    return page.get_by_role("radio", name=label, exact=True).filter(visible=True).first
 
 
 def set_number(page: Page, label: str, value: int) -> None:
