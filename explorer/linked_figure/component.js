@@ -311,7 +311,7 @@ export class LinkedFigure {
       const mean = block > 1 && !this.isExact(pixel) ? ` mean of ${block}×${block}` : "";
       const title = link.title && ` · ${link.title}`;
       const lines = link.readouts[pixel.panel] ?? link.readout;
-      card.write(`${pinned}[${pixel.row}, ${pixel.col}]${mean}${title}`, lines, (name) =>
+      card.write(`${pinned}row ${pixel.row}, column ${pixel.col}${mean}${title}`, lines, (name) =>
         this.valueAt(name, pixel),
       );
     }

@@ -23,6 +23,7 @@ export class Overlay {
     this.accent = "";
     this.scale = 1;
     this.ink = "";
+    this.paper = "";
     /** CSS pixels of a crosshair that is seen from afar; 0 for the usual one. */
     this.pointer = 0;
     /** @type {HTMLCanvasElement | null} */
@@ -69,6 +70,7 @@ export class Overlay {
     const { width, height } = this.size;
     const style = getComputedStyle(this.canvas);
     this.ink = style.color;
+    this.paper = style.getPropertyValue("--st-background-color");
     this.pointer = parseFloat(style.getPropertyValue("--linked-figure-pointer")) || 0;
     this.pen.clearRect(0, 0, width, height);
     if (this.cells) this.pen.drawImage(this.cells, 0, 0, width, height);
@@ -106,7 +108,10 @@ export class Overlay {
     this.pen.font = `600 ${VALUE_SIZE * this.scale}px ${getComputedStyle(this.canvas).fontFamily}`;
     this.pen.textAlign = "right";
     this.pen.fillStyle = this.ink;
-    this.pen.fillText(formatValue(value), frame.right, frame.top - 5 * this.scale);
+    const place = /** @type {const} */ ([frame.right, frame.top - 5 * this.scale]);
+    this.line(4 * this.scale, this.paper); // a wire may pass there
+    this.pen.strokeText(formatValue(value), ...place);
+    this.pen.fillText(formatValue(value), ...place);
   }
 
   /**

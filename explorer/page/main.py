@@ -55,12 +55,13 @@ HEADINGS = {
     "forward": "The block, stage by stage",
     "what_if": "The basic block and a variant",
     "gradients": "The gradient, path by path",
-    "depth": "A stack of blocks, with shortcuts and without",
-    "train": "Why shortcuts: two networks, trained side by side",
+    "depth": "Many blocks in a row",
+    "train": "Two networks, side by side",
     "network": "A network, block by block",
 }
 SENTENCES = {
-    "forward": "A residual block computes F(x) and adds x; a ReLU then zeroes what is negative.",
+    "forward": "A residual block computes F(x) and adds x; a ReLU then zeroes what is negative. Point "
+    "at a pixel to read it, click to pin it.",
     "what_if": "What changes if one step of the block is left out, moved or replaced.",
     "gradients": "The gradient at out reaches x on two paths, through F and through the shortcut, "
     "and both parts are added.",

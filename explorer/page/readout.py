@@ -58,7 +58,7 @@ def block_readout(
         return (*terms, TextTerm(f"· {after} before the mean:"), out)
     terms += [TextTerm(f"→ {after} →"), out]
     if spec.identity:
-        texts = f"{name} contributes more", "F(x) contributes more"
+        texts = f"{name} dominates", "F(x) dominates"
         terms.append(LargerTerm((identity, residual), texts))
     if spec.identity and spec.last_relu_input == "add" and not heading:  # two blocks lack the room
         terms.append(SignsTerm((identity, panel("add")), _outcomes(name)))
@@ -85,7 +85,7 @@ def gradient_readout(spec: BlockSpec, theme: ThemeName, is_mean: bool) -> Line:
     if spec.shortcut is None:
         return (residual, TextTerm("="), total)
     identity = ValueTerm("identity", f"{of}through the shortcut", colours.identity)
-    texts = "the shortcut contributes more", "F contributes more"
+    texts = "the shortcut dominates", "F dominates"
     larger = LargerTerm(("identity", "residual"), texts)
     rounded = RoundedTerm(("identity", "residual"), "x", ROUNDED)
     return (identity, TextTerm("+"), residual, TextTerm("="), total, rounded, larger)

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.page.bar import Bar, draw_bar, is_phone, part_of_row
 from explorer.page.controls import segmented_choice
+from explorer.page.copy_link import copy_link
 from explorer.page.lecture import presenter_buttons
 from explorer.page.lesson_card import lesson_card, lesson_list
 from explorer.page.lessons import Place
@@ -42,6 +43,8 @@ def title_row(
     ):
         buttons = part_of_row()
         with buttons:
+            if not is_short:
+                copy_link()
             lesson_list(lesson, is_presenting=is_presenting)
         with buttons.popover("View") if is_short else st.container(width="content"):
             # One control instead of Streamlit pages: all views share channel, pin and experiment.

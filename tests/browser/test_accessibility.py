@@ -53,14 +53,14 @@ VIEWS = {
         {"gradients": "The block's stages, linked pixel by pixel.", "influence": INFLUENCE},
     ),
     f"?view=depth&{SIZE}&depth=2&runs=1&depth_details=ablation": (
-        "A stack of blocks, with shortcuts and without",
+        "Many blocks in a row",
         {
             "curves": CURVES,
             "ablation_figure": "Curves of the output's change by the block that is deleted, in the",
         },
     ),
     f"?view=depth&{SIZE}&depth=2&runs=1&depth_details=paths": (
-        "A stack of blocks, with shortcuts and without",
+        "Many blocks in a row",
         {"curves": CURVES, "paths_figure": "Three curves over the length of paths: "},
     ),
 }
@@ -115,7 +115,7 @@ def test_a_pixel_is_spoken_as_one_sentence_of_its_present_values(open_page: Open
     number = r"(minus )?\d\.\d{3}"
     sentence = (
         rf"Pinned: row 3, column 3, add {number}: x {number} plus F\(x\) {number} equals "
-        rf"add {number}(, \(rounded\))?, then ReLU, then out {number}, (x|F\(x\)) contributes more"
+        rf"add {number}(, \(rounded\))?, then ReLU, then out {number}, (x|F\(x\)) dominates"
         r", (zeroed|kept)( because of F\(x\))?: the ReLU would (keep|zero) x alone( too)?\."
     )
     said = spoken.inner_text()

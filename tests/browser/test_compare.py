@@ -67,5 +67,5 @@ def test_from_two_uploads_to_the_stages_of_a_block_and_back_by_the_link(
     expect(copy.get_by_text(second)).to_be_visible(timeout=60_000)
     choose(copy, "compare_file", "two.safetensors", CHECKPOINTS[1])
     copy.wait_for_selector(f"{STAGES} .heatmaplayer image", state="attached", timeout=60_000)
-    expect(copy.locator(f"{STAGES}-readout")).to_contain_text("pinned [6, 8]")
+    expect(copy.locator(f"{STAGES}-readout")).to_contain_text("pinned row 6, column 8")
     assert readout(copy, f"{STAGES}-readout") == values

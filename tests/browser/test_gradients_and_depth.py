@@ -48,7 +48,7 @@ def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) ->
     expect(page.get_by_text("of out[9, 30], channel 0")).to_be_visible()
     copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
     expect(copy.get_by_text("of out[9, 30], channel 0")).to_be_visible()
-    expect(copy.locator(READOUT)).to_contain_text("pinned [9, 30]")
+    expect(copy.locator(READOUT)).to_contain_text("pinned row 9, column 30")
 
 
 def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage) -> None:

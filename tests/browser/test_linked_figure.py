@@ -110,7 +110,7 @@ def test_the_larger_part_and_what_f_changed_are_named(open_page: OpenPage) -> No
         wait_for_readout(page, f"[{row}, {col}]")
         larger = "x" if abs(x[row, col]) >= abs(residual[row, col]) else "F(x)"
         expect(page.locator(f"{READOUT} .linked-figure-words")).to_have_text(words)
-        expect(page.locator(READOUT)).to_contain_text(f"{larger} contributes more")
+        expect(page.locator(READOUT)).to_contain_text(f"{larger} dominates")
 
 
 def test_a_click_pins_and_opens_the_arithmetic(open_page: OpenPage) -> None:
@@ -122,7 +122,7 @@ def test_a_click_pins_and_opens_the_arithmetic(open_page: OpenPage) -> None:
         page.wait_for_url(f"**pin={name}*{row}*{col}**")
         expect_equation(page, explain(default_trace(), Cell(stage, row, col, 0)))
         page.mouse.move(5, 5)
-        wait_for_readout(page, f"pinned [{row}, {col}]")
+        wait_for_readout(page, f"pinned row {row}, column {col}")
 
 
 RANGES = """figure => {
@@ -232,7 +232,7 @@ def test_a_double_click_leaves_the_pin_and_keys_work_after_a_click(open_page: Op
     page.wait_for_timeout(400)  # so that the next click is not a double click
     page.mouse.dblclick(*centre(page, "x", 20, 20))
     page.keyboard.press("ArrowRight")  # the mouse still rests on x
-    wait_for_readout(page, "pinned [6, 9]")
+    wait_for_readout(page, "pinned row 6, column 9")
     expect(page.locator(f"{STAGES}-spoken")).to_contain_text("Pinned: row 6, column 9")
     page.wait_for_url("**pin=bn1*6*9**")
     page.keyboard.press("Escape")
@@ -246,7 +246,7 @@ def test_a_link_restores_pin_arithmetic_and_figure(open_page: OpenPage) -> None:
     page.wait_for_url("**pin=conv2*9*30**")
     copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
     wait_for_figure(copy)
-    wait_for_readout(copy, "pinned [9, 30]")
+    wait_for_readout(copy, "pinned row 9, column 30")
     trace = trace_block(5, generate("zone_plate", 32, 32, 8), 8)
     expect_equation(copy, explain(trace, Cell("conv2", 9, 30, 3)))
     np.testing.assert_array_equal(panel(copy, "bn2"), trace["bn2"][:, :, 3])
@@ -288,7 +288,7 @@ def test_a_large_input_is_shown_as_means_and_zooming_in_fetches_the_exact_crop(
 def test_a_pin_on_means_is_exact(open_page: OpenPage) -> None:
     page = open_page("?input=normal&height=300&width=300&channels=2&pin=add,100,200")
     wait_for_figure(page)
-    wait_for_readout(page, "pinned [100, 200]")
+    wait_for_readout(page, "pinned row 100, column 200")
     trace = trace_block(0, generate("normal", 300, 300, 2), 2)
     assert readout(page)["add"] == float(trace["add"][100, 200, 0])
 

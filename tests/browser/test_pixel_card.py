@@ -20,7 +20,7 @@ def box_of(page: Page, selector: str) -> FloatRect:
 def test_the_card_stands_beside_the_picture(open_page: OpenPage, width: int, height: int) -> None:
     page = open_page("?input=zone_plate&pin=out,9,9", width=width, height=height)
     wait_for_figure(page)
-    expect(page.locator(READOUT)).to_contain_text("This pixel pinned [9, 9] · Channel 0")
+    expect(page.locator(READOUT)).to_contain_text("This pixel pinned row 9, column 9 · Channel 0")
     card = box_of(page, CARD)
     assert (
         card["y"] + card["height"]
@@ -34,7 +34,7 @@ def test_the_card_stands_beside_the_picture(open_page: OpenPage, width: int, hei
 def test_values_can_be_selected_while_the_pin_stays(open_page: OpenPage) -> None:
     page = open_page("?input=zone_plate&pin=out,9,9")
     wait_for_figure(page)
-    expect(page.locator(READOUT)).to_contain_text("pinned [9, 9]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 9, column 9")
     first, last = (box_of(page, f"{READOUT} [data-panel={name}]") for name in ("x", "add"))
     page.mouse.move(first["x"] + 1, first["y"] + first["height"] / 2)
     page.mouse.down()
@@ -43,7 +43,7 @@ def test_values_can_be_selected_while_the_pin_stays(open_page: OpenPage) -> None
     selected = page.evaluate("getSelection().toString()").split()
     values = page.locator(f"{READOUT} [data-panel]").all_inner_texts()
     assert selected == f"{values[0]} + {values[1]} = {values[2]}".split()
-    expect(page.locator(READOUT)).to_contain_text("pinned [9, 9]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 9, column 9")
 
 
 def test_on_a_phone_a_tap_opens_a_sheet_that_leaves_the_panel_in_sight(
@@ -62,7 +62,7 @@ def test_on_a_phone_a_tap_opens_a_sheet_that_leaves_the_panel_in_sight(
     expect(page.locator(READOUT)).to_contain_text("A tap pins a pixel")
     expect(page.locator(f"{CARD} button")).to_be_hidden()
     page.touchscreen.tap(*centre(page, "out", 9, 9))
-    expect(page.locator(READOUT)).to_contain_text("pinned [9, 9]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 9, column 9")
     button = page.get_by_role("button", name="Close")
     expect(button).to_be_visible()
     sheet, target = box_of(page, CARD), box_of(page, f"{CARD} button")
@@ -76,6 +76,6 @@ def test_on_a_phone_a_tap_opens_a_sheet_that_leaves_the_panel_in_sight(
     )
     button.tap()
     expect(button).to_be_hidden()
-    expect(page.locator(READOUT)).to_contain_text("pinned [9, 9]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 9, column 9")
     page.wait_for_url("**pin=out**")
     context.close()

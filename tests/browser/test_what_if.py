@@ -84,7 +84,7 @@ def test_a_link_restores_variant_parameters_and_pin(open_page: OpenPage) -> None
     page.mouse.click(*centre(page, "variant bn_proj", 10.5, 6.5, "compared"))
     page.wait_for_url("**pin=variant*bn_proj**")
     copy = open_page(page.url.split("/", 3)[3], height=1600, in_fresh_profile=True)
-    expect(copy.locator(READOUT)).to_contain_text("pinned [")
+    expect(copy.locator(READOUT)).to_contain_text("pinned row")
     row, col = (int(n) for n in page.url.split("bn_proj%2C")[1].split("&")[0].split("%2C"))
     other = trace_block(0, X, 8, variant=projection(12, 2))
     assert readout(copy, READOUT)["variant out"] == other["out"][row // 2, col // 2, 0]
@@ -126,7 +126,7 @@ def test_channel_pin_and_variant_persist_between_views(open_page: OpenPage) -> N
     pick(page, "What if")
     wait_for_heading(page, "Bottleneck")
     expect(page.locator(".st-key-stages")).to_have_count(0)
-    expect(page.locator(READOUT)).to_contain_text("pinned [3, 4]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 3, column 4")
 
 
 @pytest.mark.parametrize(("width", "theme"), LOOKS)

@@ -160,13 +160,13 @@ def test_one_finger_scrolls_the_page_over_every_figure(phone: Page) -> None:
             arg=before,
         )
         assert page.evaluate(SHAPE, figure) == shape
-    expect(page.locator(READOUT)).to_contain_text("pinned [3, 4]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 3, column 4")
 
 
 def test_a_sideways_swipe_neither_zooms_nor_pins(phone: Page) -> None:
     shape = phone.evaluate(SHAPE, PLOT)
     swipe(phone, centre(phone, "add", 16, 8), 60, 3)
-    expect(phone.locator(READOUT)).to_contain_text("pinned [3, 4]")
+    expect(phone.locator(READOUT)).to_contain_text("pinned row 3, column 4")
     assert phone.evaluate(SHAPE, PLOT) == shape
 
 
@@ -186,15 +186,15 @@ def test_two_fingers_zoom_all_panels_and_a_tap_pins(phone: Page) -> None:
     assert shape["top"] < 10 < shape["top"] + 8
     expect_square(page)
     assert scrolled(page) == before
-    expect(page.locator(READOUT)).to_contain_text("pinned [3, 4]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 3, column 4")
     page.touchscreen.tap(*centre(page, "out", 11, 21))
-    expect(page.locator(READOUT)).to_contain_text("pinned [11, 21]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 11, column 21")
     page.wait_for_url("**pin=out%2C11%2C21**")
     page.wait_for_timeout(400)  # so that the next tap is not the second of two
     for _ in range(2):
         page.touchscreen.tap(*centre(page, "out", 11, 21))
     wait_for_width(page, PLOT, 32, 32)
-    expect(page.locator(READOUT)).to_contain_text("pinned [11, 21]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 11, column 21")
 
 
 @pytest.mark.parametrize(

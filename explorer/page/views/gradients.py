@@ -41,9 +41,11 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
         st.caption(ONE_IMAGE)
         experiment = experiment.alone()
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        row, end = part_of_row(), part_of_row()
+    with row:
         left, right = part_of_row(), part_of_row()
     with left:
-        spec, warmup_passes = variant_controls(experiment, is_own_default=True)
+        spec, warmup_passes = variant_controls(experiment, is_own_default=True, end=end)
     if warmup_passes is not None:
         experiment = replace(experiment, warmup_passes=warmup_passes)
     _figure(experiment, spec, bar, right)

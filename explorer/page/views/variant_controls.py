@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engine.forward import MAX_WARMUP_PASSES
 from explorer.inputs.limits import MAX_CHANNELS
@@ -35,10 +36,11 @@ _UNTOUCHED = "untouched_block"  # the name of the default, where nobody has chos
 
 
 def variant_controls(
-    experiment: Experiment, *, is_own_default: bool
+    experiment: Experiment, *, is_own_default: bool, end: DeltaGenerator
 ) -> tuple[BlockSpec, int | None]:
     """Draw the controls of the variant; return its spec, and its warm-up passes or None.
 
+    `end` is the place of a button, which is lower than a control with a label.
     The block itself is the default if `is_own_default`, else the first variant of it.
     """
     offered = relatives(experiment.spec)
@@ -58,7 +60,7 @@ def variant_controls(
     if st.session_state.pop(_CHOSEN, False) and not has_navigated():
         forget("gamma2")
     spec = experiment.spec if name == own else offered[name]
-    spec = _with_parameters(spec, name, is_fresh=experiment.block is None)
+    spec = _with_parameters(spec, name, end, is_fresh=experiment.block is None)
     if is_own_default and spec == experiment.spec:
         st.session_state[_UNTOUCHED] = name
     warmup_passes = None
@@ -102,17 +104,19 @@ def _titles(experiment: Experiment, offered: Mapping[str, BlockSpec], own: str) 
     return titles
 
 
-def _with_parameters(spec: BlockSpec, name: str, *, is_fresh: bool) -> BlockSpec:
+def _with_parameters(
+    spec: BlockSpec, name: str, end: DeltaGenerator, *, is_fresh: bool
+) -> BlockSpec:
     """Draw the controls of a variant's parameters; return the spec with them."""
     if is_fresh and name == "v1":
-        return _shifted(_scaled(spec))
+        return _shifted(_scaled(spec), end)
     if name in FAMILIES:
         family = FAMILIES[name]
         given = {key: _PARAMETERS[key]() for key in family.parameters}
         chosen = {key: value for key, value in given.items() if value is not None}
         spec = family.make(**chosen)
     if is_fresh and name == "zero_gamma":
-        return _shifted(spec)
+        return _shifted(spec, end)
     if name in FIXES:
         words, fixed = FIXES[name]
         fix = FIX_NAMES[name]
@@ -129,9 +133,9 @@ def _scaled(spec: BlockSpec) -> BlockSpec:
     return spec if gamma == 1 else replace(zero_gamma(gamma), title=f"v1, γ₂ = {gamma:g}")
 
 
-def _shifted(spec: BlockSpec) -> BlockSpec:
+def _shifted(spec: BlockSpec, end: DeltaGenerator) -> BlockSpec:
     """Draw the controls of a bias behind a button; return the spec with it."""
-    with st.popover("Bias"):
+    with end.popover("Bias"):
         stage = segmented_choice(
             "Shift", ("conv1", "bn1"), key="shifted", help="The layer whose bias the slider sets."
         )
