@@ -6,6 +6,8 @@ from functools import cached_property
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+_WHOLE_ROW = 480  # pixels, more than a phone's page has
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -51,6 +53,11 @@ def part_of_row() -> DeltaGenerator:
     Controls are of several heights; aligned at the top, their labels are level.
     """
     return st.container(horizontal=True, vertical_alignment="top", width="content")
+
+
+def rest_of_row() -> DeltaGenerator:
+    """Return a place for a text in the rest of a row; on a phone, in a row of its own."""
+    return st.container(width=_WHOLE_ROW if is_phone() else "stretch")
 
 
 def is_phone() -> bool:

@@ -60,8 +60,8 @@ HEADINGS = {
     "network": "A network, block by block",
 }
 SENTENCES = {
-    "forward": "A residual block computes F(x) and adds x; a ReLU then zeroes what is negative. Point "
-    "at a pixel to read it, click to pin it.",
+    "forward": "A residual block computes F(x) and adds x; a ReLU then zeroes what is negative. "
+    "Point at a pixel to read it, click to pin it.",
     "what_if": "What changes if one step of the block is left out, moved or replaced.",
     "gradients": "The gradient at out reaches x on two paths, through F and through the shortcut, "
     "and both parts are added.",

@@ -14,7 +14,7 @@ from explorer.errors import InputError
 from explorer.figures.panels import panels
 from explorer.model.layers import LayerNorm
 from explorer.model.spec import BlockSpec
-from explorer.page.bar import Bar, is_phone, part_of_row
+from explorer.page.bar import Bar, part_of_row, rest_of_row
 from explorer.page.controls import toggle
 from explorer.page.display import VARIANT_PREFIX
 from explorer.page.errors import PROBLEMS, show_problem
@@ -27,14 +27,12 @@ from explorer.page.views.variant_controls import variant_controls
 from explorer.records import BlockTrace
 
 KEY = "compared"
-WORDS = 480  # width of the description beside the controls, in pixels
 
 
 def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        left, end, right = part_of_row(), part_of_row(), part_of_row()
-        words = st.container(width="stretch" if not is_phone() else WORDS)
+        left, end, right, words = part_of_row(), part_of_row(), part_of_row(), rest_of_row()
     with left:
         spec, warmup_passes = variant_controls(experiment, is_own_default=False, end=end)
     words.markdown(spec.description)
