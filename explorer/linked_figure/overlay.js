@@ -135,7 +135,7 @@ export class Overlay {
    */
   markPin(panel, pixel) {
     const [x, y, width, height] = panel.cell(pixel);
-    this.line(2, this.accent);
+    this.line(2, this.ink);
     this.pen.strokeRect(x - 2, y - 2, width + 4, height + 4);
   }
 

@@ -1,7 +1,7 @@
 /** A button that copies the address of the page. */
 
 const [LABEL, DONE] = ["Copy link", "Copied"];
-const SHOWN_FOR = 2000; // milliseconds
+const SHOWN_FOR = 3000; // milliseconds
 
 /** @param {{ parentElement: HTMLElement }} mount */
 export default function ({ parentElement }) {

@@ -14,6 +14,7 @@ from explorer.page.lessons import (
     Place,
     all_lessons,
     leave_lesson,
+    lesson_after,
     open_step,
     own_lessons,
 )
@@ -45,7 +46,7 @@ def lesson_list(shown: Place | None, *, is_presenting: bool) -> None:
 def _entry(number: int, lesson: Lesson) -> None:
     with st.container(gap=None):
         st.button(
-            f"{number}\\. {_literal(lesson.title)}",
+            f"**{number}\\. {_literal(lesson.title)}**",
             key=f"lesson_{lesson.name}",
             on_click=open_step,
             args=(Place(lesson, 0),),
@@ -68,7 +69,10 @@ def lesson_card(place: Place, *, is_presenting: bool) -> DeltaGenerator:
                 horizontal=True, vertical_alignment="center", width="content", key="lesson_buttons"
             ):
                 _step_button("Back", "lesson_back", place.previous)
-                _step_button("Next", "lesson_next", place.next)
+                if place.next is None and (following := lesson_after(place)):
+                    _step_button("Next lesson", "lesson_following", following)
+                else:
+                    _step_button("Next", "lesson_next", place.next)
                 if not is_presenting:
                     _rare_buttons(place, is_short=is_phone())
                 end = part_of_row()
@@ -120,7 +124,10 @@ def _text(place: Place, style: str) -> None:
     left.html(text)
     here = place.lesson.name, place.number
     if st.session_state.get(_ANSWERED) == here:
-        right.html(f'<div role="status" style="{style}">{answer.html}</div>')
+        right.html(
+            f'<div style="{style}"><strong>{question.html}</strong>'
+            f'<div role="status">{answer.html}</div></div>'
+        )
         return
     with right, st.container(gap="xsmall"):
         st.html(f'<div style="{_PHONE_TEXT}"><strong>{question.html}</strong></div>')

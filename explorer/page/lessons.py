@@ -100,6 +100,13 @@ def place() -> Place | None:
     return Place(lesson, number - 1)
 
 
+def lesson_after(shown: Place) -> Place | None:
+    """Return the first step of the lesson that follows; None in the last lesson."""
+    names = list(all_lessons())
+    following = names[names.index(shown.lesson.name) + 1 :]
+    return Place(all_lessons()[following[0]], 0) if following else None
+
+
 def complete_link() -> None:
     """Open the step of a URL that names nothing but a step of a lesson."""
     if not is_new_link() or set(st.query_params) - set(_OF_LESSONS):

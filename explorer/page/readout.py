@@ -70,10 +70,10 @@ def block_readout(
 def _outcomes(identity: str) -> tuple[str, str, str, str]:
     """Return what F(x) changed, by the signs of the identity and of the sum."""
     return (
-        f"kept: the ReLU would keep {identity} alone too",
-        f"zeroed because of F(x): the ReLU would keep {identity} alone",
-        f"kept because of F(x): the ReLU would zero {identity} alone",
-        f"zeroed: the ReLU would zero {identity} alone too",
+        f"kept: without F(x) the ReLU would keep {identity} too",
+        f"zeroed because of F(x): without it the ReLU would keep {identity}",
+        f"kept because of F(x): without it the ReLU would zero {identity}",
+        f"zeroed: without F(x) the ReLU would zero {identity} too",
     )
 
 

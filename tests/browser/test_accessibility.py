@@ -116,7 +116,8 @@ def test_a_pixel_is_spoken_as_one_sentence_of_its_present_values(open_page: Open
     sentence = (
         rf"Pinned: row 3, column 3, add {number}: x {number} plus F\(x\) {number} equals "
         rf"add {number}(, \(rounded\))?, then ReLU, then out {number}, (x|F\(x\)) dominates"
-        r", (zeroed|kept)( because of F\(x\))?: the ReLU would (keep|zero) x alone( too)?\."
+        r", (zeroed|kept)( because of F\(x\))?: without (it|F\(x\)) the ReLU would (keep|zero) x"
+        r"( too)?\."
     )
     said = spoken.inner_text()
     assert re.fullmatch(sentence, said)

@@ -99,10 +99,10 @@ def test_the_larger_part_and_what_f_changed_are_named(open_page: OpenPage) -> No
     trace = default_trace()
     x, residual, total = (trace[stage][:, :, 0] for stage in ("x", "bn2", "add"))
     outcomes = {
-        "kept: the ReLU would keep x alone too": (x > 0) & (total > 0),
-        "zeroed because of F(x): the ReLU would keep x alone": (x > 0) & (total < 0),
-        "kept because of F(x): the ReLU would zero x alone": (x < 0) & (total > 0),
-        "zeroed: the ReLU would zero x alone too": (x < 0) & (total < 0),
+        "kept: without F(x) the ReLU would keep x too": (x > 0) & (total > 0),
+        "zeroed because of F(x): without it the ReLU would keep x": (x > 0) & (total < 0),
+        "kept because of F(x): without it the ReLU would zero x": (x < 0) & (total > 0),
+        "zeroed: without F(x) the ReLU would zero x too": (x < 0) & (total < 0),
     }
     for words, cells in outcomes.items():
         row, col = np.argwhere(cells)[0]

@@ -50,10 +50,17 @@ def test_all_lessons_are_listed_and_one_opens(folder: Path) -> None:
     at = page(**SMALL_PAGE)
     titles = [lesson.title for lesson in shipped_lessons()]
     assert len(labels(at)) == len(titles) + 1
-    assert labels(at)[-1] == f"{len(titles) + 1}\\. Mine \\<b\\>"
+    assert labels(at)[-1] == f"**{len(titles) + 1}\\. Mine \\<b\\>**"
     assert "A lesson *of* my [own](x)." in texts(at)
     at.button(key="lesson_mine").click().run()
     assert at.query_params == {"lesson": "mine", "step": "1", **FIRST}
+
+
+def test_the_last_step_leads_to_the_next_lesson(folder: Path) -> None:
+    last, own = shipped_lessons()[-1], "mine"
+    at = page(lesson=last.name, step=str(len(last.steps)))
+    at.button(key="lesson_following").click().run()
+    assert at.query_params == {"lesson": own, "step": "1", **FIRST}
 
 
 def test_the_steps_set_the_page(folder: Path) -> None:
@@ -116,11 +123,11 @@ def test_a_bad_file_is_named_and_hides_no_other(folder: Path) -> None:
     at = page(**SMALL_PAGE)
     (warning,) = messages(at, "warning")
     assert warning.startswith("11_bad.md, line 8: the number '7' is not marked")
-    assert labels(at)[-1].endswith("Mine \\<b\\>")
+    assert labels(at)[-1].endswith("Mine \\<b\\>**")
     (folder / "11_bad.md").write_text(LESSON.replace("Mine", "Mended"))
     at.run()
     assert not messages(at, "warning")
-    assert labels(at)[-1].endswith("Mended \\<b\\>")
+    assert labels(at)[-1].endswith("Mended \\<b\\>**")
 
 
 def test_a_missing_folder_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
