@@ -43,7 +43,7 @@ def test_from_two_uploads_to_the_stages_of_a_block_and_back_by_the_link(
     page.locator(FIGURE).scroll_into_view_if_needed()
     at = centre(page, "layer2.0 F(x)", 10, 20, "difference_figure")
     page.mouse.move(*at)
-    expect(page.locator(f"{FIGURE}-readout")).to_contain_text("[10, 20]")
+    expect(page.locator(f"{FIGURE}-readout")).to_contain_text("row 10, column 20")
     gap = (other["bn2"] - one["bn2"])[5, 10].mean()
     found = readout(page, f"{FIGURE}-readout")["layer2.0 F(x)"]
     np.testing.assert_allclose(found, gap, rtol=1e-5)

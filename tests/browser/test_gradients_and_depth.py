@@ -27,7 +27,7 @@ def test_hover_shows_both_parts_and_their_sum(open_page: OpenPage) -> None:
     page.wait_for_selector(f"{GRADIENTS} .heatmaplayer image", state="attached")
     expect(page.locator(READOUT)).to_contain_text("Move over a panel")
     page.mouse.move(*centre(page, "conv1", 5, 7, "gradients"))
-    expect(page.locator(READOUT)).to_contain_text("[5, 7]")
+    expect(page.locator(READOUT)).to_contain_text("row 5, column 7")
     trace = trace_block(0, X, 8)
     split = split_trace(trace, cotangent_of("ones", trace))
     numbers = readout(page, READOUT)

@@ -69,7 +69,7 @@ def test_hover_marks_the_pixel_everywhere_and_shows_its_numbers(
     wait_for_figure(page)
     assert marked_panels(page, 5, 7) == []
     page.mouse.move(*centre(page, "bn2", 5, 7))
-    wait_for_readout(page, "[5, 7]")
+    wait_for_readout(page, "row 5, column 7")
     assert marked_panels(page, 5, 7) == list(PANELS)
     trace = default_trace()
     assert readout(page) == {
@@ -89,7 +89,7 @@ def test_hovering_sends_nothing_to_the_server(open_page: OpenPage) -> None:
     for step in range(50):
         row, col = step % 32, (step * 7) % 32
         page.mouse.move(*centre(page, "add", row, col))
-        wait_for_readout(page, f"[{row}, {col}]")
+        wait_for_readout(page, f"row {row}, column {col}")
     assert sent == []
 
 
@@ -107,7 +107,7 @@ def test_the_larger_part_and_what_f_changed_are_named(open_page: OpenPage) -> No
     for words, cells in outcomes.items():
         row, col = np.argwhere(cells)[0]
         page.mouse.move(*centre(page, "out", row, col))
-        wait_for_readout(page, f"[{row}, {col}]")
+        wait_for_readout(page, f"row {row}, column {col}")
         larger = "x" if abs(x[row, col]) >= abs(residual[row, col]) else "F(x)"
         expect(page.locator(f"{READOUT} .linked-figure-words")).to_have_text(words)
         expect(page.locator(READOUT)).to_contain_text(f"{larger} dominates")
