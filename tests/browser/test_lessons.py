@@ -137,6 +137,7 @@ def test_the_presenter_mode_hides_chrome_and_takes_the_theme_of_the_link(
     assert page.evaluate(BACKGROUND) < 100
     page.keyboard.press("PageDown")
     wait_for_link(page, STEPS[1] | dark)
+    expect(page.locator("h1")).to_contain_text("2 of 3")
     page.keyboard.press("PageUp")
     wait_for_link(page, STEPS[0] | dark)
     for panel in frames(page).values():  # the legend alone may be below
