@@ -64,6 +64,7 @@ def two_layouts(
     legend: Mapping[str, str],
     theme: Theme,
     note: str = "",
+    around: int | None = None,
 ) -> TwoLayouts:
     """Return traces on these charts, side by side or one below the other.
 
@@ -73,13 +74,14 @@ def two_layouts(
         legend: colours by label.
         theme: the colours.
         note: a sentence under the legend.
+        around: pixels of the window's height that the wide figure leaves to what is above and below
+            it; None for a fixed height.
     """
     items = [f"<span style='color:{colour}'>■</span> {label}" for label, colour in legend.items()]
-    return TwoLayouts(
-        data,
-        _layout(charts, theme, ["   ".join(items)], wrap(note, WIDE_NOTE), len(charts)),
-        _layout(charts, theme, items, wrap(note, NARROW_NOTE), 1),
-    )
+    wide = _layout(charts, theme, ["   ".join(items)], wrap(note, WIDE_NOTE), len(charts))
+    if around is not None:
+        wide["meta"] |= {"around": around}
+    return TwoLayouts(data, wide, _layout(charts, theme, items, wrap(note, NARROW_NOTE), 1))
 
 
 def axes(number: int) -> dict[str, str]:
