@@ -115,7 +115,7 @@ def _figure(trace: NetworkTrace) -> ShownNetwork:
 
 def _details(selection: CheckpointSelection, trace: NetworkTrace, shown: ShownNetwork) -> None:
     chosen = optional_segmented_choice(
-        "More about the network",
+        "Details",
         ("health", "gradient", "compare", "expected", "file"),
         key="checkpoint_details",
         titles={

@@ -32,7 +32,7 @@ MOST_PICTURES = 30
 def view(selection: Selection, shown: ShownNetwork) -> None:
     """Draw the control and the selected details below the figure."""
     chosen = optional_segmented_choice(
-        "More about the networks",
+        "Details",
         ("ablation", "compare", *_DETAILS),
         key="network_details",
         titles={
