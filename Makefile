@@ -5,7 +5,7 @@ PRETTIER_FILES := "explorer/**/*.{js,ts,css}" package.json tsconfig.json
 
 JOIN := esbuild explorer/export/living_page.js --bundle --format=iife --minify --log-level=error
 
-.PHONY: run test unit slow lint parity bench fuzz load picture plotly joined networks table clean
+.PHONY: run test unit slow lint parity bench fuzz load picture sheet plotly joined networks table clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
@@ -80,6 +80,11 @@ plotly: $(VENV)/run-ready
 # The script of saved pages: the linked figure's modules in one, since such pages import nothing.
 joined: node_modules/ready
 	npx $(JOIN) > explorer/export/joined.js
+
+# All views at several sizes in one picture, artifacts/sheet.png; fails if the first view's panels are too small.
+sheet: $(VENV)/test-ready
+	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.browser.sheet
 
 # The trained networks that the package ships, and the table of docs/training.md.
 networks: $(VENV)/test-ready

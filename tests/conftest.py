@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.server import running_page
+from tests.browser.server import running_server
 
 # Kept between runs: most of the tests' time is compiling. Runs on another version of Python, or in
 # another environment with the same JAX, find the programs too. `make clean` removes them.
@@ -42,5 +42,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """The address of the worker's server, which its tests share."""
-    with running_page() as address:
-        yield address
+    lessons = {"EXPLORER_LESSONS": str(Path(__file__).parent / "browser" / "lessons")}
+    with running_server(environment=lessons) as server:
+        yield server.address

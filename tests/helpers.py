@@ -13,6 +13,7 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from explorer.engine.network import Network
+from explorer.lessons import shipped_lessons
 from explorer.model.network import NetworkSpec
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1, projection
@@ -22,7 +23,7 @@ from explorer.records import NetworkTrace
 
 ROOT = Path(__file__).parent.parent
 SMALL = (8, 6, 4)  # where the shape does not matter: its programs are compiled once for all
-SMALL_PAGE = {"height": "8", "width": "6", "channels": "4"}
+SMALL_PAGE = {"input": "zone_plate", "height": "8", "width": "6", "channels": "4"}
 SHAPES = [(1, 1, 1), (2, 3, 4), (8, 8, 4), (17, 9, 3), (32, 32, 16), (224, 224, 3)]
 
 
@@ -80,6 +81,13 @@ def page(**link: str) -> AppTest:
     return at.run()
 
 
+def control(at: AppTest, name: str) -> str:
+    """Return the key of the widget of a setting (see `link_state.control_key`)."""
+    state = at.session_state
+    number = state["numbers_of_widgets"].get(name, 0) if "numbers_of_widgets" in state else 0
+    return f"{name} {number}" if number else name
+
+
 def messages(at: AppTest, kind: Kind) -> list[str]:
     """Return the messages of one kind on the page."""
     found = [html.value for html in at.html if f'data-kind="{kind}"' in html.value]
@@ -87,8 +95,17 @@ def messages(at: AppTest, kind: Kind) -> list[str]:
 
 
 def notes(at: AppTest) -> list[str]:
-    """Return the notes in plain text on the page."""
-    return [_without_tags(html.value) for html in at.html if "data-kind" not in html.value]
+    """Return the notes in plain text on the page, without those of the list of lessons."""
+    found = [_without_tags(html.value) for html in at.html if "data-kind" not in html.value]
+    summaries = {lesson.summary for lesson in shipped_lessons()}
+    return [note for note in found if note not in summaries]
+
+
+def own_buttons(at: AppTest) -> dict[str, str]:
+    """Return the labels by key of the buttons that are a view's own."""
+    keyed = {str(button.key): button.label for button in at.button}
+    common = "suggest_", "lesson_", "present_"
+    return {key: label for key, label in keyed.items() if not key.startswith(common)}
 
 
 def _without_tags(html: str) -> str:

@@ -27,12 +27,14 @@ TABLE: dict[str, tuple[str, str]] = {
         "errors inputs data model records engine analysis figures linked_figure",
         "numpy plotly",
     ),
+    "lessons": ("errors", ""),
     "page": (
-        "errors inputs data model records engine analysis figures linked_figure export",
+        "errors inputs data model records engine analysis figures linked_figure export lessons",
         "numpy plotly streamlit cachetools",
     ),
     "server": (
-        "errors inputs data model records engine analysis figures linked_figure export page",
+        "errors inputs data model records engine analysis figures linked_figure export lessons "
+        "page",
         "streamlit cachetools click starlette",
     ),
     "app": ("engine page server", "streamlit starlette"),

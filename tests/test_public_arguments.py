@@ -53,7 +53,9 @@ from explorer.engine.paths import path_lengths
 from explorer.engine.propagation import propagate_stack
 from explorer.engine.stack import Stack
 from explorer.engine.state import state_variables
-from explorer.figures.depth import ablation_figure, curves_figure, paths_figure
+from explorer.figures.depth import curves_figure
+from explorer.figures.depth_ablation import ablation_figure
+from explorer.figures.depth_paths import paths_figure
 from explorer.figures.distributions import distributions_figure
 from explorer.figures.gallery import gallery_figure
 from explorer.figures.influence import influence_figure
@@ -591,13 +593,19 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {
             "residual": of("depth"),
             "plain_network": of("depth"),
+            "curve": "gradient norm",
             "theme": "light",
             "arrangement": "wide",
         },
     ),
     "ablation_figure": (
         ablation_figure,
-        {"residual": of("ablation"), "plain_network": of("ablation"), "theme": "light"},
+        {
+            "residual": of("ablation"),
+            "plain_network": of("ablation"),
+            "theme": "light",
+            "arrangement": "wide",
+        },
     ),
     "paths_figure": (
         paths_figure,

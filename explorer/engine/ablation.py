@@ -8,7 +8,9 @@ from typing import Any, get_args
 
 import numpy as np
 
-from explorer.engine.stack import CHUNK, Progress, Stack, check_progress, check_size, send_forward
+from explorer.engine.progress import Progress, check_progress
+from explorer.engine.stack import Stack
+from explorer.engine.stack_chunks import CHUNK, check_size, send_forward
 from explorer.errors import check_choice, check_type
 from explorer.records import AblationKind, AblationRecord
 

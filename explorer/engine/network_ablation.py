@@ -12,7 +12,7 @@ import numpy as np
 from explorer.engine.arrays import frozen
 from explorer.engine.network import Network
 from explorer.engine.network_parts import check_labels, padded, run_block, run_head
-from explorer.engine.stack import Progress, check_progress
+from explorer.engine.progress import Progress, check_progress
 from explorer.errors import check_array, check_type
 from explorer.inputs.random_streams import Purpose, check_seed, random_stream
 from explorer.records import NetworkAblation

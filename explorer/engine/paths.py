@@ -8,17 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from explorer.engine.stack import (
-    CHUNK,
-    Progress,
-    Stack,
-    check_progress,
-    check_size,
-    filled,
-    pull_back,
-    row_of,
-    send_forward,
-)
+from explorer.engine.progress import Progress, check_progress
+from explorer.engine.stack import Stack
+from explorer.engine.stack_chunks import CHUNK, check_size, filled, pull_back, row_of, send_forward
 from explorer.errors import InputError, check_integer, check_type
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.block import BRANCH, SHORTCUT

@@ -11,11 +11,10 @@ import numpy as np
 from jax import lax
 
 from explorer.engine.forward import check_arguments
-from explorer.engine.stack import (
+from explorer.engine.progress import Progress, check_progress
+from explorer.engine.stack import Stack
+from explorer.engine.stack_chunks import (
     CHUNK,
-    Progress,
-    Stack,
-    check_progress,
     check_size,
     chunks_of,
     pull_back,
@@ -140,7 +139,7 @@ def _backward(
     def block(g: jax.Array, step: tuple[jax.Array, ...]) -> Any:
         at, is_active, h = step
         over_copies = jax.vmap(one, in_axes=(None, None, 0, 0))
-        g = jax.vmap(over_copies)(at, is_active, h, g)
+        g = lax.map(lambda given: over_copies(*given), (at, is_active, h, g))
         return g, jax.vmap(_gradient_numbers)(g)
 
     return lax.scan(block, g, (index, active, inputs), reverse=True)

@@ -64,21 +64,29 @@ class Canvas:
 
 
 @dataclass(frozen=True)
-class Arrangement(Canvas):
-    """The canvas with a box for every panel, wires, ⊕ and positions of labels.
-
-    `plus` is None without a sum. `colour_bar` is the bar's lower edge; its labels lie below.
-    `corner` is empty room for the values of a pixel.
-    """
+class Drawing(Canvas):
+    """The canvas with a box for every panel, wires and ⊕, which is None without a sum."""
 
     boxes: dict[str, Box]
     wires: tuple[Wire, ...]
     plus: Point | None
+
+
+@dataclass(frozen=True)
+class Arrangement(Drawing):
+    """A drawing with positions of labels.
+
+    `colour_bar` is the bar's lower edge; its labels lie below. `corner` is empty room for the
+    values of a pixel. `legend` is the lower left corner of the legend, whose three lines of text
+    are not scaled.
+    """
+
     branch_label: Point
     identity_label: Point
     equation: Point | None
     colour_bar: tuple[Point, Point]
     corner: Box | None
+    legend: Point
 
     def moved(self, down: float, width: float, height: float) -> "Arrangement":
         """Return this arrangement, `down` pixels lower, on a canvas of that size."""
@@ -98,16 +106,35 @@ class Arrangement(Canvas):
             equation=move(self.equation) if self.equation else None,
             colour_bar=(move(self.colour_bar[0]), move(self.colour_bar[1])),
             corner=replace(self.corner, top=self.corner.top + down) if self.corner else None,
+            legend=move(self.legend),
         )
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of a wide arrangement, in pixels of its canvas.
+
+    `side` is that of a panel, `gap` lies between two; `row_pitch` is from row to row, with captions
+    of the upper and titles of the lower one in between. The wire to the branch leaves x at `fork`,
+    a part of its width.
+    """
+
+    side: float
+    gap: float
+    row_pitch: float
+    bar_length: float
+    fork: float = 0.58  # between the title of x and the value of a pixel
 
 
 PLUS_RADIUS = 13
 TITLE = 62  # height of the title and a value above a panel
-BAR_LENGTH, BAR_HEIGHT, BAR_LABELS = 330, 12, 24
+BAR_HEIGHT, BAR_LABELS = 12, 24
+LEGEND_ROOM = 220  # to the right of x, enough for the legend in the narrowest wide window
 BETWEEN = 165  # from one block to the next below it
-SIDE, GAP, MARGIN = 146, 34, 4
-ROW_PITCH = SIDE + 146  # captions of the upper row and titles of the lower one lie between
+MARGIN = 4
+BLOCK = Sizes(side=146, gap=34, row_pitch=292, bar_length=260)
 BELOW = 56  # from a panel to the label of a path, past two lines of its caption
+CAPTION = 72  # room of a caption's width
 CAPTIONS = 60  # height below the lower row
 BRANCH_COLUMNS = 5  # of the basic block
 
@@ -120,61 +147,70 @@ def stacked(parts: Sequence[Arrangement]) -> list[Arrangement]:
     return [part.moved(top, width, height) for part, top in zip(parts, tops, strict=True)]
 
 
-def wide(paths: Paths, shape: tuple[int, int]) -> Arrangement:
-    """Lay out panels left to right in two rows: the branch above; x, shortcut and sum below."""
-    columns = max(BRANCH_COLUMNS, len(paths.branch))
-    upper, lower = SIDE / 2, SIDE / 2 + ROW_PITCH
-    end = MARGIN + columns * (SIDE + GAP) - GAP
+def wide(
+    paths: Paths, shape: tuple[int, int], sizes: Sizes = BLOCK, columns: int = BRANCH_COLUMNS
+) -> Arrangement:
+    """Lay out panels left to right in two rows: the branch above; x, shortcut and sum below.
+
+    The branch has room for at least `columns` panels.
+    """
+    columns = max(columns, len(paths.branch))
+    side, pitch = sizes.side, sizes.side + sizes.gap
+    upper, lower = side / 2, side / 2 + sizes.row_pitch
+    end = MARGIN + columns * pitch - sizes.gap
     meeting = end + 30
     after = meeting + PLUS_RADIUS + 28
 
     def before_sum(names: tuple[str, ...], row: float) -> list[Box]:
         """Return boxes of the last columns before the sum."""
-        middles = [end - SIDE / 2 - n * (SIDE + GAP) for n in range(len(names))]
-        return [fit(shape, SIDE, (middle, row)) for middle in reversed(middles)]
+        middles = [end - side / 2 - n * pitch for n in range(len(names))]
+        return [fit(shape, side, (middle, row)) for middle in reversed(middles)]
 
-    x = fit(shape, SIDE, (MARGIN + SIDE / 2, lower))
+    x = fit(shape, side, (MARGIN + side / 2, lower))
     branch, shortcut = before_sum(paths.branch, upper), before_sum(paths.shortcut, lower)
     spare = max(0, 2 - len(paths.trunk))  # keeps out where it is in the basic block
     trunk = [
-        fit(shape, SIDE, (after + SIDE / 2 + (spare + i) * (SIDE + GAP), lower))
+        fit(shape, side, (after + side / 2 + (spare + i) * pitch, lower))
         for i in range(len(paths.trunk))
     ]
     shortcut_start = shortcut[0].left if shortcut else end
-    fork = x.left + 0.58 * x.width  # between the title of x and the value of a pixel
+    fork = x.left + sizes.fork * x.width
     to_branch = (
         ((fork, x.top), (fork, branch[0].bottom))
         if branch[0].left < fork
         else ((fork, x.top), (fork, upper), (branch[0].left, upper))
     )
-    wires = [Wire("branch", to_branch), *_straight_wires("branch", branch)]
+    wires = [Wire("branch", to_branch), *straight_wires("branch", branch)]
     leaving = ((branch[-1].right, upper), (meeting, upper))
     if shortcut:
         wires += [
             Wire("branch", (*leaving, (meeting, lower - PLUS_RADIUS))),
-            *_straight_wires("identity", [x, *shortcut]),
+            *straight_wires("identity", [x, *shortcut]),
             Wire("identity", ((shortcut[-1].right, lower), (meeting - PLUS_RADIUS, lower))),
             Wire("trunk", ((meeting + PLUS_RADIUS, lower), (trunk[0].left, lower))),
         ]
     else:
         wires.append(Wire("branch", (*leaving, (meeting, lower), (trunk[0].left, lower))))
-    last = trunk[-1].middle[0] + SIDE / 2
-    height = lower + SIDE / 2 + CAPTIONS
-    bar = shortcut_start - BAR_LENGTH - 40, lower + SIDE / 2 + 12
-    if bar[0] < x.right + 40:  # the shortcut has several layers
-        height += BAR_LABELS
+    last = trunk[-1].middle[0] + side / 2
+    height = lower + side / 2 + CAPTIONS
+    bar = shortcut_start - sizes.bar_length - 40, lower + side / 2 + 12
+    legend = x.right + 8, lower + side / 2
+    if bar[0] < x.right + LEGEND_ROOM:  # the shortcut has several layers
+        height += BAR_LABELS + 12
         bar = MARGIN + 24, height  # half a label lies left of it
+        legend = bar[0] + sizes.bar_length + 40, height + BAR_LABELS
     return Arrangement(
         width=last + MARGIN,
         height=height,
         boxes=dict(zip(_names(paths), [x, *branch, *shortcut, *trunk], strict=True)),
-        wires=(*wires, *_straight_wires("trunk", trunk)),
+        wires=(*wires, *straight_wires("trunk", trunk)),
         plus=(meeting, lower) if shortcut else None,
-        branch_label=(x.right + 8, lower - SIDE / 2 - 26),
+        branch_label=(x.right + 8, lower - side / 2 - 26),
         identity_label=(x.right + 8, lower - 16),
         equation=(after, -TITLE / 2),
-        colour_bar=(bar, (bar[0] + BAR_LENGTH, bar[1])),
-        corner=Box(after, 0, last - after, ROW_PITCH - TITLE - 10),
+        colour_bar=(bar, (bar[0] + sizes.bar_length, bar[1])),
+        corner=Box(after, 0, last - after, sizes.row_pitch - TITLE - 10),
+        legend=legend,
     )
 
 
@@ -201,7 +237,8 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     lane, outside, level = 10.0, columns[2] + side / 2 + 18, side / 2 + rows * pitch
     turn = last.middle[1] + side / 2 + BELOW
     wires = _turning_wires("branch", upper, outside, lane + 14)
-    down = ((last.right - 8, last.bottom), (last.right - 8, turn))
+    leaving = _leaving(last, is_forwards=rows % 2 == 1)
+    down = (*leaving, (leaving[-1][0], turn))
     plus = None
     if shortcut:
         plus = (shortcut[-1].middle[0] + (side + gap) / 2, level)
@@ -209,7 +246,7 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
         wires += [
             Wire("branch", (*down, (plus[0], turn), (plus[0], level - PLUS_RADIUS))),
             Wire("identity", around),
-            *_straight_wires("identity", shortcut),
+            *straight_wires("identity", shortcut),
             Wire("identity", ((shortcut[-1].right, level), (plus[0] - PLUS_RADIUS, level))),
             Wire("trunk", ((plus[0] + PLUS_RADIUS, level), (trunk[0].left, level))),
         ]
@@ -221,20 +258,31 @@ def narrow(paths: Paths, shape: tuple[int, int]) -> Arrangement:
     wires += _turning_wires("trunk", trunk, outside, lane)
     beside = (max(last.right, plus[0]) + 10, turn) if plus else (last.right + 10, turn - 10)
     if last.middle[0] == columns[2]:  # no space beside the wire that leaves there
-        beside = columns[2] - side / 2 - 30, turn - 10
+        beside = columns[2] - side / 2 - 68, turn - 10
     bottom = lower[-1].middle[1] + side / 2
     return Arrangement(
         width=outside + 4,
-        height=bottom + 142,
+        height=bottom + 208,
         boxes=dict(zip(_names(paths), [*upper, *lower], strict=True)),
         wires=tuple(wires),
         plus=plus,
         branch_label=beside,
-        identity_label=(lane + 12, turn - 10 if rows == 1 else side + BELOW),
+        identity_label=(lane + 12, turn - 32 if rows == 1 else side + BELOW),
         equation=None,
         corner=None,
-        colour_bar=((left, bottom + 142), (columns[2] + side / 2 - 14, bottom + 142)),
+        colour_bar=((left, bottom + 208), (columns[2] + side / 2 - 14, bottom + 208)),
+        legend=(left, bottom + 150),
     )
+
+
+def _leaving(last: Box, *, is_forwards: bool) -> tuple[Point, ...]:
+    """Return the beginning of the wire down from a panel, which goes around its caption."""
+    if last.width >= CAPTION:
+        return ((last.right - 8, last.bottom),)
+    middle = last.middle[1]
+    if is_forwards:
+        return (last.right, middle), (last.left + CAPTION, middle)
+    return (last.left, middle), (last.left - 14, middle)
 
 
 def _names(paths: Paths) -> tuple[str, ...]:
@@ -249,7 +297,7 @@ def fit(shape: tuple[int, int], side: float, middle: Point) -> Box:
     return Box(middle[0] - wide / 2, middle[1] - high / 2, wide, high)
 
 
-def _straight_wires(path: str, boxes: Sequence[Box]) -> list[Wire]:
+def straight_wires(path: str, boxes: Sequence[Box]) -> list[Wire]:
     """Return straight wires from each box to the next on its right."""
     return [
         Wire(path, ((one.right, one.middle[1]), (two.left, two.middle[1])))

@@ -22,6 +22,7 @@ LEFT, RIGHT = 52, 14
 GAP = 0.06  # between two columns, as a fraction of the width
 WIDE_NOTE, NARROW_NOTE = 150, 52  # characters in a line of the note
 LOSS_DECADES = (-3, 1)  # of a loss axis, at least
+WIDE_FROM = 50  # ratio of largest to smallest value above which an axis is logarithmic
 # With space at the ends, so that neither markers nor tick labels meet the edges.
 ACCURACY_AXIS = {
     "range": [-0.04, 1.04],
@@ -63,6 +64,7 @@ def two_layouts(
     legend: Mapping[str, str],
     theme: Theme,
     note: str = "",
+    around: int | None = None,
 ) -> TwoLayouts:
     """Return traces on these charts, side by side or one below the other.
 
@@ -72,13 +74,14 @@ def two_layouts(
         legend: colours by label.
         theme: the colours.
         note: a sentence under the legend.
+        around: pixels of the window's height that the wide figure leaves to what is above and below
+            it; None for a fixed height.
     """
     items = [f"<span style='color:{colour}'>■</span> {label}" for label, colour in legend.items()]
-    return TwoLayouts(
-        data,
-        _layout(charts, theme, ["   ".join(items)], wrap(note, WIDE_NOTE), len(charts)),
-        _layout(charts, theme, items, wrap(note, NARROW_NOTE), 1),
-    )
+    wide = _layout(charts, theme, ["   ".join(items)], wrap(note, WIDE_NOTE), len(charts))
+    if around is not None:
+        wide["meta"] |= {"around": around}
+    return TwoLayouts(data, wide, _layout(charts, theme, items, wrap(note, NARROW_NOTE), 1))
 
 
 def axes(number: int) -> dict[str, str]:
@@ -106,6 +109,20 @@ def logarithmic_axis(values: np.ndarray, least: int, most: int) -> dict[str, Any
         "tickvals": [10.0**power for power in ticks],
         "ticktext": [_power_of_ten(power) for power in ticks],
     }
+
+
+def is_wide(values: np.ndarray) -> bool:
+    """Return whether values need a logarithmic axis; it omits those that are 0."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    is_signed = bool((values < 0).any())
+    return bool(positive.size and not is_signed and positive.max() > WIDE_FROM * positive.min())
+
+
+def logarithmic_axis_of(values: np.ndarray) -> dict[str, Any]:
+    """Return a logarithmic axis of these decades; at least one value is positive."""
+    positive = values[np.isfinite(values) & (values > 0)].astype(float)
+    ends = np.log10([positive.min(), positive.max()])
+    return logarithmic_axis(positive, int(np.floor(ends[0])), int(np.ceil(ends[1])))
 
 
 def pale(colour: str, opacity: float) -> str:

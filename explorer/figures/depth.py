@@ -1,17 +1,18 @@
-"""Curves over depth of a residual and a plain network, ablation, and gradients by path length."""
+"""Curves over depth of a residual and a plain network: one in a large chart, all in small ones."""
 
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.analysis.path_shares import path_shares
-from explorer.errors import check_type
-from explorer.figures.sheet import base_layout, cell, text
-from explorer.figures.theme import NOTE_SIZE, TITLE_SIZE, Theme, ThemeName, theme_of
+from explorer.errors import check_choice, check_type
+from explorer.figures.charts import axes, block_axis, is_wide, logarithmic_axis_of, pale
+from explorer.figures.sheet import base_layout, text
+from explorer.figures.template import HIDDEN_AXIS
+from explorer.figures.theme import LABEL_SIZE, NOTE_SIZE, Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 from explorer.model.spec import BlockSpec
-from explorer.records import AblationRecord, DepthRecord, PathRecord
+from explorer.records import DepthRecord
 
 SUBTITLES = {
     "gradient norm": "of the gradient at the block's input",
@@ -22,216 +23,219 @@ SUBTITLES = {
     "zeros": "fraction of cells that are 0 after the last ReLU",
 }
 GROWING = {"gradient norm", "std", "squared mean"}  # exponentially, so on a logarithmic axis
-ABLATION_SUBTITLES = {"delete": "block deleted", "swap": "block swapped with the next"}
-LEGEND = 48  # height above the panels
-LOG_FROM = 50  # ratio of largest to smallest value above which an axis is logarithmic
+LARGE = "large chart"  # the name of its panel; that of a small one is its curve's
+TOP, BOTTOM = 46, 40  # of the wide figure: two lines of legend, and the axis
+HEIGHT = 300  # of the wide figure, at least
+AROUND = 410  # pixels of the window that the wide figure leaves to what is above and below it
+LARGE_WIDTH, SMALL_LEFT, SMALL_GAP = 0.63, 0.7, 0.02  # fractions of the width
+SMALL_SHARE = 0.7  # of a small chart's height that is below its title
+NARROW_WIDTH, NARROW_LARGE, NARROW_HEIGHT = 380, 0.42, 640
+
+
+def curve_names(spec: BlockSpec) -> tuple[str, ...]:
+    """Return the names of the curves that a residual stack of this block has."""
+    return tuple(name for name in SUBTITLES if name != "zeros" or spec.last_relu_input)
+
+
+def curve_panels(spec: BlockSpec, curve: str) -> dict[str, tuple[str, ...]]:
+    """Return the residual and the plain network's trace in every chart, the large one first."""
+    found: dict[str, tuple[str, ...]] = {LARGE: (f"residual: {curve}", f"plain: {curve}")}
+    for name in curve_names(spec):
+        found[name] = f"residual: {name}, small", f"plain: {name}, small"
+    return found
 
 
 def curves_figure(
     residual: DepthRecord,
     plain_network: DepthRecord,
+    curve: str = "gradient norm",
     *,
     theme: ThemeName = "light",
     arrangement: ArrangementName = "wide",
 ) -> go.Figure:
-    """Draw every curve of two stacks of the same weights: median and range over runs.
+    """Draw one curve of two stacks large, with median and range over runs, and all curves small.
 
     Dashed lines are published trends. With BatchNorm: 1/(l + 1) for the branch share (De &
     Smith 2020), and 1/√L for the correlation L blocks from the end with shortcuts. Without
     shortcuts the correlation halves at every ReLU (both Balduzzi et al. 2017).
+
+    Args:
+        residual, plain_network: the records of two stacks of the same weights.
+        curve: a key of `DepthRecord.curves`; "zeros" only of blocks that end in a ReLU.
+        theme: "light" or "dark".
+        arrangement: "wide" or "narrow".
+
+    Raises:
+        InputError: an argument is none of these.
     """
-    return curves_layouts(residual, plain_network, theme=theme).figure(arrangement)
+    return curves_layouts(residual, plain_network, curve, theme=theme).figure(arrangement)
 
 
 def curves_layouts(
-    residual: DepthRecord, plain_network: DepthRecord, *, theme: ThemeName
+    residual: DepthRecord,
+    plain_network: DepthRecord,
+    curve: str = "gradient norm",
+    *,
+    theme: ThemeName,
 ) -> TwoLayouts:
     """Return the figure of `curves_figure` in both layouts."""
     palette = theme_of(theme)
     check_type("residual", residual, DepthRecord)
     check_type("plain_network", plain_network, DepthRecord)
+    names = curve_names(residual.spec)
+    check_choice("curve", curve, names)
     stacks = (
         ("residual", residual, palette.residual_network),
         ("plain", plain_network, palette.plain_network),
     )
-    depth = residual.inputs.shape[0]
-    blocks = np.arange(1, depth + 1)
+    blocks = np.arange(1, residual.inputs.shape[0] + 1)
     data: list[dict[str, Any]] = []
-    logarithmic: dict[str, bool] = {}  # by curve, in the order of the panels
-    for name in SUBTITLES:
-        known = [
-            (stack, values, colour)
-            for stack, record, colour in stacks
-            if np.isfinite(values := record.curves[name]).any()
-        ]
-        if not known:
-            continue
-        finite = np.concatenate([values[np.isfinite(values)] for _, values, _ in known])
-        logarithmic[name] = name in GROWING and _is_wide(finite)
-        axis_number = len(logarithmic)
-        for stack, values, colour in known:
-            data += _band(f"{stack}: {name}", blocks, values, colour, axis_number)
-        data += _trends(name, blocks, residual.spec, palette, axis_number)
-    note = "<br>median and range of the runs"
-    if any("trend" in trace["name"] for trace in data):
+    trends = _trends(curve, blocks, residual.spec, palette)
+    for stack, record, colour in stacks:
+        data += _band(f"{stack}: {curve}", blocks, record.curves[curve], colour)
+    data += trends
+    for number, name in enumerate(names, start=2):
+        for stack, record, colour in stacks:
+            median = np.median(record.curves[name], axis=0)
+            line = _line(f"{stack}: {name}, small", blocks, median, colour, 1.5)
+            data.append({**line, **axes(number)})
+    y_axes = [_value_axis(name, residual, plain_network) for name in (curve, *names)]
+    is_logarithmic = y_axes[0].get("type") == "log"
+    labels = _end_labels(stacks, curve, blocks, is_logarithmic=is_logarithmic)
+    runs = residual.curves[curve].shape[0]
+    note = "one run" if runs == 1 else "median and range of the runs"
+    if trends:
         note += "; dashed: published trend"
+    if is_logarithmic and any((record.curves[curve] == 0).any() for _, record, _ in stacks):
+        note += "; zeros are not drawn"
     return TwoLayouts(
         data,
-        _curves_layout(logarithmic, note, palette, 3),
-        _curves_layout(logarithmic, note, palette, 1),
+        _layout(curve, names, blocks.size, y_axes, labels, note, palette, is_narrow=False),
+        _layout(curve, names, blocks.size, y_axes, labels, note, palette, is_narrow=True),
     )
 
 
-def _curves_layout(
-    logarithmic: dict[str, bool], note: str, theme: Theme, columns: int
+def _layout(
+    curve: str,
+    names: tuple[str, ...],
+    depth: int,
+    y_axes: list[dict[str, Any]],
+    labels: list[dict[str, Any]],
+    note: str,
+    theme: Theme,
+    *,
+    is_narrow: bool,
 ) -> dict[str, Any]:
-    rows = -(-len(logarithmic) // columns)
-    layout = _base_layout(theme, 400 * columns, 270 * rows)
-    for index, (name, is_logarithmic) in enumerate(logarithmic.items()):
-        _add_panel(layout, index, columns, rows, f"<b>{name}</b><br>{SUBTITLES[name]}", theme)
-        if is_logarithmic:
-            layout[f"yaxis{index + 1}"] |= {"type": "log", "exponentformat": "power"}
-    layout["annotations"].append(_legend(theme, note))
-    return layout
-
-
-def ablation_figure(
-    residual: AblationRecord,
-    plain_network: AblationRecord,
-    *,
-    theme: ThemeName = "light",
-) -> go.Figure:
-    """Draw the change of the output by the index of the block deleted or swapped."""
-    palette = theme_of(theme)
-    check_type("residual", residual, AblationRecord)
-    check_type("plain_network", plain_network, AblationRecord)
-    layout = _base_layout(palette, 1000, 320)
-    data: list[dict[str, Any]] = []
-    for stack, record, colour in (
-        ("residual", residual, palette.residual_network),
-        ("plain", plain_network, palette.plain_network),
-    ):
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "name": stack,
-                "x": np.arange(1, record.change.size + 1),
-                "y": record.change,
-                "line": {"color": colour, "width": 2},
-                "hovertemplate": f"{stack}, block %{{x}}: %{{y:.3f}}<extra></extra>",
-            }
-        )
-    title = f"<b>‖changed − out‖ / ‖out‖</b><br>by index of the {ABLATION_SUBTITLES[residual.kind]}"
-    _add_panel(layout, 0, 1, 1, title, palette)
-    layout["yaxis1"]["rangemode"] = "tozero"
-    layout["annotations"].append(_legend(palette))
-    return go.Figure({"data": data, "layout": layout})
-
-
-def paths_figure(
-    found: PathRecord,
-    *,
-    theme: ThemeName = "light",
-    arrangement: ArrangementName = "wide",
-) -> go.Figure:
-    """Draw the number of paths of each length, and the gradient along one and along all of them."""
-    return paths_layouts(found, theme=theme).figure(arrangement)
-
-
-def paths_layouts(found: PathRecord, *, theme: ThemeName) -> TwoLayouts:
-    """Return the figure of `paths_figure` in both layouts."""
-    palette = theme_of(theme)
-    check_type("found", found, PathRecord)
-    shares = path_shares(found)[found.lengths]
-    relative_error = found.error / np.where(found.norm > 0, found.norm, 1)
-    panels: list[tuple[str, np.ndarray, np.ndarray | None, str]] = [
-        ("paths", found.paths[found.lengths], None, palette.muted),
-        ("one path", found.norm, found.error, palette.residual_network),
-        ("all paths of a length", shares, shares * relative_error, palette.residual_network),
-    ]
-    data: list[dict[str, Any]] = []
-    for axis_number, (name, values, error, colour) in enumerate(panels, start=1):
-        bars = {"error_y": {"type": "data", "array": error}} if error is not None else {}
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "name": name,
-                "x": found.lengths,
-                "y": values,
-                "line": {"color": colour, "width": 2},
-                "marker": {"size": 5},
-                "xaxis": f"x{axis_number}",
-                "yaxis": f"y{axis_number}",
-                "hovertemplate": "length %{x}: %{y:.3g}<extra></extra>",
-                **bars,
-            }
-        )
-    is_logarithmic = _is_wide(found.norm)
-    return TwoLayouts(
-        data, _paths_layout(is_logarithmic, palette, 3), _paths_layout(is_logarithmic, palette, 1)
-    )
-
-
-def _paths_layout(is_logarithmic: bool, theme: Theme, columns: int) -> dict[str, Any]:
-    rows = 3 // columns
-    layout = _base_layout(theme, 400 * columns, 290 * rows)
-    titles = [
-        "<b>paths</b><br>fraction of all 2ⁿ: C(n, k) / 2ⁿ",
-        "<b>one path</b><br>mean ‖gradient‖ ± standard error",
-        "<b>all paths of a length</b><br>mean × number of paths, fraction of the total",
-    ]
-    for index, title in enumerate(titles):
-        _add_panel(layout, index, columns, rows, title, theme)
-        layout[f"xaxis{index + 1}"]["title"]["text"] = "blocks in which the path goes through F"
-    if is_logarithmic:
-        layout["yaxis2"] |= {"type": "log", "exponentformat": "power"}
-    return layout
-
-
-def _base_layout(theme: Theme, width: int, height: int) -> dict[str, Any]:
-    layout = base_layout(theme, width, height + LEGEND, meta={"fixedHeight": True})
-    layout["margin"] |= {"l": 52, "r": 12, "t": LEGEND, "b": 26}
-    return {**layout, "hovermode": "closest"}
-
-
-def _add_panel(
-    layout: dict[str, Any], index: int, columns: int, rows: int, title: str, theme: Theme
-) -> None:
-    """Add the axes and the title of a panel, counted from 0."""
-    axis_number = index + 1
-    x, y = cell(index, columns, rows, gap=0.07)
-    y = [y[0] + 0.12 / rows, y[1] - 0.06 / rows]  # leaves space for the axis and two lines
-    note = {"size": NOTE_SIZE, "color": theme.muted}
-    axis = {"griddash": "solid", "gridwidth": 0.5, "zeroline": False, "nticks": 6, "tickfont": note}
-    layout[f"xaxis{axis_number}"] = {
-        **axis,
-        "domain": x,
-        "anchor": f"y{axis_number}",
-        "title": {"text": "block", "font": note, "standoff": 4},
-    }
-    layout[f"yaxis{axis_number}"] = {**axis, "domain": y, "anchor": f"x{axis_number}"}
-    words = text(x[0], y[1], title, font={"size": NOTE_SIZE + 1}, yshift=4, align="left")
-    layout["annotations"].append(words)
-
-
-def _legend(theme: Theme, more: str = "") -> dict[str, Any]:
-    words = (
+    muted = f"<span style='color:{theme.muted};font-size:{NOTE_SIZE}px'>"
+    legend = (
         f"<span style='color:{theme.residual_network}'>■</span> residual network   "
         f"<span style='color:{theme.plain_network}'>■</span> plain network: no shortcuts"
-        f"{more}"
     )
-    return text(0, 1, words, yshift=10, font={"size": TITLE_SIZE}, align="left")
+    between = "<br>" if is_narrow else "   "
+    heading = (
+        f"<b>{curve}</b> {muted}{SUBTITLES[curve]}</span><br>{legend}{between}{muted}{note}</span>"
+    )
+    width, height = (NARROW_WIDTH, NARROW_HEIGHT) if is_narrow else (1200, HEIGHT)
+    meta = {"fixedHeight": True} if is_narrow else {"fixedHeight": True, "around": AROUND}
+    layout = base_layout(theme, width, height, TOP + 19 * is_narrow, meta=meta)
+    layout["margin"] |= {"l": 48, "r": 8, "b": BOTTOM * (not is_narrow) + 8 * is_narrow}
+    layout["hovermode"] = "closest"
+    tick = {"size": NOTE_SIZE, "color": theme.muted}
+    axis = {"griddash": "solid", "gridwidth": 0.5, "zeroline": False, "tickfont": tick}
+    axis |= {"automargin": False}
+    blocks = block_axis(depth)
+    title = {"text": "block", "font": tick, "standoff": 4}
+    x, y = ([0, 0.84], [1 - NARROW_LARGE, 1]) if is_narrow else ([0, LARGE_WIDTH], [0, 1])
+    layout["xaxis1"] = {**axis, **blocks, "domain": x, "anchor": "y1", "title": title}
+    layout["yaxis1"] = {"nticks": 6, **axis, **y_axes[0], "domain": y, "anchor": "x1"}
+    for index, name in enumerate(names):
+        x, y = _small_domain(index, is_narrow)
+        is_chosen = name == curve
+        frame = {
+            **HIDDEN_AXIS,
+            "showline": True,
+            "mirror": True,
+            "linecolor": theme.text if is_chosen else theme.zeroed,
+            "linewidth": 2 if is_chosen else 1,
+        }
+        number = index + 2
+        of_x = {"range": blocks["range"], "domain": x, "anchor": f"y{number}"}
+        layout[f"xaxis{number}"] = {**frame, **of_x}
+        of_y = {"domain": y, "anchor": f"x{number}"}
+        layout[f"yaxis{number}"] = {**y_axes[number - 1], **frame, **of_y}
+        words = f"<b>{name}</b>" if is_chosen else name
+        layout["annotations"].append(text(x[0], y[1], words, font={"size": LABEL_SIZE}, yshift=1))
+    font = {"size": LABEL_SIZE + 1}
+    layout["annotations"] += [*labels, text(0, 1, heading, yshift=6, font=font, align="left")]
+    return layout
 
 
-def _band(
-    name: str, blocks: np.ndarray, values: np.ndarray, colour: str, axis_number: int
+def _small_domain(index: int, is_narrow: bool) -> tuple[list[float], list[float]]:
+    """Return the place of a small chart, in two columns and three rows."""
+    row, column = divmod(index, 2)
+    start, end = (0, 1) if is_narrow else (SMALL_LEFT, 1)
+    top = 1 - NARROW_LARGE - 0.1 if is_narrow else 1
+    width, height = (end - start - SMALL_GAP) / 2, top / 3
+    left, upper = start + column * (width + SMALL_GAP), top - row * height
+    return [left, left + width], [upper - height, upper - height * (1 - SMALL_SHARE)]
+
+
+def _value_axis(name: str, *records: DepthRecord) -> dict[str, Any]:
+    values = np.concatenate([record.curves[name].ravel() for record in records])
+    if name in GROWING and is_wide(values):
+        return logarithmic_axis_of(values)
+    return {}
+
+
+def _end_labels(
+    stacks: tuple[tuple[str, DepthRecord, str], ...],
+    curve: str,
+    blocks: np.ndarray,
+    is_logarithmic: bool,
 ) -> list[dict[str, Any]]:
+    """Return a label at the end of each curve, the higher one above its line."""
+    ends: list[tuple[float, float, str, str]] = []
+    for stack, record, colour in stacks:
+        median = np.median(record.curves[curve], axis=0)
+        drawn = np.flatnonzero(np.isfinite(median) & ((median > 0) | (not is_logarithmic)))
+        if drawn.size:
+            value = float(median[drawn[-1]])
+            height = float(np.log10(value)) if is_logarithmic else value
+            ends.append((height, float(blocks[drawn[-1]]), stack, colour))
+    ends.sort()
+    return [
+        {
+            "x": x,
+            "y": height,
+            "xref": "x",
+            "yref": "y",
+            "text": stack,
+            "font": {"size": LABEL_SIZE + 1, "color": colour},
+            "xanchor": "left",
+            "xshift": 6,
+            "yanchor": "bottom" if place else "top",
+        }
+        for place, (height, x, stack, colour) in enumerate(ends)
+    ]
+
+
+def _line(
+    name: str, blocks: np.ndarray, values: np.ndarray, colour: str, width: float
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines" if blocks.size > 2 else "lines+markers",
+        "name": name,
+        "x": blocks,
+        "y": values,
+        "line": {"color": colour, "width": width},
+        "hovertemplate": f"{name.split(':')[0]}, block %{{x}}: %{{y:.4g}}<extra></extra>",
+    }
+
+
+def _band(name: str, blocks: np.ndarray, values: np.ndarray, colour: str) -> list[dict[str, Any]]:
     """Return the range over runs as an area and the median as a line."""
-    axes = {"xaxis": f"x{axis_number}", "yaxis": f"y{axis_number}"}
     low, high = values.min(axis=0), values.max(axis=0)
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     area = {
         "type": "scatter",
         "mode": "lines",
@@ -239,27 +243,15 @@ def _band(
         "x": np.concatenate([blocks, blocks[::-1]]),
         "y": np.concatenate([high, low[::-1]]),
         "fill": "toself",
-        "fillcolor": f"rgba({red},{green},{blue},0.22)",
+        "fillcolor": pale(colour, 0.22),
         "line": {"width": 0},
         "hoverinfo": "skip",
-        **axes,
+        **axes(1),
     }
-    line = {
-        "type": "scatter",
-        "mode": "lines" if blocks.size > 2 else "lines+markers",
-        "name": name,
-        "x": blocks,
-        "y": np.median(values, axis=0),
-        "line": {"color": colour, "width": 2},
-        "hovertemplate": f"{name.split(':')[0]}, block %{{x}}: %{{y:.4g}}<extra></extra>",
-        **axes,
-    }
-    return [area, line]
+    return [area, {**_line(name, blocks, np.median(values, axis=0), colour, 2.5), **axes(1)}]
 
 
-def _trends(
-    name: str, blocks: np.ndarray, spec: BlockSpec, theme: Theme, axis_number: int
-) -> list[dict[str, Any]]:
+def _trends(name: str, blocks: np.ndarray, spec: BlockSpec, theme: Theme) -> list[dict[str, Any]]:
     """Return the published trends of a curve as labelled lines."""
     to_end = blocks[::-1].astype(float)
     trends: dict[str, list[tuple[str, np.ndarray, float]]] = {}
@@ -283,14 +275,7 @@ def _trends(
             "textfont": {"size": NOTE_SIZE, "color": theme.muted},
             "line": {"color": theme.muted, "width": 1, "dash": "dash"},
             "hovertemplate": f"{words}: %{{y:.4g}}<extra></extra>",
-            "xaxis": f"x{axis_number}",
-            "yaxis": f"y{axis_number}",
+            **axes(1),
         }
         for words, values, part in trends.get(name, [])
     ]
-
-
-def _is_wide(values: np.ndarray) -> bool:
-    positive = values[values > 0]  # a logarithmic axis omits zeros
-    is_signed = bool((values < 0).any())
-    return bool(positive.size and not is_signed and positive.max() > LOG_FROM * positive.min())

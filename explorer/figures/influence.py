@@ -14,6 +14,7 @@ from explorer.figures.theme import NOTE_SIZE, Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 DECADES = 6  # of the colour scale
+SECOND_LINE = 0.07  # of a row's height
 
 
 def influence_figure(
@@ -54,10 +55,13 @@ def influence_layouts(found: dict[str, Influence], *, theme: ThemeName) -> TwoLa
                 "yaxis": f"y{axis_number}",
             }
         )
-    return TwoLayouts(data, _layout(found, palette, 3), _layout(found, palette, 2))
+    return TwoLayouts(
+        data, _layout(found, palette, is_wide=True), _layout(found, palette, is_wide=False)
+    )
 
 
-def _layout(found: dict[str, Influence], theme: Theme, columns: int) -> dict[str, Any]:
+def _layout(found: dict[str, Influence], theme: Theme, *, is_wide: bool) -> dict[str, Any]:
+    columns = 3 if is_wide else 2
     rows, width = -(-len(found) // columns), 330 * columns
     shape = next(iter(found.values())).values.shape
     height = sheet_height(width, columns, rows, shape[0] / shape[1]) + 50
@@ -66,6 +70,8 @@ def _layout(found: dict[str, Influence], theme: Theme, columns: int) -> dict[str
     for index, (title, each) in enumerate(found.items()):
         axis_number = index + 1
         x, y = cell(index, columns, rows)
+        if not is_wide:
+            y[1] -= SECOND_LINE / rows
         layout[f"xaxis{axis_number}"] = {
             "domain": x,
             "anchor": f"y{axis_number}",
@@ -82,7 +88,14 @@ def _layout(found: dict[str, Influence], theme: Theme, columns: int) -> dict[str
         layout["shapes"].append(_receptive_field(each, axis_number, shape, theme))
         part = "no influence" if np.isnan(each.outside) else f"{each.outside:.1%} outside the frame"
         layout["annotations"].append(
-            text(x[0], y[1], f"<b>{title}</b>: {part}", font={"size": NOTE_SIZE + 1}, yshift=3)
+            text(
+                x[0],
+                y[1],
+                f"<b>{title}</b>{': ' if is_wide else '<br>'}{part}",
+                align="left",
+                font={"size": NOTE_SIZE + 1},
+                yshift=3,
+            )
         )
     layout["coloraxis"] = {
         "cmin": -DECADES,

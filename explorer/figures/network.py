@@ -158,7 +158,9 @@ def _layout(
         "annotations": network_texts(arranged, view, key, theme),
         "coloraxis": {
             **colour_range(limit, theme, "c"),
-            "colorbar": colour_bar(arranged, arranged.colour_bar, limit, view.scope),
+            "colorbar": colour_bar(
+                arranged, arranged.colour_bar, limit, view.scope, "; green, yellow: beyond"
+            ),
         },
         **_axes(panels, arranged, view, theme),
     }

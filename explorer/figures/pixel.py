@@ -1,6 +1,8 @@
 """One cell's arithmetic as a figure, with its equation."""
 
 import re
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -30,12 +32,13 @@ from explorer.figures.pixel_parts import (
     weighted_sum_layout,
 )
 from explorer.figures.printed import ROUNDED, adds_up, multiplies_out
-from explorer.figures.sheet import format_number, text
+from explorer.figures.sheet import MARGIN, format_number, text
 from explorer.figures.theme import NOTE_SIZE, TITLE_SIZE, Theme, ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
 TILES = {"wide": 8, "narrow": 3}
 MAX_PRINTED = 9  # values of a pooling window
+NARROW_LINE, NARROW_NOTE = 48, 60  # characters of a line in a small window
 
 
 def arithmetic_figure(
@@ -78,18 +81,28 @@ def arithmetic_layouts(found: Arithmetic, *, theme: ThemeName) -> TwoLayouts:
     lines = equation(found)
     return TwoLayouts(
         data,
-        _with_equation(layout, " ".join(lines), found, palette),
-        _with_equation(narrow, "<br>".join(lines), found, palette),
+        _with_equation(layout, (" ".join(lines),), tuple(_notes(found)), palette),
+        _with_equation(
+            narrow,
+            _wrapped(lines, NARROW_LINE),
+            _wrapped(_notes(found), NARROW_NOTE),
+            palette,
+            left=narrow["margin"]["l"] - MARGIN,
+        ),
     )
 
 
 def _with_equation(
-    layout: dict[str, Any], words: str, found: Arithmetic, theme: Theme
+    layout: dict[str, Any],
+    lines: tuple[str, ...],
+    notes: tuple[str, ...],
+    theme: Theme,
+    left: float = 0,
 ) -> dict[str, Any]:
-    """Return the layout with the equation and its notes above it."""
-    notes = "<br>".join(_notes(found))
-    both = f"{words}<br><span style='font-size:{NOTE_SIZE}px;color:{theme.muted}'>{notes}</span>"
-    note = text(0, 1, both, yshift=20, align="left", font={"size": TITLE_SIZE + 1})
+    """Return the layout with equation and notes above it, `left` pixels left of the axes."""
+    style = f"font-size:{NOTE_SIZE}px;color:{theme.muted}"
+    both = "<br>".join((*lines, f"<span style='{style}'>{'<br>'.join(notes)}</span>"))
+    note = text(0, 1, both, yshift=20, xshift=-left, align="left", font={"size": TITLE_SIZE + 1})
     top = 34 + 20 * (both.count("<br>") + 1)
     return layout | {
         "annotations": [*layout["annotations"], note],
@@ -97,6 +110,15 @@ def _with_equation(
         "height": layout["height"] + top,
         "meta": {"fixedHeight": True},
     }
+
+
+def _wrapped(lines: Sequence[str], characters: int) -> tuple[str, ...]:
+    """Return lines of at most so many characters."""
+    return tuple(
+        part
+        for line in lines
+        for part in textwrap.wrap(line, characters, break_long_words=False, break_on_hyphens=False)
+    )
 
 
 def equation(found: Arithmetic) -> tuple[str, ...]:

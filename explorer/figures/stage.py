@@ -35,12 +35,14 @@ HEADING = 30  # height of a part's heading
 class Part:
     """One block's panels in a figure.
 
-    `prefix` distinguishes their names from those of other parts; `heading` is the title.
+    `prefix` distinguishes their names from those of other parts; `heading` is the title; `hidden`
+    are panels that are not drawn, since another part shows the same.
     """
 
     view: StageView
     prefix: str = ""
     heading: str = ""
+    hidden: frozenset[str] = frozenset()
 
 
 def stage_figure(
@@ -87,20 +89,22 @@ def stage_layouts(parts: Sequence[Part], *, theme: ThemeName) -> TwoLayouts:
     """
     palette = theme_of(theme)
     check_list("parts", parts, Part)
-    found = _stage_panels(parts)
+    found = stage_panels(parts)
     return TwoLayouts(
-        _traces(parts, found, palette),
+        traces(parts, found, palette),
         _layout(parts, found, palette, arrange.wide),
         _layout(parts, found, palette, arrange.narrow),
     )
 
 
-def _stage_panels(parts: Sequence[Part]) -> list[dict[str, StagePanel]]:
-    """Return the panels of every part; blank panels have no axes."""
+def stage_panels(parts: Sequence[Part]) -> list[dict[str, StagePanel]]:
+    """Return the panels of every part that are not hidden; blank ones have no axes."""
     found, count = [], 0
     for part in parts:
         of_part = {}
         for name, panel in panels(part.view.spec, part.view.backward).items():
+            if name in part.hidden:
+                continue
             view = part.view.panels[panel.stage]
             has_axes = not view.is_blank or count == 0  # all other axes match the first
             count += has_axes
@@ -109,7 +113,7 @@ def _stage_panels(parts: Sequence[Part]) -> list[dict[str, StagePanel]]:
     return found
 
 
-def _traces(
+def traces(
     parts: Sequence[Part], found: list[dict[str, StagePanel]], theme: Theme
 ) -> list[dict[str, Any]]:
     """Return heatmaps, and over them zeroed cells and marks."""
@@ -132,34 +136,40 @@ def _layout(
     theme: Theme,
     arranged: Callable[[Paths, tuple[int, int]], Arrangement],
 ) -> dict[str, Any]:
-    canvases = arrange.stacked([arranged(_paths(part.view), part.view.shape[:2]) for part in parts])
+    canvases = arrange.stacked(
+        [arranged(paths_of(part.view), part.view.shape[:2]) for part in parts]
+    )
     top = arrange.TITLE + (HEADING if any(part.heading for part in parts) else 0)
-    views = (view for part in parts for view in part.view.panels.values())
-    limit = next(view.limit for view in views if not view.is_blank)
-    layout: dict[str, Any] = {
-        "template": map_template(theme),
-        "width": round(canvases[0].width),
-        "height": round(canvases[0].height + top + arrange.BAR_LABELS),
-        "margin": {"l": 0, "r": 0, "t": top, "b": arrange.BAR_LABELS},
-        "meta": {"corner": _on_canvas(canvases[0], canvases[0].corner)}
-        if canvases[0].corner
-        else {},
-        "shapes": [],
-        "annotations": [],
-        # Part of the layout, since traces do not differ between arrangements.
-        "coloraxis": {
-            **colour_range(limit, theme, "c"),
-            "colorbar": stage_text.colour_bar(
-                canvases[0], canvases[0].colour_bar, limit, parts[0].view.scope
-            ),
-        },
-    }
+    layout = empty_layout(parts, canvases[0], top, theme)
+    layout["annotations"].append(stage_text.legend(canvases[0], parts[0].view, theme))
     for part, of_part, canvas in zip(parts, found, canvases, strict=True):
-        _lay_out_part(layout, part, of_part, canvas, theme)
+        lay_out_part(layout, part, of_part, canvas, theme)
+    if len(parts) > 1:  # the values of each need more room
+        layout["meta"] = {}
     return layout
 
 
-def _lay_out_part(
+def empty_layout(
+    parts: Sequence[Part], canvas: Arrangement, top: float, theme: Theme
+) -> dict[str, Any]:
+    """Return a layout with the colour bar and no panels; `top` is the height of its margin."""
+    views = (view for part in parts for view in part.view.panels.values())
+    limit = next(view.limit for view in views if not view.is_blank)
+    bar = stage_text.colour_bar(canvas, canvas.colour_bar, limit, parts[0].view.scope)
+    return {
+        "template": map_template(theme),
+        "width": round(canvas.width),
+        "height": round(canvas.height + top + arrange.BAR_LABELS),
+        "margin": {"l": 0, "r": 0, "t": top, "b": arrange.BAR_LABELS},
+        "meta": {"corner": _on_canvas(canvas, canvas.corner)} if canvas.corner else {},
+        "shapes": [],
+        "annotations": [],
+        # Part of the layout, since traces do not differ between arrangements.
+        "coloraxis": {**colour_range(limit, theme, "c"), "colorbar": bar},
+    }
+
+
+def lay_out_part(
     layout: dict[str, Any],
     part: Part,
     of_part: dict[str, StagePanel],
@@ -189,7 +199,8 @@ def _on_canvas(canvas: Arrangement, box: Box) -> list[float]:
     return [x / canvas.width for x in across] + [y / canvas.height for y in down]
 
 
-def _paths(view: StageView) -> Paths:
+def paths_of(view: StageView) -> Paths:
+    """Return the panels of a view by path."""
     found = panels(view.spec, view.backward)
 
     def of(path: str) -> tuple[str, ...]:

@@ -35,19 +35,21 @@ def heading(canvas: Arrangement, words: str) -> dict[str, Any]:
     return text(*on_paper(canvas, corner), f"<b>{words}</b>", yshift=TITLE + 4, font=font)
 
 
-def title(canvas: Arrangement, box: Box, panel: StagePanel, theme: Theme) -> dict[str, Any]:
-    """Return the three lines above a panel: its name, its layer, and its shape."""
-    size = "×".join(str(side) for side in panel.view.shape)
+def title(
+    canvas: Canvas, box: Box, panel: StagePanel, theme: Theme, note: str | None = None
+) -> dict[str, Any]:
+    """Return the three lines above a panel: its name, its layer, and its shape or `note`."""
+    small = "×".join(map(str, panel.view.shape)) if note is None else note or "\u00a0"
     words = (
         f"<b>{panel.panel.name}</b><br>{panel.panel.what}<br>"
-        f"<span style='font-size:{NOTE_SIZE}px;color:{theme.muted}'>{size}</span>"
+        f"<span style='font-size:{NOTE_SIZE}px;color:{theme.muted}'>{small}</span>"
     )
     corner = on_paper(canvas, (box.left, box.top - 1))
     return text(*corner, words, align="left", font={"size": LABEL_SIZE}, yshift=VALUE)
 
 
 def caption(
-    canvas: Arrangement, box: Box, panel: StagePanel, scope: Scope, theme: Theme
+    canvas: Canvas, box: Box, panel: StagePanel, scope: Scope, theme: Theme
 ) -> list[dict[str, Any]]:
     """Return the note below a panel, if it has one."""
     lines = _caption_lines(panel.view, scope)
@@ -67,14 +69,13 @@ def _caption_lines(view: PanelView, scope: Scope) -> list[str]:
     return means + limit + beyond + ([f"{view.missing:,} NaN"] if view.missing else [])
 
 
-def labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str, Any]]:
-    """Return the labels of both paths, the zeroed fraction, and the equation if there is space."""
-    spec, backward = view.spec, view.backward
+def path_labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str, Any]]:
+    """Return the labels of both paths."""
     paths = (
-        (canvas.branch_label, branch_words(backward), theme.branch),
-        (canvas.identity_label, shortcut_words(spec, backward), theme.identity),
+        (canvas.branch_label, branch_words(view.backward), theme.branch),
+        (canvas.identity_label, shortcut_words(view.spec, view.backward), theme.identity),
     )
-    found = [
+    return [
         text(
             *on_paper(canvas, point),
             words,
@@ -83,6 +84,11 @@ def labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str,
         )
         for point, words, colour in paths
     ]
+
+
+def labels(canvas: Arrangement, view: StageView, theme: Theme) -> list[dict[str, Any]]:
+    """Return the labels of both paths, the zeroed fraction, and the equation if there is space."""
+    spec, backward, found = view.spec, view.backward, path_labels(canvas, view, theme)
     if view.zeroed_part is not None:
         found.append(_zeroed_label(canvas, view, view.zeroed_part))
     if canvas.equation:
@@ -97,7 +103,7 @@ def _zeroed_label(canvas: Arrangement, view: StageView, zeroed_part: float) -> d
     """Return the label below the panel of out: the fraction of grey cells and its meaning."""
     out, shape = canvas.boxes["out"], view.panels[view.zeroed_stage].shape
     what = "where the last ReLU blocks the gradient" if view.backward else "zeroed by the last ReLU"
-    part = "–" if np.isnan(zeroed_part) else f"{zeroed_part:.1%}"
+    part = percentage(zeroed_part)
     everywhere = ", in every channel" if view.channel is None else ""
     trunk = [panel for panel in panels(view.spec, view.backward).values() if panel.path == "trunk"]
     lines = max(
@@ -114,10 +120,37 @@ def _zeroed_label(canvas: Arrangement, view: StageView, zeroed_part: float) -> d
     )
 
 
+def legend(canvas: Arrangement, view: StageView, theme: Theme) -> dict[str, Any]:
+    """Return what the colours beside the scale and the marks mean, in three lines."""
+    zeroed = "the last ReLU blocks the gradient" if view.backward else "zeroed by the last ReLU"
+    lines = (
+        f"{_sign('■', theme.zeroed)} {zeroed}",
+        f"{_sign('■', theme.over)} above, {_sign('■', theme.under)} below the scale",
+        f"{_sign('×', theme.missing)} NaN, {_sign('▲', theme.missing)}{_sign('▼', theme.missing)} "
+        "±Inf",
+    )
+    words = "<br>".join(lines if view.zeroed is not None else lines[1:])
+    font = {"size": NOTE_SIZE, "color": theme.muted}
+    corner = on_paper(canvas, canvas.legend)
+    return text(*corner, words, align="left", font=font)
+
+
+def _sign(character: str, colour: str) -> str:
+    return f"<span style='color:{colour}'>{character}</span>"
+
+
+def percentage(part: float) -> str:
+    """Return a fraction in percent, or a dash for NaN."""
+    return "–" if np.isnan(part) else f"{part:.1%}"
+
+
 def colour_bar(
-    canvas: Canvas, ends: tuple[Point, Point], limit: float, scope: Scope
+    canvas: Canvas, ends: tuple[Point, Point], limit: float, scope: Scope, more: str = ""
 ) -> dict[str, Any]:
-    """Return the colour bar, with values at its ends where all panels share one scale."""
+    """Return the colour bar, with values at its ends where all panels share one scale.
+
+    `more` is added to its title.
+    """
     (left, y), (right, _) = (on_paper(canvas, end) for end in ends)
     labels = (
         [f"−{limit:.3g}", "0", f"{limit:.3g}"] if scope == "block" else ["−limit", "0", "limit"]
@@ -133,5 +166,5 @@ def colour_bar(
         "tickvals": [-limit, 0, limit],
         "ticklabeloverflow": "allow",
         "ticktext": labels,
-        "title": {"text": f"{SCOPES[scope]}; green, yellow: beyond", "side": "top"},
+        "title": {"text": SCOPES[scope] + more, "side": "top"},
     }

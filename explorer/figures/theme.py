@@ -50,7 +50,7 @@ THEMES: dict[ThemeName, Theme] = {
         zero="#ffffff",
         above=("#f49a7c", "#a80f26"),
         over="#ffc800",
-        missing="#d200d2",
+        missing="#c800c8",
         accent="#7a2cc9",
         residual_network="#2456b8",
         plain_network="#b8336a",
@@ -71,7 +71,7 @@ THEMES: dict[ThemeName, Theme] = {
         missing="#ff5cff",
         accent="#d7a6ff",
         residual_network="#6f9dff",
-        plain_network="#ff9db0",
+        plain_network="#ffa8d0",
     ),
 }
 

@@ -20,7 +20,8 @@ from explorer.figures.charts import (
 from explorer.figures.theme import ThemeName, theme_of
 from explorer.figures.two_layouts import ArrangementName, TwoLayouts
 
-AROUND = 4  # steps before and after each that its mean is over
+AROUND = 430  # pixels of the window that the wide figure leaves to what is above and below it
+NEAR = 4  # steps before and after each that its mean is over
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,17 +85,16 @@ def training_curves_layouts(found: dict[str, TrainingCurve], *, theme: ThemeName
             ACCURACY_AXIS,
         ),
     ]
-    note = (
-        f"Training loss: pale, every step; line, the mean of the {2 * AROUND + 1} steps around it."
-    )
-    return two_layouts(data, charts, {label: c for label, _, c in drawn}, palette, note)
+    note = f"Training loss: pale, every step; line, the mean of the {2 * NEAR + 1} steps around it."
+    legend = {label: colour for label, _, colour in drawn}
+    return two_layouts(data, charts, legend, palette, note, around=AROUND)
 
 
 def smoothed(values: np.ndarray) -> np.ndarray:
     """Return the mean of each value, the 4 before it and the 4 after it, as far as they exist."""
     sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     at = np.arange(values.size)
-    starts, ends = np.maximum(at - AROUND, 0), np.minimum(at + AROUND + 1, values.size)
+    starts, ends = np.maximum(at - NEAR, 0), np.minimum(at + NEAR + 1, values.size)
     return (sums[ends] - sums[starts]) / (ends - starts)
 
 

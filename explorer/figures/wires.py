@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.figures.arrangement import PLUS_RADIUS, Arrangement, Box, Canvas, Point
+from explorer.figures.arrangement import PLUS_RADIUS, Box, Canvas, Drawing, Point
 from explorer.figures.theme import Theme
 
 WIRE_WIDTH = {"branch": 2.5, "identity": 5, "trunk": 2.5}
 
 
-def wire_shapes(canvas: Arrangement, theme: Theme, backward: bool) -> list[dict[str, Any]]:
+def wire_shapes(canvas: Drawing, theme: Theme, backward: bool) -> list[dict[str, Any]]:
     """Return every wire in its path's colour, with an arrow head in the direction of the data."""
     shapes = []
     for wire in canvas.wires:
@@ -46,16 +46,16 @@ def filled(path: str, colour: str) -> dict[str, Any]:
     return {"type": "path", "path": path, "fillcolor": colour, "line": {"width": 0}, **ON_PAPER}
 
 
-def frame(canvas: Canvas, box: Box, colour: str) -> dict[str, Any]:
+def frame(canvas: Canvas, box: Box, colour: str, width: float = 2) -> dict[str, Any]:
     """Return the outline of a panel that has nothing to show."""
     (x0, y0), (x1, y1) = (
         on_paper(canvas, corner) for corner in ((box.left, box.top), (box.right, box.bottom))
     )
-    line = {"color": colour, "width": 2}
+    line = {"color": colour, "width": width}
     return {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": line, **ON_PAPER}
 
 
-def plus_shapes(canvas: Arrangement, theme: Theme) -> list[dict[str, Any]]:
+def plus_shapes(canvas: Drawing, theme: Theme) -> list[dict[str, Any]]:
     """Return ⊕, where the arrangement has one."""
     return plus(canvas, canvas.plus, PLUS_RADIUS, theme) if canvas.plus else []
 

@@ -114,6 +114,9 @@ def _centred(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 GENERATORS: dict[str, InputGenerator] = {
+    "landscape": InputGenerator("Landscape", "sample", samples.landscape, seeded=True, channels=3),
+    "cells": InputGenerator("Stained cells", "sample", samples.cells, seeded=True, channels=3),
+    "digit": InputGenerator("Written digit", "sample", samples.digit, channels=1),
     "zone_plate": InputGenerator("Zone plate", "pattern", _zone_plate),
     "impulse": InputGenerator("Single impulse", "pattern", _impulse),
     "edge": InputGenerator("Edge", "pattern", _edge),
@@ -121,7 +124,4 @@ GENERATORS: dict[str, InputGenerator] = {
     "gradient": InputGenerator("Gradient", "pattern", _gradient),
     "normal": InputGenerator("Normal noise", "random", _normal, seeded=True),
     "uniform": InputGenerator("Uniform noise", "random", _uniform, seeded=True),
-    "landscape": InputGenerator("Landscape", "sample", samples.landscape, seeded=True, channels=3),
-    "cells": InputGenerator("Stained cells", "sample", samples.cells, seeded=True, channels=3),
-    "digit": InputGenerator("Written digit", "sample", samples.digit, channels=1),
 }

@@ -5,23 +5,23 @@
  * payload.py. Hover, pin and keys are handled here, without the host; `host.state` reports
  * what lasts (pin, window, box, theme), `host.trigger` what happens once (pick, step).
  * @import { Cell, Point } from "./geometry.js"
- * @import { Layout, Link, Message, Pixel, Value } from "./payload.js"
+ * @import { Link, Message, Pixel, Value } from "./payload.js"
  * @import { PlotNode, Plotly } from "./plotly.js"
  */
 
 import { formatValue } from "./format.js";
 import { clamp, figureSize, Panel, panelsOf } from "./geometry.js";
 import { Input } from "./input.js";
-import { axesOf, cornerOf, fitLayout, pageTheme } from "./layout.js";
+import { axesOf, fitLayout, pageTheme } from "./layout.js";
 import { loadPlotly } from "./load_plotly.js";
 import { Overlay } from "./overlay.js";
-import { spokenReadout, writeReadout } from "./readout.js";
+import { addChild, PixelCard } from "./pixel_card.js";
+import { spokenReadout, spokenText } from "./readout.js";
 import { rangeOf, rangesOf, whole, Zoom } from "./zoom.js";
 
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
-const CORNER_WIDTH = 326; // CSS pixels of the readout's room at which its text has the usual size
-const STALE = "Last result, before the error";
+const STALE = "Last result, of earlier settings";
 const LOAD_ERROR = "plotly.js could not be loaded. Reload the page to try again.";
 
 /**
@@ -40,8 +40,7 @@ export class LinkedFigure {
     // Their texts run together; the label and the readout say what they show.
     for (const drawn of [this.plot, canvas]) drawn.setAttribute("aria-hidden", "true");
     this.note = addChild(root, "div", "linked-figure-stale-note");
-    this.readout = addChild(root, "div", "linked-figure-readout");
-    this.readout.hidden = true;
+    this.card = new PixelCard(root);
     this.spoken = addChild(root, "div", "linked-figure-spoken");
     this.spoken.setAttribute("aria-live", "polite");
     /** @type {Panel[]} */
@@ -61,14 +60,16 @@ export class LinkedFigure {
     /** @type {Message | null} the message on screen */
     this.drawn = null;
     this.zoom = new Zoom(
-      () => (this.link?.mode === "box" ? [] : this.panels),
+      () => (this.link?.mode === "box" ? [] : this.panels.filter((panel) => panel.isZoomable)),
       () => this.drawView(),
     );
     this.revision = "";
     /** @type {string[]} names of the panels' axes */
     this.axes = [];
     this.space = 0;
+    this.scale = 1;
     this.title = "";
+    this.said = ""; // of a pixel
     this.input = new Input(root, this.plot, {
       hover: (point) => this.hover(point),
       press: (point) => this.panels.some((panel) => panel.contains(point)),
@@ -109,6 +110,7 @@ export class LinkedFigure {
     this.takePin();
     this.describe();
     await this.draw();
+    this.announce();
     const theme = pageTheme(this.root);
     if (theme !== message.theme) host.state("theme", theme);
   }
@@ -118,8 +120,8 @@ export class LinkedFigure {
    * @param {string} sentence
    */
   fail(sentence) {
-    this.readout.hidden = false;
-    this.readout.textContent = sentence;
+    this.card.place.hidden = false;
+    this.card.say(sentence);
   }
 
   /** Stop listening and free the figure. */
@@ -150,7 +152,7 @@ export class LinkedFigure {
     if (link?.mode === "box") this.host?.state("box", link.box ?? []);
   }
 
-  /** Set the element's role and label, and announce a new title. */
+  /** Set the element's role and label. */
   describe() {
     const { link, root, message } = this;
     const isStale = message?.stale ?? false;
@@ -162,10 +164,7 @@ export class LinkedFigure {
       "aria-label",
       [isStale ? `${STALE}.` : "", message?.label ?? ""].join(" ").trim(),
     );
-    this.readout.hidden = !link || link.mode === "box";
-    const title = link?.mode === "pin" ? link.title : "";
-    if (this.title && this.title !== title) this.spoken.textContent = title;
-    this.title = title;
+    this.card.place.hidden = !link || link.mode === "box";
   }
 
   /** Draw the last message, if it or the space has changed. */
@@ -179,7 +178,7 @@ export class LinkedFigure {
     this.space = space;
     if (!isSame) await this.react(message, space);
     this.panels = this.link ? panelsOf(this.plot, this.link) : [];
-    this.overlay.fit(figureSize(this.plot), message.accent);
+    this.overlay.fit(figureSize(this.plot), message.accent, this.scale);
     this.zoomed();
   }
 
@@ -189,11 +188,12 @@ export class LinkedFigure {
    */
   async react({ figure, narrow, link, revision }, space) {
     const layout = fitLayout(figure.layout, narrow, space);
-    this.placeReadout(layout);
+    this.card.fit(layout, this.link?.mode === "pin" ? this.link.readout.length : 1);
+    this.scale = layout.meta?.scale ?? 1;
     layout.uirevision = revision;
     if (revision !== this.revision) this.zoom.view = null;
     this.revision = revision;
-    this.axes = axesOf(figure.data, link?.panels ?? []);
+    this.axes = axesOf(figure.data, link ? tracesOf(link) : []);
     if (link) {
       layout.hovermode = false;
       layout.dragmode = false;
@@ -203,25 +203,11 @@ export class LinkedFigure {
         layout[name] = { ...axis, fixedrange: true, ...(view && { range: rangeOf(name, view) }) };
       }
     }
-    await this.plotly?.react(this.plot, figure.data, layout, CONFIG);
+    // Copies, since Plotly renames the axes of the traces that it draws.
+    const data = figure.data.map((trace) => ({ ...trace }));
+    await this.plotly?.react(this.plot, data, layout, CONFIG);
     // Plotly measures texts in a drawing of its own, outside of the window.
     document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
-  }
-
-  /**
-   * Place the readout in the figure where there is room for it, else below.
-   * @param {Layout} layout
-   */
-  placeReadout(layout) {
-    const { root, readout } = this;
-    // The values of two blocks need more room.
-    const isShort = this.link?.mode === "pin" && this.link.readout.length === 1;
-    const corner = isShort ? cornerOf(layout) : null;
-    readout.classList.toggle("linked-figure-corner", corner !== null);
-    for (const side of /** @type {const} */ (["left", "top", "width", "height"])) {
-      readout.style[side] = corner ? `${corner[side]}px` : "";
-    }
-    root.style.fontSize = corner ? `${Math.max(1, corner.width / CORNER_WIDTH)}rem` : "";
   }
 
   /** Draw the part of the panels in view. */
@@ -311,18 +297,21 @@ export class LinkedFigure {
    * @param {Pixel | null} pixel
    */
   write(pixel) {
-    const { link, readout } = this;
+    const { link, card } = this;
     if (!link || link.mode === "box") return;
     if (!pixel) {
-      readout.textContent = link.hint;
+      card.hint(link);
     } else if (link.mode === "pick") {
-      readout.textContent = link.labels[pixel.row * link.cols + pixel.col] ?? "";
+      const { labels, point_labels: points, cols } = link;
+      const ofPoint = points[pixel.panel]?.[pixel.col];
+      card.say(ofPoint ?? labels[pixel.row * cols + pixel.col] ?? "");
     } else {
       const pinned = this.pin && !this.cursor ? "pinned " : "";
       const { block } = this;
       const mean = block > 1 && !this.isExact(pixel) ? ` mean of ${block}×${block}` : "";
+      const title = link.title && ` · ${link.title}`;
       const lines = link.readouts[pixel.panel] ?? link.readout;
-      writeReadout(readout, `${pinned}[${pixel.row}, ${pixel.col}]${mean}`, lines, (name) =>
+      card.write(`${pinned}row ${pixel.row}, column ${pixel.col}${mean}${title}`, lines, (name) =>
         this.valueAt(name, pixel),
       );
     }
@@ -330,16 +319,37 @@ export class LinkedFigure {
 
   /** Announce the pixel and its values to screen readers. */
   speak() {
+    this.said = this.sentence();
+    if (this.said) this.spoken.textContent = this.said;
+  }
+
+  /** Announce what a message has changed: the title, and the values of the pixel announced last. */
+  announce() {
+    const { link } = this;
+    const title = link?.mode === "pin" ? link.title : "";
+    const isNew = this.title !== "" && this.title !== title;
+    this.title = title;
+    const said = this.said && this.sentence();
+    if (isNew || said !== this.said) {
+      this.spoken.textContent = [isNew ? `${title}.` : "", said].join(" ").trim();
+    }
+    this.said = said;
+  }
+
+  /** Return the pixel and its values as a sentence; "" if there is no pixel. */
+  sentence() {
     const pixel = this.cursor ?? this.pin;
-    if (!pixel || !this.link) return;
+    if (!pixel || !this.link) return "";
     const { row, col, panel } = pixel;
     const value =
       this.link.mode === "pin"
-        ? `${panel} ${formatValue(this.valueAt(panel, pixel) ?? NaN)}. `
+        ? `, ${panel} ${spokenText(formatValue(this.valueAt(panel, pixel) ?? NaN))}`
         : "";
-    const pinned = this.pin ? "Pinned. " : "";
-    const values = spokenReadout(this.readout);
-    this.spoken.textContent = `${pinned}Row ${row}, column ${col}: ${value}${values}`;
+    const values = spokenReadout(this.card.readout);
+    const curve = this.link.mode === "pick" && this.link.curves[panel]?.[row];
+    if (curve) return `${this.pin ? "Pinned: " : ""}${curve}. ${values}`;
+    const place = this.pin ? "Pinned: row" : "Row";
+    return `${place} ${row}, column ${col}${value}: ${values}`;
   }
 
   // ---- Input ------------------------------------------------------------------
@@ -399,8 +409,20 @@ export class LinkedFigure {
     const text = textOf(pixel);
     if (this.link?.mode === "pin") this.pendingPin = text;
     this.mark();
+    this.openCard();
     if (this.link?.mode === "pin") this.report("pin", text);
     else if (pixel) this.host?.trigger("pick", text);
+  }
+
+  /** Bring the values of the pin into sight, or put them away without one. */
+  openCard() {
+    const panel = this.panels.find((each) => each.name === this.pin?.panel);
+    if (!panel || this.link?.mode !== "pin") {
+      this.card.close();
+      return;
+    }
+    const { top } = this.plot.getBoundingClientRect();
+    this.card.open({ top: top + panel.frame.top, bottom: top + panel.frame.bottom });
   }
 
   /**
@@ -485,6 +507,7 @@ export class LinkedFigure {
   unpin() {
     this.cursor = null;
     this.setPin(null);
+    this.said = "";
     this.spoken.textContent = "No pixel is pinned.";
   }
 
@@ -502,6 +525,13 @@ export class LinkedFigure {
   }
 }
 
+/**
+ * Return the names of the traces on the axes of the linked panels.
+ * @param {Link} link
+ */
+const tracesOf = (link) =>
+  link.panels.flatMap((name) => (link.mode === "pick" && link.curves[name]) || name);
+
 /** @param {Pixel | null} pixel */
 const textOf = (pixel) => (pixel ? `${pixel.panel},${pixel.row},${pixel.col}` : "");
 
@@ -512,15 +542,3 @@ const textOf = (pixel) => (pixel ? `${pixel.panel},${pixel.row},${pixel.col}` : 
 const isSamePixel = (a, b) =>
   a === b ||
   (a !== null && b !== null && a.panel === b.panel && a.row === b.row && a.col === b.col);
-
-/**
- * @param {HTMLElement} parent
- * @param {string} tag
- * @param {string} name
- */
-function addChild(parent, tag, name) {
-  const child = document.createElement(tag);
-  child.className = name;
-  parent.append(child);
-  return child;
-}

@@ -5,6 +5,8 @@
  * @import { Axis, PlotNode, Trace } from "./plotly.js"
  */
 
+const POINT = 9; // CSS pixels of the square around a point of a curve
+
 /** @typedef {{ x: number, y: number }} Point CSS pixels from the figure's upper left corner */
 /** @typedef {{ row: number, col: number }} Cell */
 /** @typedef {[x: number, y: number, width: number, height: number]} Rectangle CSS pixels */
@@ -41,6 +43,11 @@ export class Panel {
     const { _offset: left, _length: width } = this.x;
     const { _offset: top, _length: height } = this.y;
     return { left, top, right: left + width, bottom: top + height };
+  }
+
+  /** Whether drags and pinches zoom into the panel. */
+  get isZoomable() {
+    return true;
   }
 
   /** Pixels of the panel's own grid that one drawn cell is the mean of, along one side. */
@@ -163,6 +170,78 @@ export class Panel {
   }
 }
 
+/** A chart of the figure: every row is a curve, and every column a point of all its curves. */
+export class CurvePanel extends Panel {
+  /**
+   * @param {string} name
+   * @param {Trace[]} curves
+   * @param {Axis} x
+   * @param {Axis} y
+   */
+  constructor(name, curves, x, y) {
+    const size = { rows: curves.length, cols: curves[0].x.length };
+    super(name, curves[0], x, y, { ...size, grid: [0, 1] });
+    this.curves = curves;
+  }
+
+  get isZoomable() {
+    return false;
+  }
+
+  get block() {
+    return 1;
+  }
+
+  /**
+   * Return the point nearest in x, and there the curve nearest in y.
+   * @param {Point} point
+   * @returns {Cell}
+   */
+  pixelAt(point) {
+    const away = (/** @type {number} */ col) => Math.abs(this.pointOf({ row: 0, col }).x - point.x);
+    const col = indexOfLeast(Array.from({ length: this.cols }, (_, at) => away(at)));
+    const rows = this.curves.map((_, row) => Math.abs(this.pointOf({ row, col }).y - point.y));
+    return { row: indexOfLeast(rows), col };
+  }
+
+  /**
+   * @param {Cell} pixel
+   * @returns {number | undefined}
+   */
+  valueAt({ row, col }) {
+    const value = this.curves[row].y[col];
+    return Number.isFinite(value) ? value : undefined;
+  }
+
+  /**
+   * Return a square around a point.
+   * @param {Cell} pixel
+   * @returns {Rectangle}
+   */
+  cell(pixel) {
+    const { x, y } = this.pointOf(pixel);
+    return [x - POINT / 2, y - POINT / 2, POINT, POINT];
+  }
+
+  /**
+   * Return where a point of a curve lies in the figure; y is NaN where it is not drawn.
+   * @param {Cell} pixel
+   * @returns {Point}
+   */
+  pointOf({ row, col }) {
+    return this.toFigure({ x: this.curves[row].x[col], y: this.valueAt({ row, col }) ?? NaN });
+  }
+}
+
+/**
+ * Return the index of the least of the numbers that are finite; 0 if none is.
+ * @param {number[]} numbers
+ */
+function indexOfLeast(numbers) {
+  const finite = numbers.filter(Number.isFinite);
+  return Math.max(0, numbers.indexOf(Math.min(...finite)));
+}
+
 /**
  * Return the first pixel in view and the one behind the last; pixel n covers n ± 0.5.
  * @param {number} low
@@ -184,10 +263,14 @@ function visiblePixels(low, high, count) {
 export function panelsOf(plot, link) {
   const layout = plot._fullLayout;
   const size = link.mode === "box" ? { rows: 1, cols: 1 } : { rows: link.rows, cols: link.cols };
+  const traceOf = (/** @type {string} */ name) =>
+    /** @type {Trace} */ (plot._fullData.find((each) => each.name === name));
   return link.panels.map((name) => {
-    const trace = /** @type {Trace} */ (plot._fullData.find((each) => each.name === name));
+    const curves = link.mode === "pick" ? link.curves[name]?.map(traceOf) : undefined;
+    const trace = curves?.[0] ?? traceOf(name);
     const x = /** @type {Axis} */ (layout[trace.xaxis.replace("x", "xaxis")]);
     const y = /** @type {Axis} */ (layout[trace.yaxis.replace("y", "yaxis")]);
+    if (curves) return new CurvePanel(name, curves, x, y);
     /** @type {Grid} */
     const grid = (link.mode === "pin" && link.grids[name]) || [0, 1];
     return new Panel(name, trace, x, y, { ...size, grid });

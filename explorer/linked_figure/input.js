@@ -172,6 +172,7 @@ export class Input {
   }
 
   keyDown(/** @type {KeyboardEvent} */ event) {
+    if (event.target !== this.root) return; // a button in the figure
     if (event.ctrlKey || event.metaKey || event.altKey || !this.actions.takesKeys()) return;
     const { key } = event;
     const arrow = ARROWS[key];

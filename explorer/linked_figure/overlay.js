@@ -6,8 +6,12 @@
 
 import { formatValue } from "./format.js";
 
+const VALUE_SIZE = 11; // CSS pixels
 const CELLS_OPACITY = 0.7;
 const CROSSHAIR_OPACITY = 0.35;
+// Of a crosshair that is seen from afar: neither a colour of the scale nor of a path.
+const POINTER_COLOUR = "#ff00c8";
+const POINTER_OPACITY = 0.8;
 
 /** A canvas over the figure, as large as the figure. */
 export class Overlay {
@@ -17,7 +21,11 @@ export class Overlay {
     this.pen = pen(canvas);
     this.size = { width: 0, height: 0 };
     this.accent = "";
+    this.scale = 1;
     this.ink = "";
+    this.paper = "";
+    /** CSS pixels of a crosshair that is seen from afar; 0 for the usual one. */
+    this.pointer = 0;
     /** @type {HTMLCanvasElement | null} */
     this.cells = null;
   }
@@ -26,9 +34,11 @@ export class Overlay {
    * Take the size of the figure and the colour of the marks.
    * @param {{ width: number, height: number }} size CSS pixels
    * @param {string} accent
+   * @param {number} scale how many times as large as usual texts are
    */
-  fit(size, accent) {
+  fit(size, accent, scale) {
     this.size = size;
+    this.scale = scale;
     this.accent = accent;
     fitCanvas(this.canvas, size);
     Object.assign(this.canvas.style, { width: `${size.width}px`, height: `${size.height}px` });
@@ -55,10 +65,13 @@ export class Overlay {
     }
   }
 
-  /** Remove all marks but the cells, and take the page's present text colour. */
+  /** Remove all marks but the cells, and take the page's present styles. */
   clear() {
     const { width, height } = this.size;
-    this.ink = getComputedStyle(this.canvas).color;
+    const style = getComputedStyle(this.canvas);
+    this.ink = style.color;
+    this.paper = style.getPropertyValue("--st-background-color");
+    this.pointer = parseFloat(style.getPropertyValue("--linked-figure-pointer")) || 0;
     this.pen.clearRect(0, 0, width, height);
     if (this.cells) this.pen.drawImage(this.cells, 0, 0, width, height);
   }
@@ -74,8 +87,8 @@ export class Overlay {
   markPixel(panel, pixel, { value, source, field, hasText }) {
     const { frame } = panel;
     const [x, y, width, height] = panel.cell(pixel);
-    this.line(1, this.ink);
-    this.pen.globalAlpha = CROSSHAIR_OPACITY;
+    this.line(this.pointer || 1, this.pointer ? POINTER_COLOUR : this.ink);
+    this.pen.globalAlpha = this.pointer ? POINTER_OPACITY : CROSSHAIR_OPACITY;
     this.pen.beginPath();
     this.pen.moveTo(frame.left, y + height / 2);
     this.pen.lineTo(frame.right, y + height / 2);
@@ -83,6 +96,7 @@ export class Overlay {
     this.pen.lineTo(x + width / 2, frame.bottom);
     this.pen.stroke();
     this.pen.globalAlpha = 1;
+    if (this.pointer) this.dot(x + width / 2, y + height / 2);
     if (field?.some(Boolean)) {
       this.line(2, this.accent);
       this.pen.strokeRect(...panel.fieldOf(pixel, source, field));
@@ -91,10 +105,27 @@ export class Overlay {
     this.line(panel === source ? 2.5 : 1.5, this.ink);
     this.pen.strokeRect(x - 1, y - 1, width + 2, height + 2);
     if (!hasText) return;
-    this.pen.font = `600 11px ${getComputedStyle(this.canvas).fontFamily}`;
+    this.pen.font = `600 ${VALUE_SIZE * this.scale}px ${getComputedStyle(this.canvas).fontFamily}`;
     this.pen.textAlign = "right";
     this.pen.fillStyle = this.ink;
-    this.pen.fillText(formatValue(value), frame.right, frame.top - 5);
+    const place = /** @type {const} */ ([frame.right, frame.top - 5 * this.scale]);
+    this.line(4 * this.scale, this.paper); // a wire may pass there
+    this.pen.strokeText(formatValue(value), ...place);
+    this.pen.fillText(formatValue(value), ...place);
+  }
+
+  /**
+   * Mark a place as a laser pointer does.
+   * @param {number} x
+   * @param {number} y
+   */
+  dot(x, y) {
+    this.line(this.pointer, "white");
+    this.pen.fillStyle = POINTER_COLOUR;
+    this.pen.beginPath();
+    this.pen.arc(x, y, 3 * this.pointer, 0, 2 * Math.PI);
+    this.pen.fill();
+    this.pen.stroke();
   }
 
   /**
@@ -104,7 +135,7 @@ export class Overlay {
    */
   markPin(panel, pixel) {
     const [x, y, width, height] = panel.cell(pixel);
-    this.line(2, this.accent);
+    this.line(2, this.ink);
     this.pen.strokeRect(x - 2, y - 2, width + 4, height + 4);
   }
 

@@ -14,6 +14,7 @@ export type Term =
   | { kind: "text"; text: string }
   | { kind: "larger"; panels: [string, string]; texts: [string, string] }
   | { kind: "negative"; panel: string; text: string }
+  | { kind: "signs"; panels: [string, string]; texts: [string, string, string, string] }
   | { kind: "rounded"; panels: string[]; total: string; text: string };
 
 /** An offset and a stride: pixel n of the panel is centred on offset + stride · n. */
@@ -30,6 +31,7 @@ export interface PinLink extends LinkBase {
   cols: number;
   title: string;
   hint: string;
+  touch_hint: string;
   fields: Record<string, Record<string, [before: number, after: number]>>;
   grids: Record<string, Grid>;
   readout: Term[][];
@@ -46,8 +48,11 @@ export interface PickLink extends LinkBase {
   rows: number;
   cols: number;
   hint: string;
+  touch_hint: string;
   labels: string[];
   picked: Pixel | null;
+  curves: Record<string, string[]>;
+  point_labels: Record<string, string[]>;
 }
 
 export interface BoxLink extends LinkBase {
@@ -77,9 +82,19 @@ export interface Layout {
   margin: { l: number; r: number; t: number; b: number };
   template: { layout: { font: { size: number } } };
   annotations?: Annotation[];
+  shapes?: { line: { width: number } }[];
   coloraxis?: { colorbar: ColourBar };
-  /** The corner is the room for the readout: left, right, top, bottom from 0 to 1, downwards. */
-  meta?: { fixedHeight?: boolean; corner?: [number, number, number, number] };
+  /**
+   * The corner is the room for a pixel's values: left, right, top, bottom from 0 to 1, downwards.
+   * A figure of fixed height is higher where it leaves `around` pixels of the window free.
+   * The scale is how many times as large as in Python lengths and texts are, if larger.
+   */
+  meta?: {
+    fixedHeight?: boolean;
+    around?: number;
+    corner?: [number, number, number, number];
+    scale?: number;
+  };
   [name: string]: unknown;
 }
 

@@ -22,6 +22,11 @@ class PanelPixel:
     row: int
     col: int
 
+    @property
+    def text(self) -> str:
+        """The pixel as the browser reports it."""
+        return f"{self.panel},{self.row},{self.col}"
+
 
 @dataclass(frozen=True)
 class ValueTerm:
@@ -60,6 +65,18 @@ class NegativeTerm:
 
 
 @dataclass(frozen=True)
+class SignsTerm:
+    """A text by the signs of two panels' values; none where one is 0 or not finite.
+
+    The texts are for both positive, the first alone, the second alone, and neither.
+    """
+
+    panels: tuple[str, str]
+    texts: tuple[str, str, str, str]
+    kind: Literal["signs"] = field(default="signs", init=False)
+
+
+@dataclass(frozen=True)
 class RoundedTerm:
     """A text that is shown where the values of panels, as printed, do not add up to a total."""
 
@@ -69,7 +86,7 @@ class RoundedTerm:
     kind: Literal["rounded"] = field(default="rounded", init=False)
 
 
-Term = ValueTerm | TextTerm | LargerTerm | NegativeTerm | RoundedTerm
+Term = ValueTerm | TextTerm | LargerTerm | NegativeTerm | SignsTerm | RoundedTerm
 Line = tuple[Term, ...]
 
 
@@ -83,6 +100,7 @@ class PinLink:
         rows, cols: pixels of every panel.
         title: what changes from message to message; announced to screen readers.
         hint: what the readout says while no pixel is pointed at or pinned.
+        touch_hint: the same for a screen without a mouse, if it has other words.
         readout: lines of terms under the figure.
         readouts: by panel, the lines in its place while the pixel is one of that panel.
         fields: for a panel, the panels that fed it, and how far its window there extends before
@@ -103,6 +121,7 @@ class PinLink:
     cols: int
     title: str = ""
     hint: str = ""
+    touch_hint: str = ""
     readout: tuple[Line, ...] = ()
     readouts: dict[str, tuple[Line, ...]] = field(default_factory=dict)
     fields: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
@@ -120,9 +139,12 @@ class PickLink:
     """Panels of the same cells, of which a click picks one.
 
     Attributes:
-        panels, label, rows, cols, hint: as in `PinLink`.
+        panels, label, rows, cols, hint, touch_hint: as in `PinLink`.
         labels: the readout of each cell, row by row.
         picked: the cell that is marked while the pointer is elsewhere.
+        curves: for a panel that is a chart, its scatter traces: each is a row, and its points are
+            the columns. Such a panel is not zoomed.
+        point_labels: for such a panel, the readout of each point.
     """
 
     panels: tuple[str, ...]
@@ -130,8 +152,11 @@ class PickLink:
     rows: int
     cols: int
     hint: str
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    touch_hint: str = ""
     picked: PanelPixel | None = None
+    curves: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    point_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     mode: Literal["pick"] = field(default="pick", init=False)
 
 
@@ -159,7 +184,7 @@ def revision(link: Link | None, digest: str) -> str:
     Linked panels of one kind with the same rows and columns have the same axes, whatever they
     show; any other figure has its own. `digest` identifies the figure.
     """
-    if isinstance(link, PinLink | PickLink):
+    if isinstance(link, PinLink) or (isinstance(link, PickLink) and not link.curves):
         return f"{link.mode} {link.rows}×{link.cols}"
     return digest
 

@@ -12,9 +12,11 @@ export interface PlotNode extends HTMLElement {
   _fullData: Trace[];
 }
 
-/** A heatmap trace. */
+/** A heatmap trace, which has z, or a curve, which has x and y. */
 export interface Trace {
   name: string;
+  x: ArrayLike<number>;
+  y: ArrayLike<number>;
   xaxis: string;
   yaxis: string;
   x0: number;

@@ -65,14 +65,12 @@ export function changedView(view, panel, { point, place, factor }) {
 export const rangeOf = (axis, view) => [...(axis.startsWith("x") ? view.x : view.y)];
 
 /**
- * Return the ranges of axes as Plotly's relayout takes them; it knows no number 1.
+ * Return the ranges of axes as Plotly's relayout takes them.
  * @param {string[]} axes
  * @param {View} view
  */
 export function rangesOf(axes, view) {
-  return Object.fromEntries(
-    axes.map((axis) => [`${axis.replace(/axis1$/, "axis")}.range`, rangeOf(axis, view)]),
-  );
+  return Object.fromEntries(axes.map((axis) => [`${axis}.range`, rangeOf(axis, view)]));
 }
 
 /** The part of a figure's panels that is in view, as drags and pinches change it. */

@@ -1,6 +1,6 @@
 """The named variants of the block.
 
-To add a variant, add an entry to `VARIANTS`; nothing else changes.
+To add a variant, add an entry to `VARIANTS`, and its name to a group of `variant_groups.GROUPS`.
 """
 
 from collections.abc import Callable, Mapping

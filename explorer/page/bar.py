@@ -6,6 +6,8 @@ from functools import cached_property
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+_WHOLE_ROW = 480  # pixels, more than a phone's page has
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -31,23 +33,34 @@ class Bar:
         return self.end if self.is_closed else self.end.popover("More")
 
 
-def draw_bar() -> Bar:
-    """Draw the empty row; return its places. On a phone, all of it is behind one button."""
-    if _is_phone():
-        settings = st.popover("Settings")
+def draw_bar(closed_in: DeltaGenerator | None = None, key: str | None = None) -> Bar:
+    """Draw the empty row, with a key for styles; return its places.
+
+    On a phone, and with a place in `closed_in`, all of it is behind one button, which is there.
+    """
+    if closed_in or is_phone():
+        settings = (closed_in or st).popover("Settings")
         places = settings.container(), settings.container(), settings.container()
         return Bar(*places, st.container(), is_closed=True)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key=key):
         places = part_of_row(), part_of_row(), part_of_row()
     return Bar(*places, st.container())
 
 
 def part_of_row() -> DeltaGenerator:
-    """Return a place in a row that keeps its position whatever the parts before it hold."""
-    return st.container(horizontal=True, vertical_alignment="bottom", width="content")
+    """Return a place in a row that keeps its position whatever the parts before it hold.
+
+    Controls are of several heights; aligned at the top, their labels are level.
+    """
+    return st.container(horizontal=True, vertical_alignment="top", width="content")
 
 
-def _is_phone() -> bool:
+def rest_of_row() -> DeltaGenerator:
+    """Return a place for a text in the rest of a row; on a phone, in a row of its own."""
+    return st.container(width=_WHOLE_ROW if is_phone() else "stretch")
+
+
+def is_phone() -> bool:
     """Return whether the browser says that it is a phone's."""
     headers = st.context.headers
     return headers.get("Sec-CH-UA-Mobile") == "?1" or "Mobi" in headers.get("User-Agent", "")

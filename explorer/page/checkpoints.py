@@ -18,7 +18,7 @@ from explorer.inputs.limits import MAX_CHECKPOINT_BYTES, format_megabytes
 from explorer.model.checkpoint import Conventions
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import segmented_choice, select
-from explorer.page.link_state import publish, restore
+from explorer.page.link_state import control_key, publish, restore, setting
 from explorer.page.linked_file import linked_digest
 from explorer.page.plain_text import show_message, show_note
 
@@ -110,7 +110,7 @@ def compared_checkpoint(conventions: Conventions) -> ChosenCheckpoint:
     Raises:
         NoCheckpoint, InputError: as for `chosen_checkpoint`.
     """
-    shown = st.session_state.get("checkpoint")
+    shown = setting("checkpoint")
     shared = {name: path for name, path in shared_checkpoints().items() if name != shown}
     source = _shared_or_own("Other checkpoint", "compare_checkpoint", shared, COMPARED_FIELD)
     return _checkpoint(source, conventions)
@@ -253,10 +253,11 @@ def _strides() -> tuple[int, ...] | None:
 
     expected = "1 or 2 for every stage, such as 1, 2, 2, 2"
     restore("strides", legal, expected)
-    st.session_state.setdefault("strides", "")
+    widget = control_key("strides")
+    st.session_state.setdefault(widget, "")
     text = st.text_input(
         "Strides of the stages",
-        key="strides",
+        key=widget,
         placeholder="1, 2, 2, …",
         max_chars=60,
         persist_state="session",

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
-from explorer.page.link_state import publish, restore
+from explorer.page.link_state import control_key, publish, restore
 
 Option = TypeVar("Option", bound=str)
 _KEPT: Literal["session"] = "session"
@@ -34,10 +34,11 @@ def integer_input(
     """
     default = low if default is None else default
     restore(key, lambda text: _integer(text, low, high), f"an integer from {low} to {high}")
-    value = st.session_state.setdefault(key, default)
+    widget = control_key(key)
+    value = st.session_state.setdefault(widget, default)
     if value is None or value > high:
-        st.session_state[key] = default if value is None else high
-    chosen = st.number_input(label, low, high, key=key, persist_state=_KEPT, **style)
+        st.session_state[widget] = default if value is None else high
+    chosen = st.number_input(label, low, high, key=widget, persist_state=_KEPT, **style)
     publish(key, chosen, None if always_in_url else default)
     return chosen
 
@@ -47,8 +48,9 @@ def optional_integer_input(
 ) -> int | None:
     """Draw a field for an integer from `low` to `high`; return it, or None if it is empty."""
     restore(key, lambda text: _integer(text, low, high), f"an integer from {low} to {high}")
-    st.session_state.setdefault(key, None)
-    chosen = st.number_input(label, low, high, None, key=key, persist_state=_KEPT, **style)
+    widget = control_key(key)
+    st.session_state.setdefault(widget, None)
+    chosen = st.number_input(label, low, high, None, key=widget, persist_state=_KEPT, **style)
     publish(key, chosen, None)
     return chosen
 
@@ -58,8 +60,9 @@ def slider(
 ) -> float:
     """Draw a slider for a number from `low` to `high`; return it."""
     restore(key, lambda text: _number(text, low, high), f"a number from {low:g} to {high:g}")
-    st.session_state.setdefault(key, default)
-    chosen = st.slider(label, low, high, step=step, key=key, persist_state=_KEPT, **style)
+    widget = control_key(key)
+    st.session_state.setdefault(widget, default)
+    chosen = st.slider(label, low, high, step=step, key=widget, persist_state=_KEPT, **style)
     publish(key, chosen, default)
     return chosen
 
@@ -71,11 +74,12 @@ def option_slider(
     expected = f"one of {', '.join(map(str, options))}"
     legal = {str(option): option for option in options}
     restore(key, legal.get, expected)
-    if st.session_state.setdefault(key, default) not in options:
-        st.session_state[key] = default
+    widget = control_key(key)
+    if st.session_state.setdefault(widget, default) not in options:
+        st.session_state[widget] = default
     if len(options) == 1:  # Streamlit's slider needs two
         return options[0]
-    chosen = st.select_slider(label, options, key=key, persist_state=_KEPT, **style)
+    chosen = st.select_slider(label, options, key=widget, persist_state=_KEPT, **style)
     publish(key, chosen, default)
     return int(chosen)
 
@@ -86,13 +90,14 @@ def select(
     """Draw a list of titles; return the identifier of the one selected."""
     options = list(titles)
     _restore_option(key, options)
-    if st.session_state.setdefault(key, default) not in titles:
-        st.session_state[key] = default
+    widget = control_key(key)
+    if st.session_state.setdefault(widget, default) not in titles:
+        st.session_state[widget] = default
     chosen = st.selectbox(
         label,
         options,
         format_func=lambda option: titles.get(option, option),
-        key=key,
+        key=widget,
         persist_state=_KEPT,
         **style,
     )
@@ -110,14 +115,15 @@ def segmented_choice(
 ) -> Option:
     """Draw a few options side by side; return the one chosen. The first is the default."""
     _restore_option(key, options)
-    if st.session_state.setdefault(key, options[0]) not in options:
-        st.session_state[key] = options[0]
+    widget = control_key(key)
+    if st.session_state.setdefault(widget, options[0]) not in options:
+        st.session_state[widget] = options[0]
     chosen = st.segmented_control(
         label,
         list(options),
         format_func=lambda option: _title(option, titles),
         required=True,
-        key=key,
+        key=widget,
         persist_state=_KEPT,
         help=help,
         label_visibility=label_visibility,
@@ -131,12 +137,13 @@ def optional_segmented_choice(
 ) -> Option | None:
     """Draw a few options side by side; return the one chosen, or None."""
     _restore_option(key, options)
-    st.session_state.setdefault(key, None)
+    widget = control_key(key)
+    st.session_state.setdefault(widget, None)
     chosen = st.segmented_control(
         label,
         list(options),
         format_func=lambda option: _title(option, titles),
-        key=key,
+        key=widget,
         persist_state=_KEPT,
     )
     publish(key, chosen, None)
@@ -147,8 +154,9 @@ def toggle(label: str, key: str) -> bool:
     """Draw a switch; return whether it is on."""
     legal = {"true": True, "false": False}
     restore(key, lambda text: legal.get(text.lower()), "true or false")
-    st.session_state.setdefault(key, False)
-    chosen = st.toggle(label, key=key, persist_state=_KEPT)
+    widget = control_key(key)
+    st.session_state.setdefault(widget, False)
+    chosen = st.toggle(label, key=widget, persist_state=_KEPT)
     publish(key, "true" if chosen else None, None)
     return chosen
 

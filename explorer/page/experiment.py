@@ -11,6 +11,7 @@ from explorer.analysis.summary import Headline, headline, variance_error
 from explorer.engine.forward import check_arguments, check_stage_sizes, trace_model
 from explorer.engine.network import Network
 from explorer.errors import InputError
+from explorer.inputs import GENERATORS
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1
 from explorer.model.weights import Model
@@ -18,7 +19,15 @@ from explorer.page.cache import get_or_compute, get_or_compute_part
 from explorer.records import BlockTrace
 
 ONE_IMAGE = "This view uses the statistics of this image alone, not those of the batch."
-DEFAULT_INPUT, DEFAULT_SHAPE = "zone_plate", (32, 32, 8)
+DEFAULT_INPUT = "landscape"
+# Pinned on the default input: x is negative there, the sum is positive (in channel 0, with seed 0).
+DEFAULT_PIN = "add,57,69"
+
+
+def default_shape(kind: str) -> tuple[int, int, int]:
+    """Return height, width and channels of a generated input unless others are chosen."""
+    channels = GENERATORS[kind].channels
+    return (32, 32, 8) if channels is None else (96, 96, channels)
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,12 @@ class Experiment:
     def spec(self) -> BlockSpec:
         """The spec of the block: of the trained block, or the basic block."""
         return self.block.spec if self.block else V1
+
+    @property
+    def default_pin(self) -> str:
+        """The pin before the user sets one, as in a URL; empty unless the input is the default."""
+        settings = DEFAULT_INPUT, *default_shape(DEFAULT_INPUT), 0
+        return DEFAULT_PIN if self.input_key[: len(settings)] == settings else ""
 
     def model(self, spec: BlockSpec) -> Model:
         """Return the model of a spec; its weights are drawn once and cached."""

@@ -68,10 +68,10 @@ def _trained_block(bar: Bar) -> Experiment | None:
         return None
     if find_runs(pair) is None:
         raise NotTrained(pair)
+    selection = network_selection(pair, bar)
+    if selection is None:
+        return None
     with bar.experiment:
-        selection = network_selection(pair)
-        if selection is None:
-            return None
         name = select_block(selection.network)
     with bar.below:
         st.caption(f"{name} of {selection.title}.")

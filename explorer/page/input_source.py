@@ -36,8 +36,8 @@ from explorer.inputs.source_code import (
 from explorer.inputs.upload import check_finite
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
-from explorer.page.experiment import DEFAULT_SHAPE
-from explorer.page.link_state import forget, publish
+from explorer.page.experiment import default_shape
+from explorer.page.link_state import change_setting, forget, publish, setting
 from explorer.page.linked_file import differs_from_link, forget_file, linked_file
 
 SETTINGS_OF_ARRAYS = "array", "layout", "image", "statistics"
@@ -89,14 +89,16 @@ class InputSource:
 def generated_input(kind: str) -> InputSource:
     """Draw the controls of a generated input; return it."""
     forget_file()
+    _resize_for(kind)
     fixed = GENERATORS[kind].channels
     shape = []
     limits = {"Height": MAX_SIDE, "Width": MAX_SIDE, "Channels": MAX_CHANNELS}
     for column, (label, most), default in zip(
-        st.columns(2 if fixed else 3), limits.items(), DEFAULT_SHAPE, strict=False
+        st.columns(2 if fixed else 3), limits.items(), default_shape(kind), strict=False
     ):
         with column:
             shape.append(integer_input(label, 1, most, default, key=label.lower()))
+    st.session_state["sized_for"] = kind  # an interrupted run does not, so the next one resizes
     height, width, channels = *shape[:2], fixed or shape[2]
     seed = 0
     if GENERATORS[kind].seeded:
@@ -112,6 +114,17 @@ def generated_input(kind: str) -> InputSource:
         source=generator_source(*settings),
         has_raw_pixels=is_image,
     )
+
+
+def _resize_for(kind: str) -> None:
+    """Give another input its own size, unless the user has chosen one."""
+    before = st.session_state.get("sized_for", kind)
+    if before != kind:
+        for side, was, now in zip(
+            ("height", "width"), default_shape(before), default_shape(kind), strict=False
+        ):
+            if setting(side) == was:
+                change_setting(side, now)
 
 
 def uploaded_input() -> InputSource | None:

@@ -15,7 +15,8 @@ from explorer.model.variants import VARIANTS
 OLD_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "further": "details",
-        "closer": "what_if_details",
+        "closer": "details",
+        "what_if_details": "details",
         "depth_further": "depth_details",
         "lesion": "ablation",
         "passes": "warmup",
@@ -24,9 +25,11 @@ OLD_NAMES: Mapping[str, str] = MappingProxyType(
         "at": "block_number",
         "norm": "batch_norm",
         "after": "last_relu",
+        "block": "variant",
+        "trained_variant": "variant",
     }
 )
-_TITLES = {spec.title: name for name, spec in VARIANTS.items()}
+_LINEN = ("linen", "Linen twin")  # in older links a detail, now a switch in the detail "code"
 # Values of older links, by parameter.
 OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -40,10 +43,17 @@ OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             **{generator.title: name for name, generator in GENERATORS.items()},
             "Your own file": "upload",
         },
-        "variant": _TITLES,
-        "block": _TITLES,
-        "details": {"who won": "sum_comparison", "plane": "scatter"},
-        "what_if_details": {"Linen twin": "linen"},
+        "variant": {spec.title: name for name, spec in VARIANTS.items()},
+        "details": {
+            "who won": "outcomes",
+            "sum_comparison": "outcomes",
+            "plane": "scatter",
+            "gallery": "channels",
+            "distributions": "histograms",
+            "statistics": "batch_norm",
+            "state": "batch_norm",
+            **dict.fromkeys(_LINEN, "code"),
+        },
         "depth_details": {"one block": "one_block", "lesion": "ablation"},
         "fix": {
             "as it is": "none",
@@ -56,38 +66,108 @@ OLD_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 _UNCHECKED, _IGNORED = "unchecked_parameters", "ignored_parameters"
 _RESTORED, _PUBLISHED = "restored_parameters", "published_parameters"
+_OPENED = "opened_settings"
+_NUMBERS = "numbers_of_widgets"  # by the name of a setting
+
+
+def control_key(name: str) -> str:
+    """Return the key of the widget of a setting: its name, until the page changes the value.
+
+    The browser keeps the value of a widget in a closed popover, and sends it with every click.
+    A value that the page sets would be undone by it, so it belongs to another widget.
+    """
+    number = st.session_state.get(_NUMBERS, {}).get(name, 0)
+    return f"{name} {number}" if number else name
+
+
+def setting(name: str, default: Any = None) -> Any:
+    """Return the present value of a setting."""
+    return st.session_state.get(control_key(name), default)
+
+
+def change_setting(name: str, value: Any) -> None:
+    """Set a setting, before its control is drawn."""
+    if setting(name) != value:
+        forget_setting(name)
+        st.session_state[control_key(name)] = value
+
+
+def forget_setting(name: str) -> None:
+    """Forget the value of a setting: its control restores that of the URL, or has its default."""
+    if (key := control_key(name)) in st.session_state:
+        del st.session_state[key]
+        numbers: dict[str, int] = st.session_state.setdefault(_NUMBERS, {})
+        numbers[name] = numbers.get(name, 0) + 1
 
 
 def has_navigated() -> bool:
-    """Return whether the browser's Back or Forward has caused this run."""
+    """Return whether this run is for another URL: after Back, Forward or `open_settings`."""
+    return _is_history() or _OPENED in st.session_state
+
+
+def is_new_link() -> bool:
+    """Return whether this run is the session's first, or the first after Back or Forward."""
+    return _is_history() or _UNCHECKED not in st.session_state
+
+
+def _is_history() -> bool:
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
 
 
+def open_settings(settings: Mapping[str, str]) -> None:
+    """Let the next run, or this one before `forget_settings`, begin as with a link of these
+    settings and no others."""
+    st.session_state[_OPENED] = dict(settings)
+
+
 def forget_settings() -> None:
-    """After Back or Forward, forget all settings, so that those of the URL are restored."""
+    """After Back, Forward or `open_settings`, forget all settings, so that those of the URL are
+    restored."""
     if not has_navigated():
         return
-    for key in st.session_state.get(_RESTORED, ()):
-        st.session_state.pop(key, None)
+    for name in st.session_state.get(_RESTORED, ()):
+        forget_setting(name)
     st.session_state.pop(_UNCHECKED, None)
     st.session_state.pop(_PUBLISHED, None)
+    if (opened := st.session_state.get(_OPENED)) is not None:
+        # The browser may still send the old URL: what it has and this one lacks is removed again.
+        st.session_state[_PUBLISHED] = dict.fromkeys(st.query_params) | opened
+        st.query_params.from_dict(opened)
+
+
+def end_navigation() -> None:
+    """Say that a run has restored all settings; one that is interrupted is begun again."""
+    st.session_state.pop(_OPENED, None)
 
 
 def update_old_link() -> None:
     """Replace names and values of an older link by the present ones, once per link."""
     if _UNCHECKED in st.session_state:
         return
+    _prefer_block_of_gradients()
     for old, new in OLD_NAMES.items():
         if old in st.query_params:
             if new not in st.query_params:
                 st.query_params[new] = st.query_params.get_all(old)
             del st.query_params[old]
+    if st.query_params.get("details") in _LINEN:
+        st.query_params["linen"] = "true"
     for name, values in OLD_VALUES.items():
         given = st.query_params.get_all(name)
         if len(given) == 1 and given[0] in values:
             st.query_params[name] = values[given[0]]
     st.session_state[_UNCHECKED] = set(st.query_params)
+
+
+def _prefer_block_of_gradients() -> None:
+    """Let the block of an older link to Gradients replace the variant, which was of What if."""
+    if st.query_params.get("view") not in ("gradients", "Gradients"):
+        return
+    is_fresh = st.query_params.get("weights", "seed") == "seed"
+    name = "block" if is_fresh else "trained_variant"
+    if name in st.query_params:
+        st.query_params["variant"] = st.query_params.get_all(name)
 
 
 def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:
@@ -97,7 +177,7 @@ def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:
     session's first URL are reported once.
     """
     st.session_state.setdefault(_RESTORED, set()).add(key)
-    if key in st.session_state:
+    if control_key(key) in st.session_state:
         return
     given = st.query_params.get_all(key)
     if not given:
@@ -106,7 +186,7 @@ def restore(key: str, parse: Callable[[str], Any], expected: str) -> None:
     if value is None:
         _ignore(key, given, expected)
     else:
-        st.session_state[key] = value
+        st.session_state[control_key(key)] = value
 
 
 def publish(key: str, value: Any, default: Any) -> None:
@@ -122,7 +202,7 @@ def withdraw(*keys: str) -> None:
 def forget(*keys: str) -> None:
     """Give widgets their defaults, and remove their parameters from the URL."""
     for key in keys:
-        st.session_state.pop(key, None)
+        forget_setting(key)
     withdraw(*keys)
 
 

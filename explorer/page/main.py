@@ -5,22 +5,30 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.page.bar import Bar, draw_bar
+from explorer.page.bar import Bar
 from explorer.page.checkpoints import NoCheckpoint, ask_for_checkpoint
 from explorer.page.component import forget_reported
-from explorer.page.controls import segmented_choice
 from explorer.page.earlier_results import session_results
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.experiment_controls import experiment_controls, network_source
 from explorer.page.history import keep_history
 from explorer.page.last_result import recall, remember, set_stale
-from explorer.page.link_state import forget_settings, ignored_parameters, update_old_link
+from explorer.page.lecture import keep_lecture, presenter_mode
+from explorer.page.lessons import complete_link, place
+from explorer.page.link_state import (
+    end_navigation,
+    forget_settings,
+    ignored_parameters,
+    update_old_link,
+)
 from explorer.page.linked_file import ask_for_file
 from explorer.page.network_controls import ask_for_dataset, lacks_dataset, network_controls
 from explorer.page.offer_training import NotTrained, offer_training
 from explorer.page.plain_text import show_message
+from explorer.page.skip_link import add_skip_link
 from explorer.page.suggestions import suggest
+from explorer.page.title_row import title_row
 from explorer.page.trainings import Pair
 from explorer.page.views import checkpoint, depth, forward, gradients, network, train, what_if
 
@@ -47,12 +55,13 @@ HEADINGS = {
     "forward": "The block, stage by stage",
     "what_if": "The basic block and a variant",
     "gradients": "The gradient, path by path",
-    "depth": "A stack of blocks, with shortcuts and without",
-    "train": "Why shortcuts: two networks, trained side by side",
+    "depth": "Many blocks in a row",
+    "train": "Two networks, side by side",
     "network": "A network, block by block",
 }
 SENTENCES = {
-    "forward": "A residual block computes F(x) and adds x; a ReLU then zeroes what is negative.",
+    "forward": "A residual block computes F(x) and adds x; a ReLU then zeroes what is negative. "
+    "Point at a pixel to read it, click to pin it.",
     "what_if": "What changes if one step of the block is left out, moved or replaced.",
     "gradients": "The gradient at out reaches x on two paths, through F and through the shortcut, "
     "and both parts are added.",
@@ -65,39 +74,37 @@ SENTENCES = {
 def page() -> None:
     """Draw the page."""
     session_results().begin_run()
+    complete_link()
     forget_settings()
     forget_reported()
     update_old_link()
     messages = st.container()
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-    ):
-        title = st.container(width="content")
-        # One control instead of Streamlit pages: all views share channel, pin and experiment.
-        view = segmented_choice(
-            "View", tuple(TITLES), key="view", titles=TITLES, label_visibility="collapsed"
-        )
-    title.title(HEADINGS[view], anchor=False)
-    st.markdown(SENTENCES[view])
+    mode, lesson = presenter_mode(), place()
+    view, bar = title_row(TITLES, HEADINGS, SENTENCES, lesson=lesson, mode=mode)
     if view in NETWORK_VIEWS:
-        _draw_network(NETWORK_VIEWS[view], messages)
+        _draw_network(NETWORK_VIEWS[view], bar, messages)
     else:
-        _draw(BLOCK_VIEWS[view], messages)
-    suggest(view)
+        _draw(BLOCK_VIEWS[view], bar, messages)
+    if not mode:
+        suggest(view)
     with messages:
         for sentence in ignored_parameters():
             show_message("warning", sentence)
     keep_history()
+    add_skip_link()
+    keep_lecture(mode)
+    end_navigation()
 
 
-def _draw(view: Callable[[Experiment, Result, Bar], None], messages: DeltaGenerator) -> None:
+def _draw(
+    view: Callable[[Experiment, Result, Bar], None], bar: Bar, messages: DeltaGenerator
+) -> None:
     """Draw the controls and the view; after an error, the view of the last result.
 
     An error is among the messages, which take one place: what follows keeps its own, so that
     figures stay in the document with their zoom.
     """
     set_stale(False)
-    bar = draw_bar()
     try:
         experiment = experiment_controls(bar)
         if experiment is None:
@@ -131,10 +138,9 @@ def _draw(view: Callable[[Experiment, Result, Bar], None], messages: DeltaGenera
         show_problem(problem, "view")
 
 
-def _draw_network(view: Callable[[Pair, Bar], None], messages: DeltaGenerator) -> None:
+def _draw_network(view: Callable[[Pair, Bar], None], bar: Bar, messages: DeltaGenerator) -> None:
     """Draw the controls and a view of networks."""
     set_stale(False)
-    bar = draw_bar()
     try:
         if view is network.view and network_source(bar) == "checkpoint":
             checkpoint.view()

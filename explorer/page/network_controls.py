@@ -15,7 +15,7 @@ from explorer.model.variants import VARIANTS
 from explorer.page.bar import Bar
 from explorer.page.cache import get_cached, get_or_compute
 from explorer.page.controls import integer_input, segmented_choice, select
-from explorer.page.link_state import publish
+from explorer.page.link_state import publish, setting
 from explorer.page.linked_file import linked_digest
 from explorer.page.plain_text import show_message, show_note
 from explorer.page.trainings import Pair
@@ -127,10 +127,8 @@ def network_controls(bar: Bar, *, is_subject: bool) -> Pair | None:
 
 def lacks_dataset() -> bool:
     """Return whether the page is about networks on an own data set that is not chosen yet."""
-    state = st.session_state
-    return bool(state.get("weights") == "network" and state.get("data") == "own") and (
-        state.get("data_file") is None
-    )
+    is_own = setting("weights") == "network" and setting("data") == "own"
+    return is_own and st.session_state.get("data_file") is None
 
 
 def ask_for_dataset() -> None:

@@ -119,7 +119,7 @@ def _draw(
     """Draw a figure of a trace; `parameter` is the name of the pin in the URL."""
     theme, blocks = current_theme(key), panel_blocks(trace)
     reported = component_state(key, "pin")
-    pin = read_pin(key, list(blocks), trace.stream["stem"].shape[:2], parameter)
+    pin = read_pin(key, {name: name for name in blocks}, trace.stream["stem"].shape[:2], parameter)
     link = network_link(
         trace,
         channel=channel,

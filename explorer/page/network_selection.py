@@ -12,6 +12,7 @@ from explorer.engine.network import Network
 from explorer.engine.training_run import TrainingRun
 from explorer.inputs import decode_upload
 from explorer.inputs.resize import resize_picture
+from explorer.page.bar import Bar
 from explorer.page.cache import get_or_compute
 from explorer.page.controls import integer_input, option_slider, segmented_choice, select, toggle
 from explorer.page.experiment import Experiment
@@ -128,7 +129,7 @@ class Selection:
         )
 
 
-def network_selection(pair: Pair) -> Selection | None:
+def network_selection(pair: Pair, bar: Bar) -> Selection | None:
     """Draw the controls; return what they select, or None if the pair is not trained.
 
     Raises:
@@ -137,32 +138,33 @@ def network_selection(pair: Pair) -> Selection | None:
     runs = find_runs(pair)
     if runs is None:
         return None
-    which = int(
-        segmented_choice(
-            "Network",
-            ("0", "1"),
-            key="network",
-            titles={str(i): TITLES[settings.variant] for i, settings in enumerate(pair.settings)},
+    with bar.experiment:
+        which = int(
+            segmented_choice(
+                "Network",
+                ("0", "1"),
+                key="network",
+                titles={str(i): TITLES[each.variant] for i, each in enumerate(pair.settings)},
+            )
         )
-    )
-    steps = runs[which].snapshots
-    step = option_slider(
-        "Step",
-        steps,
-        steps[-1],
-        key="net_step",
-        width=240,
-        help="The steps at which the network was kept.",
-    )
-    # Of the last step, so that the order stays while the snapshots play.
-    picture = _picture(pair, runs[which].network)
-    mode = segmented_choice(
-        "Mode",
-        ("eval", "train"),
-        key="net_mode",
-        help="Eval: BatchNorm uses the running statistics, as for the accuracy. Train: those of a "
-        "batch of this picture and training pictures.",
-    )
+        steps = runs[which].snapshots
+        step = option_slider(
+            "Step",
+            steps,
+            steps[-1],
+            key="net_step",
+            width=160,
+            help="The steps at which the network was kept.",
+        )
+        # Of the last step, so that the order stays while the snapshots play.
+        picture = _picture(pair, runs[which].network, bar)
+        mode = segmented_choice(
+            "Mode",
+            ("eval", "train"),
+            key="net_mode",
+            help="Eval: BatchNorm uses the running statistics, as for the accuracy. Train: those "
+            "of a batch of this picture and training pictures.",
+        )
     return None if picture is None else Selection(pair, runs, which, step, picture, mode == "eval")
 
 
@@ -183,7 +185,7 @@ def predictions(network: Network, pair: Pair) -> np.ndarray:
     )
 
 
-def _picture(pair: Pair, network: Network) -> Picture | None:
+def _picture(pair: Pair, network: Network, bar: Bar) -> Picture | None:
     """Draw the controls of the picture; return it, or None if a file is missing."""
     dataset = pair.dataset
     if segmented_choice("Picture", ("test", "own"), key="picture_from") == "own":
@@ -191,10 +193,15 @@ def _picture(pair: Pair, network: Network) -> Picture | None:
     order = np.arange(len(dataset.test_labels))
     count = len(order)
     number = integer_input("Number of the picture", 0, count - 1, key="picture", width=190)
-    if toggle("Wrongly classified first", key="wrong_first"):
+    with bar.more:
+        is_wrong_first = toggle("Wrongly classified pictures first", key="wrong_first")
+    if is_wrong_first:
         wrong = misclassified(dataset.test_labels, predictions(network, pair))
         order = np.concatenate([wrong, np.setdiff1d(order, wrong)])
-        st.caption(f"{len(wrong)} of {count} are classified wrongly after the last step.")
+        bar.below.caption(
+            f"{len(wrong)} of {count} pictures are classified wrongly after the last step; they "
+            "come first."
+        )
     return dataset_picture(pair, int(order[number]))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from explorer.page.link_state import change_setting
 from explorer.page.plain_text import show_note
 
 VIEWS = {"forward": "Forward", "what_if": "What if", "gradients": "Gradients"}
@@ -30,4 +31,4 @@ def open_block(block: str | None, *, weights: str, key: str) -> None:
 def open_link(settings: Mapping[str, str]) -> None:
     """Set the controls of these keys, before the next run draws them."""
     for key, value in settings.items():
-        st.session_state[key] = value
+        change_setting(key, value)

@@ -1,7 +1,7 @@
 """The links between the panels of the stage figure: readout, receptive fields and grids."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +20,7 @@ HINT = (
     "Move over a panel to follow one pixel. A click pins it{click}; arrow keys move the pin, "
     "Escape removes it; drag or pinch to zoom, double-click to reset."
 )
+TOUCH_HINT = "A tap pins a pixel{click}; two fingers zoom, a double tap resets."
 LABEL = (
     "The block's stages, linked pixel by pixel. Arrow keys move, Shift and arrow changes the "
     "panel, Enter pins the pixel{click}, Escape removes the pin, Page up and Page down change "
@@ -29,17 +30,27 @@ LABEL = (
 
 @dataclass(frozen=True)
 class PanelBlock:
-    """A traced block in the figure, or its gradient; its panels' names begin with `prefix`."""
+    """A traced block in the figure, or its gradient; its panels' names begin with `prefix`.
+
+    `elsewhere` holds the panels that are not drawn because one of another block shows the same
+    array, with the name of that panel.
+    """
 
     trace: BlockTrace
     prefix: str = ""
     heading: str = ""
     backward: bool = False
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    def shown_by(self) -> dict[str, str]:
+        """Return the panel of the figure that shows each of the block's own panels."""
+        own = (self.prefix + name for name in panels(self.trace.spec, self.backward))
+        return {name: self.elsewhere.get(name, name) for name in own}
 
     def panels(self) -> dict[str, str]:
-        """Return the stage that each of its panels shows."""
-        found = panels(self.trace.spec, self.backward).items()
-        return {self.prefix + name: panel.stage for name, panel in found}
+        """Return the stage that each of the figure's panels of this block shows."""
+        stages = (panel.stage for panel in panels(self.trace.spec, self.backward).values())
+        return dict(zip(self.shown_by().values(), stages, strict=True))
 
 
 def panel_link(
@@ -63,16 +74,19 @@ def panel_link(
     view = (component_state(key, "window") or "") if window else ""
     return PinLink(
         panels=tuple(
-            name
-            for part, block in zip(parts, drawn, strict=True)
-            for name, stage in block.panels().items()
-            if not part.view.panels[stage].is_blank
+            dict.fromkeys(
+                name
+                for part, block in zip(parts, drawn, strict=True)
+                for name, stage in block.panels().items()
+                if not part.view.panels[stage].is_blank
+            )
         ),
         label=LABEL.format(click=click),
         rows=rows,
         cols=cols,
         title="Mean over channels" if display.channel is None else f"Channel {display.channel}",
         hint=HINT.format(click=click),
+        touch_hint=TOUCH_HINT.format(click=click),
         readout=tuple(_readout_line(block, display) for block in blocks),
         fields={name: field for block in blocks for name, field in _fields(block).items()},
         grids={name: grid for block in drawn for name, grid in _grids(block).items()},
@@ -95,9 +109,11 @@ def _fields(block: PanelBlock) -> dict[str, dict[str, tuple[int, int]]]:
     fields = dict(receptive_fields(spec))
     if spec.identity == "x":
         fields["identity"] = {"x": (0, 0)}
+    shown = block.shown_by()
     return {
-        prefix + name: {prefix + source: reach for source, reach in field.items()}
+        shown[prefix + name]: {shown[prefix + source]: reach for source, reach in field.items()}
         for name, field in fields.items()
+        if prefix + name not in block.elsewhere
     }
 
 
@@ -114,7 +130,7 @@ def _readout_line(block: PanelBlock, display: DisplaySettings) -> Line:
     spec, is_mean = block.trace.spec, display.channel is None
     if block.backward:
         return gradient_readout(spec, display.theme, is_mean)
-    return block_readout(spec, block.prefix, block.heading, display.theme, is_mean)
+    return block_readout(spec, block.prefix, block.heading, display.theme, is_mean, block.elsewhere)
 
 
 def _exact(blocks: Sequence[PanelBlock], display: DisplaySettings) -> dict[str, float] | None:

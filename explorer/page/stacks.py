@@ -4,14 +4,17 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 
+from streamlit.delta_generator import DeltaGenerator
+
 from explorer.engine.ablation import ablate
 from explorer.engine.paths import path_lengths
+from explorer.engine.progress import Progress
 from explorer.engine.propagation import propagate_stack
-from explorer.engine.stack import Progress, Stack
+from explorer.engine.stack import Stack
 from explorer.model.spec import BlockSpec
 from explorer.page.cache import get_or_compute_part
 from explorer.page.experiment import Experiment
-from explorer.page.jobs import halves, run_job
+from explorer.page.jobs import Shown, halves, run_job
 from explorer.records import AblationKind, AblationRecord, DepthRecord, PathRecord
 
 
@@ -43,8 +46,10 @@ class StackPair:
         """Return the cache key of a result."""
         return name, *self.experiment.key(self.spec), self.depth, self.runs, *more
 
-    def curves(self) -> tuple[DepthRecord, DepthRecord] | None:
-        """Return the curves of both stacks; None if the job was stopped or failed."""
+    def curves(
+        self, place: DeltaGenerator | None = None
+    ) -> Shown[tuple[DepthRecord, DepthRecord]] | None:
+        """Return the curves of both stacks; `place` and what else may be returned: `run_job`."""
 
         def compute(progress: Progress) -> tuple[DepthRecord, DepthRecord]:
             x, stack = self.experiment.load(), self.stack()
@@ -68,10 +73,13 @@ class StackPair:
             compute,
             private=self.experiment.private,
             message="Running the stacks",
+            place=place,
         )
 
-    def ablations(self, kind: AblationKind) -> tuple[AblationRecord, AblationRecord] | None:
-        """Return the changes of both stacks' output; None if the job was stopped or failed."""
+    def ablations(
+        self, kind: AblationKind, place: DeltaGenerator | None = None
+    ) -> Shown[tuple[AblationRecord, AblationRecord]] | None:
+        """Return the changes of both stacks' output; as for `curves`."""
 
         def compute(progress: Progress) -> tuple[AblationRecord, AblationRecord]:
             x, stack = self.experiment.load(), self.stack()
@@ -95,10 +103,11 @@ class StackPair:
             compute,
             private=self.experiment.private,
             message="Running the stacks",
+            place=place,
         )
 
-    def paths(self) -> PathRecord | None:
-        """Return the gradients along paths through the residual stack; None as for `curves`."""
+    def paths(self, place: DeltaGenerator | None = None) -> Shown[PathRecord] | None:
+        """Return the gradients along paths through the residual stack; as for `curves`."""
         return run_job(
             "paths",
             self.key("paths"),
@@ -111,4 +120,5 @@ class StackPair:
             ),
             private=self.experiment.private,
             message="Running the stack",
+            place=place,
         )

@@ -4,28 +4,32 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-import streamlit as st
 
 from explorer.analysis.colour_limits import Scope, channels
 from explorer.analysis.downsampling import whole
 from explorer.analysis.stage_view import difference_view, gradient_view, stage_views
+from explorer.figures.comparison import comparison_layouts
 from explorer.figures.stage import Part, stage_layouts
 from explorer.linked_figure.payload import PinLink
-from explorer.page.bar import Bar
+from explorer.page.bar import Bar, part_of_row
 from explorer.page.component import component_state, current_theme, linked_figure
 from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.display import DisplaySettings, read_pin, read_window
+from explorer.page.link_state import change_setting, setting
 from explorer.page.panel_link import PanelBlock, panel_link
 from explorer.records import GradientSplit
 
 
-def controls(key: str, bar: Bar, *blocks: PanelBlock, prefix: str = "") -> DisplaySettings:
+def controls(
+    key: str, bar: Bar, *blocks: PanelBlock, prefix: str = "", default_pin: str = ""
+) -> DisplaySettings:
     """Draw the controls of channel and scale; return their values with the pin and the window.
 
-    `prefix` begins their names in the URL, beside a network's figure with a channel of its own.
+    `prefix` begins their names in the URL, beside a network's figure with a channel of its own;
+    `default_pin` is as in `read_pin`.
     """
     last = channels(*(block.trace for block in blocks)) - 1
-    with bar.display, st.container(horizontal=True, vertical_alignment="bottom", width="content"):
+    with bar.display, part_of_row():
         channel = integer_input("Channel", 0, last, key=f"{prefix}channel", width=130)
         scope: Scope = segmented_choice(
             "Colour scale",
@@ -37,12 +41,12 @@ def controls(key: str, bar: Bar, *blocks: PanelBlock, prefix: str = "") -> Displ
     with bar.more:
         show = segmented_choice("Show", ("channel", "mean"), key=f"{prefix}show")
     shape = blocks[0].trace["x"].shape[:2]
-    names = [name for block in blocks for name in block.panels()]
+    names = {name: shown for block in blocks for name, shown in block.shown_by().items()}
     return DisplaySettings(
         channel=None if show == "mean" else channel,
         scope=scope,
         theme=current_theme(key),
-        pin=read_pin(key, names, shape, f"{prefix}pin"),
+        pin=read_pin(key, names, shape, f"{prefix}pin", default_pin),
         window=read_window(key, shape),
         channel_key=f"{prefix}channel",
     )
@@ -58,7 +62,10 @@ def draw(
     report_window: bool = False,
     click: str = "",
 ) -> None:
-    """Draw the stage figures of blocks with the same x beneath each other, as one figure.
+    """Draw the stage figures of blocks with the same x as one figure.
+
+    They lie beneath each other, or side by side if the first is a reference that has panels
+    `elsewhere`, in the second.
 
     `difference` adds this block's values minus the first's, stage by stage; `report_window`
     asks the browser for the rows and columns in view; `cells` `(H, W)` bool are marked in
@@ -69,7 +76,8 @@ def draw(
     window = display.window if report_window else None
     views = stage_views([block.trace for block in blocks], display.channel, display.scope, window)
     parts = [
-        Part(view, block.prefix, block.heading) for view, block in zip(views, blocks, strict=True)
+        Part(view, block.prefix, block.heading, frozenset(block.elsewhere))
+        for view, block in zip(views, blocks, strict=True)
     ]
     drawn = list(blocks)
     if difference:
@@ -121,7 +129,10 @@ def _show_figure(
     *,
     stale: bool = False,
 ) -> None:
-    figure = stage_layouts(parts, theme=display.theme)
+    if any(part.hidden for part in parts):
+        figure = comparison_layouts(*parts, theme=display.theme)
+    else:
+        figure = stage_layouts(parts, theme=display.theme)
     linked_figure(
         figure.spec(),
         narrow=figure.narrow,
@@ -137,4 +148,4 @@ def _step(key: str, channel_key: str) -> None:
     """Page up and Page down in the figure: `controls` keeps the channel within the block."""
     step = component_state(key, "step")
     if isinstance(step, int):
-        st.session_state[channel_key] = max(0, st.session_state.get(channel_key, 0) + step)
+        change_setting(channel_key, max(0, setting(channel_key, 0) + step))

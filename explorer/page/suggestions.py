@@ -36,7 +36,7 @@ SUGGESTIONS: Mapping[str, Sequence[Suggestion]] = {
 
 def suggest(view: str) -> None:
     """Draw a button for each suggestion of a view."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="suggestions"):
         st.caption("Next:", width="content")
         for suggestion in SUGGESTIONS[view]:
             st.button(

@@ -4,17 +4,17 @@ import gc
 
 from explorer.engine.forward import trace_block
 from explorer.figures.stage import stage_figure
-from explorer.inputs import generate
+from explorer.inputs import generate, standardise
 from explorer.linked_figure.plotly_script import plotly_script
-from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE
+from explorer.page.experiment import DEFAULT_INPUT, default_shape
 from explorer.server.assets import compressed
 
 
 def warm_up() -> None:
     """Run and draw the default experiment once, and compress plotly.js, before the first user."""
     compressed(plotly_script)
-    trace = trace_block(0, generate(DEFAULT_INPUT, *DEFAULT_SHAPE), DEFAULT_SHAPE[2])
-    stage_figure(trace)
+    shape = default_shape(DEFAULT_INPUT)
+    stage_figure(trace_block(0, standardise(generate(DEFAULT_INPUT, *shape)), shape[2]))
     # Streamlit collects garbage after every rerun, which took 150 ms because of JAX's many
     # permanent objects. Frozen objects are skipped.
     gc.collect()

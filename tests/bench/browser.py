@@ -68,7 +68,7 @@ def measure_case(browser: Browser, name: str, ours: str, naive: str) -> list[Row
         if "1024" not in name:
             times, _ = change_times(page, PLOT, picking(page), payload)
             found.append(against_naive(f"{name}: channel by tile", times, theirs))
-            page.get_by_role("radio", name="gallery").click()
+            page.get_by_role("radio", name="This pixel").click()
         times, _ = change_times(page, PLOT, typing(page, "Seed of the weights"), payload)
         found.append(against_published(f"{name}: new seed", times, published, "new input"))
     return found
@@ -131,7 +131,7 @@ def paging(page: Page) -> Change:
 
 def picking(page: Page) -> Change:
     """Change the channel by a click on a tile of the gallery, which is opened first."""
-    page.get_by_role("radio", name="gallery").click()
+    page.get_by_role("radio", name="All channels").click()
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.wait_for_timeout(1000)
 

@@ -1,9 +1,12 @@
 """Helpers that read and operate the page in a browser."""
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 from playwright.sync_api import Locator, Page
+
+from explorer.figures.theme import THEMES, ThemeName
 
 STAGES = ".st-key-stages .linked-figure"
 PLOT = ".st-key-stages .linked-figure-plot"
@@ -17,6 +20,15 @@ def wait_for_figure(page: Page) -> None:
     """Wait until all nine panels and the zeroed cells are painted."""
     page.wait_for_function(
         "plot => document.querySelectorAll(plot + ' .heatmaplayer image').length >= 10", arg=PLOT
+    )
+
+
+def wait_for_theme(page: Page, theme: ThemeName) -> None:
+    """Wait until all figures have the colours of a theme."""
+    page.wait_for_function(
+        """(colour) => [...document.querySelectorAll('.linked-figure-plot')].every(
+            (plot) => plot._fullLayout?.font.color === colour)""",
+        arg=THEMES[theme].text,
     )
 
 
@@ -36,6 +48,39 @@ def centre(
         [PLOT.replace("stages", figure), panel, float(row), float(col)],
     )
     return x, y
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a panel is on the page, in CSS pixels."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def frames(page: Page, plot: str = PLOT) -> dict[str, Frame]:
+    """Return the frames of the figure's panels by name."""
+    found = page.evaluate(
+        """(plot) => {
+            const node = document.querySelector(plot);
+            const box = node.getBoundingClientRect();
+            return node._fullData.filter(({ type }) => type === 'heatmap').map((trace) => {
+                const x = node._fullLayout[trace.xaxis.replace('x', 'xaxis')];
+                const y = node._fullLayout[trace.yaxis.replace('y', 'yaxis')];
+                return [trace.name, box.x + x._offset, box.y + y._offset, x._length, y._length];
+            });
+        }""",
+        plot,
+    )
+    return {name: Frame(*map(float, numbers)) for name, *numbers in found}
+
+
+def choose_variant(page: Page, title: str) -> None:
+    """Choose a variant by its title, whatever its group."""
+    page.get_by_role("combobox", name="Variant").click()
+    page.get_by_role("option", name=re.compile(rf"^(\w+ · )?{re.escape(title)}$")).click()
 
 
 def readout(page: Page, under: str = READOUT) -> dict[str, float]:
@@ -101,16 +146,26 @@ def reveal(page: Page, control: Locator) -> Locator:
     return control
 
 
+def field(page: Page, label: str) -> Locator:
+    """Return the field that is seen; within a frame the document has the one it replaces too."""
+    return page.get_by_label(label, exact=True).filter(visible=True).first
+
+
+def segment(page: Page, label: str) -> Locator:
+    """Return the segment of a control that is seen."""
+    return page.get_by_role("radio", name=label, exact=True).filter(visible=True).first
+
+
 def set_number(page: Page, label: str, value: int) -> None:
     """Type a number into a field and press Enter."""
-    field = reveal(page, page.get_by_label(label, exact=True))
-    field.fill(str(value))
-    field.press("Enter")
+    found = reveal(page, field(page, label))
+    found.fill(str(value))
+    found.press("Enter")
 
 
 def pick(page: Page, label: str) -> None:
     """Click one segment of a control."""
-    reveal(page, page.get_by_role("radio", name=label, exact=True)).click()
+    reveal(page, segment(page, label)).click()
 
 
 def choose_input(page: Page, title: str) -> None:

@@ -56,7 +56,7 @@ def test_from_the_upload_to_a_pixel_and_back_by_the_link(open_page: OpenPage) ->
     block = found["layer2.0"]
     at = centre(page, "layer2.0 F(x)", 10, 20, "checkpoint_figure")
     page.mouse.move(*at)
-    expect(page.locator(f"{FIGURE}-readout")).to_contain_text("[10, 20]")
+    expect(page.locator(f"{FIGURE}-readout")).to_contain_text("row 10, column 20")
     values = readout(page, f"{FIGURE}-readout")
     assert values["layer2.0 F(x)"] == np.float32(block["bn2"][5, 10].mean())
     page.mouse.click(*at)

@@ -43,7 +43,7 @@ def test_from_two_uploads_to_the_stages_of_a_block_and_back_by_the_link(
     page.locator(FIGURE).scroll_into_view_if_needed()
     at = centre(page, "layer2.0 F(x)", 10, 20, "difference_figure")
     page.mouse.move(*at)
-    expect(page.locator(f"{FIGURE}-readout")).to_contain_text("[10, 20]")
+    expect(page.locator(f"{FIGURE}-readout")).to_contain_text("row 10, column 20")
     gap = (other["bn2"] - one["bn2"])[5, 10].mean()
     found = readout(page, f"{FIGURE}-readout")["layer2.0 F(x)"]
     np.testing.assert_allclose(found, gap, rtol=1e-5)
@@ -67,5 +67,5 @@ def test_from_two_uploads_to_the_stages_of_a_block_and_back_by_the_link(
     expect(copy.get_by_text(second)).to_be_visible(timeout=60_000)
     choose(copy, "compare_file", "two.safetensors", CHECKPOINTS[1])
     copy.wait_for_selector(f"{STAGES} .heatmaplayer image", state="attached", timeout=60_000)
-    expect(copy.locator(f"{STAGES}-readout")).to_contain_text("pinned [6, 8]")
+    expect(copy.locator(f"{STAGES}-readout")).to_contain_text("pinned row 6, column 8")
     assert readout(copy, f"{STAGES}-readout") == values

@@ -7,13 +7,14 @@ import pytest
 from tests.browser.conftest import OpenPage
 from tests.browser.contrast import too_faint
 
-SIZE = "height=8&width=8&channels=4"
+SIZE = "input=zone_plate&height=8&width=8&channels=4"
 # Links with the figures that each draws; together they show every kind of text.
 LINKS = {
-    f"?{SIZE}&pin=conv2,3,4&details=sum_comparison": ("stages", "arithmetic", "sum_comparison"),
-    f"?{SIZE}&pin=bn1,3,4&details=scatter&mode=eval": ("stages", "arithmetic", "scatter"),
-    f"?{SIZE}&seed=x&show=mean&details=distributions": ("stages", "distributions"),
-    f"?view=what_if&{SIZE}&difference=true&what_if_details=code": ("compared",),
+    f"?{SIZE}&pin=conv2,3,4": ("stages", "arithmetic"),
+    f"?{SIZE}&details=outcomes": ("stages", "sum_comparison"),
+    f"?{SIZE}&pin=bn1,3,4&details=scatter&mode=eval": ("stages", "scatter"),
+    f"?{SIZE}&seed=x&show=mean&details=histograms": ("stages", "distributions"),
+    f"?view=what_if&{SIZE}&difference=true&details=code": ("compared",),
     f"?view=gradients&{SIZE}&cotangent=pixel&pin=out,4,4": ("gradients", "influence"),
     f"?view=depth&{SIZE}&depth=2&runs=1&depth_details=paths": ("curves", "paths_figure"),
     "?input=upload&file=a&digest=b": (),

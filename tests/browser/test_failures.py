@@ -35,7 +35,7 @@ def test_the_page_reconnects_after_a_killed_server(browser: Browser) -> None:
     page.get_by_text("Running the stacks").wait_for()  # the old content stays visible
     with running_server(port=port):
         # The page has reconnected once the new server has drawn the link's view.
-        page.get_by_text("Gradient norm, from the last block").wait_for()
+        page.get_by_text("the norm of the gradient is").wait_for()
         pick(page, "Forward")
         page.get_by_text(expected).wait_for()
         assert digest(page) == expected

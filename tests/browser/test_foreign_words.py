@@ -43,6 +43,8 @@ def expect_plain_text(page: Page, *words: str) -> None:
         """([shown, formatted]) => [...document.querySelectorAll(
             '[data-testid=stMain], [data-testid=stSidebar]')]
             .flatMap((part) => [...part.querySelectorAll(formatted)])
+            // Bold words of a lesson, and the code of the page itself.
+            .filter((node) => !node.closest('.st-key-lesson_card, [data-testid=stCode]'))
             .map((node) => node.outerHTML)""",
         [SHOWN, FORMATTED],
     )

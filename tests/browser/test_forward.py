@@ -14,8 +14,10 @@ from tests.browser.page import (
     PLOT,
     choose_input,
     digest,
+    field,
     panel,
     pick,
+    segment,
     set_number,
     upload,
     wait_for_figure,
@@ -85,7 +87,7 @@ def test_a_link_copied_after_five_changes_gives_the_same_digest(open_page: OpenP
         warmup_passes=3,
     )
     assert new == expected.digest()
-    expect(copy.get_by_role("radio", name="map", exact=True)).to_be_checked()
+    expect(segment(copy, "map")).to_be_checked()
 
 
 def test_uploads_are_drawn_and_bad_ones_leave_the_page_usable(open_page: OpenPage) -> None:
@@ -141,7 +143,7 @@ def test_a_link_has_the_array_of_a_npz_and_asks_for_the_file(open_page: OpenPage
 
 
 def test_a_row_of_the_channel_table_picks_the_channel(open_page: OpenPage) -> None:
-    page = open_page("?details=channels")
+    page = open_page("?input=zone_plate&details=channels")
     wait_for_figure(page)
     table = page.get_by_test_id("stDataFrame").locator("canvas").first
     table.scroll_into_view_if_needed()
@@ -149,33 +151,33 @@ def test_a_row_of_the_channel_table_picks_the_channel(open_page: OpenPage) -> No
     assert box
     page.mouse.click(box["x"] + 15, box["y"] + 35 * 4 + 17)  # the row marker of channel 3
     page.wait_for_url("**channel=3**")
-    expect(page.get_by_label("Channel", exact=True)).to_have_value("3")
+    expect(field(page, "Channel")).to_have_value("3")
     wait_for_panel(page, "x", generate("zone_plate", 32, 32, 8)[:, :, 3])
 
 
 def test_an_error_leaves_the_last_picture_pale_and_the_widgets(
     open_page: OpenPage, artifacts: Path
 ) -> None:
-    page = open_page("?input=landscape&seed=2&mode=eval&warmup=3&channel=1")
+    page = open_page("?input=cells&seed=2&mode=eval&warmup=3&channel=1")
     wait_for_figure(page)
     shown = panel(page, "out")
     page.evaluate("plot => { window.plot = document.querySelector(plot); }", PLOT)
     set_number(page, "Features", 16)
     expect(page.get_by_role("alert")).to_contain_text("features is 16 but the input has 3 channels")
-    expect(page.get_by_text("Last result, before the error")).to_be_visible()
+    expect(page.get_by_text("Last result, of earlier settings").first).to_be_visible()
     assert page.evaluate("plot => document.querySelector(plot) === window.plot", PLOT)
     assert float(page.evaluate("getComputedStyle(window.plot).opacity")) < 0.5
     np.testing.assert_array_equal(panel(page, "out"), shown)
     assert "warmup=3" in page.url
-    expect(page.get_by_label("Channel", exact=True)).to_have_value("1")
+    expect(field(page, "Channel")).to_have_value("1")
     page.screenshot(path=artifacts / "error.png")
     set_number(page, "Seed of the weights", 5)
     page.wait_for_url("**seed=5**")
-    expect(page.get_by_text("Last result, before the error")).to_be_visible()
+    expect(page.get_by_text("Last result, of earlier settings").first).to_be_visible()
     pick(page, "1×1 projection")
     wait_for_figure(page)
     page.get_by_text("Digest of out:").wait_for()
-    expect(page.get_by_text("Last result, before the error")).to_be_hidden()
+    expect(page.get_by_text("Last result, of earlier settings")).to_be_hidden()
     assert float(page.evaluate("getComputedStyle(window.plot).opacity")) == 1
-    for part in ("input=landscape", "seed=5", "mode=eval", "warmup=3", "channel=1", "features=16"):
+    for part in ("input=cells", "seed=5", "mode=eval", "warmup=3", "channel=1", "features=16"):
         assert part in page.url

@@ -20,6 +20,7 @@ from tests.browser.page import (
     centre,
     choose_input,
     digest,
+    frames,
     panel,
     pick,
     readout,
@@ -68,7 +69,7 @@ def test_hover_marks_the_pixel_everywhere_and_shows_its_numbers(
     wait_for_figure(page)
     assert marked_panels(page, 5, 7) == []
     page.mouse.move(*centre(page, "bn2", 5, 7))
-    wait_for_readout(page, "[5, 7]")
+    wait_for_readout(page, "row 5, column 7")
     assert marked_panels(page, 5, 7) == list(PANELS)
     trace = default_trace()
     assert readout(page) == {
@@ -88,23 +89,28 @@ def test_hovering_sends_nothing_to_the_server(open_page: OpenPage) -> None:
     for step in range(50):
         row, col = step % 32, (step * 7) % 32
         page.mouse.move(*centre(page, "add", row, col))
-        wait_for_readout(page, f"[{row}, {col}]")
+        wait_for_readout(page, f"row {row}, column {col}")
     assert sent == []
 
 
-def test_a_zeroed_pixel_and_the_larger_part_are_named(open_page: OpenPage) -> None:
+def test_the_larger_part_and_what_f_changed_are_named(open_page: OpenPage) -> None:
     page = open_page()
     wait_for_figure(page)
     trace = default_trace()
-    dead = np.argwhere(trace["add"][:, :, 0] < 0)[0]
-    page.mouse.move(*centre(page, "out", *dead))
-    wait_for_readout(page, "zeroed")
-    x, residual = (abs(trace[stage][(*dead, 0)]) for stage in ("x", "bn2"))
-    wait_for_readout(page, f"{'x' if x >= residual else 'F(x)'} contributes more")
-    alive = np.argwhere(trace["add"][:, :, 0] > 0)[0]
-    page.mouse.move(*centre(page, "out", *alive))
-    wait_for_readout(page, f"[{alive[0]}, {alive[1]}]")
-    expect(page.locator(READOUT)).not_to_contain_text("zeroed")
+    x, residual, total = (trace[stage][:, :, 0] for stage in ("x", "bn2", "add"))
+    outcomes = {
+        "kept: without F(x) the ReLU would keep x too": (x > 0) & (total > 0),
+        "zeroed because of F(x): without it the ReLU would keep x": (x > 0) & (total < 0),
+        "kept because of F(x): without it the ReLU would zero x": (x < 0) & (total > 0),
+        "zeroed: without F(x) the ReLU would zero x too": (x < 0) & (total < 0),
+    }
+    for words, cells in outcomes.items():
+        row, col = np.argwhere(cells)[0]
+        page.mouse.move(*centre(page, "out", row, col))
+        wait_for_readout(page, f"row {row}, column {col}")
+        larger = "x" if abs(x[row, col]) >= abs(residual[row, col]) else "F(x)"
+        expect(page.locator(f"{READOUT} .linked-figure-words")).to_have_text(words)
+        expect(page.locator(READOUT)).to_contain_text(f"{larger} dominates")
 
 
 def test_a_click_pins_and_opens_the_arithmetic(open_page: OpenPage) -> None:
@@ -116,7 +122,7 @@ def test_a_click_pins_and_opens_the_arithmetic(open_page: OpenPage) -> None:
         page.wait_for_url(f"**pin={name}*{row}*{col}**")
         expect_equation(page, explain(default_trace(), Cell(stage, row, col, 0)))
         page.mouse.move(5, 5)
-        wait_for_readout(page, f"pinned [{row}, {col}]")
+        wait_for_readout(page, f"pinned row {row}, column {col}")
 
 
 RANGES = """figure => {
@@ -178,7 +184,7 @@ def test_the_keyboard_alone_pins_every_stage(open_page: OpenPage) -> None:
         expect_equation(page, explain(trace, Cell(stage, 17, 15, 0)))
         page.wait_for_url(f"**pin={name}*17*15**")
         spoken = page.locator(f"{STAGES}-spoken")
-        expect(spoken).to_contain_text("Pinned. Row 17, column 15")
+        expect(spoken).to_contain_text("Pinned: row 17, column 15")
         page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("PageDown")
     page.wait_for_url("**channel=1**")
@@ -226,21 +232,21 @@ def test_a_double_click_leaves_the_pin_and_keys_work_after_a_click(open_page: Op
     page.wait_for_timeout(400)  # so that the next click is not a double click
     page.mouse.dblclick(*centre(page, "x", 20, 20))
     page.keyboard.press("ArrowRight")  # the mouse still rests on x
-    wait_for_readout(page, "pinned [6, 9]")
-    expect(page.locator(f"{STAGES}-spoken")).to_contain_text("Pinned. Row 6, column 9")
+    wait_for_readout(page, "pinned row 6, column 9")
+    expect(page.locator(f"{STAGES}-spoken")).to_contain_text("Pinned: row 6, column 9")
     page.wait_for_url("**pin=bn1*6*9**")
     page.keyboard.press("Escape")
     page.wait_for_url(lambda link: "pin=" not in link)
 
 
 def test_a_link_restores_pin_arithmetic_and_figure(open_page: OpenPage) -> None:
-    page = open_page("?channel=3&seed=5")
+    page = open_page("?input=zone_plate&channel=3&seed=5")
     wait_for_figure(page)
     page.mouse.click(*centre(page, "conv2", 9, 30))
     page.wait_for_url("**pin=conv2*9*30**")
     copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
     wait_for_figure(copy)
-    wait_for_readout(copy, "pinned [9, 30]")
+    wait_for_readout(copy, "pinned row 9, column 30")
     trace = trace_block(5, generate("zone_plate", 32, 32, 8), 8)
     expect_equation(copy, explain(trace, Cell("conv2", 9, 30, 3)))
     np.testing.assert_array_equal(panel(copy, "bn2"), trace["bn2"][:, :, 3])
@@ -249,7 +255,7 @@ def test_a_link_restores_pin_arithmetic_and_figure(open_page: OpenPage) -> None:
 
 @pytest.mark.parametrize("pin", ["", "x,99,1", "<b>,1,1"])  # tests/page tries many more
 def test_an_invalid_pin_is_dropped(open_page: OpenPage, pin: str) -> None:
-    page = open_page(f"?pin={pin}")
+    page = open_page(f"?input=zone_plate&pin={pin}")
     wait_for_figure(page)
     page.wait_for_url(lambda link: "pin=" not in link)
     expect(page.locator(ARITHMETIC)).to_have_count(0)
@@ -282,13 +288,13 @@ def test_a_large_input_is_shown_as_means_and_zooming_in_fetches_the_exact_crop(
 def test_a_pin_on_means_is_exact(open_page: OpenPage) -> None:
     page = open_page("?input=normal&height=300&width=300&channels=2&pin=add,100,200")
     wait_for_figure(page)
-    wait_for_readout(page, "pinned [100, 200]")
+    wait_for_readout(page, "pinned row 100, column 200")
     trace = trace_block(0, generate("normal", 300, 300, 2), 2)
     assert readout(page)["add"] == float(trace["add"][100, 200, 0])
 
 
 def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifacts: Path) -> None:
-    page = open_page("?input=normal&height=32&width=32&channels=256&details=gallery", height=1700)
+    page = open_page("?input=normal&height=32&width=32&channels=256&details=channels", height=1700)
     wait_for_figure(page)
     gallery = ".st-key-gallery .linked-figure-plot"
     page.wait_for_selector(f"{gallery} .heatmaplayer image", state="attached")
@@ -301,7 +307,7 @@ def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifa
 
 
 def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
-    page = open_page("?details=gallery", height=1700)
+    page = open_page("?input=zone_plate&details=channels", height=1700)
     wait_for_figure(page)
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.mouse.click(*centre(page, "x", 0, 1, "gallery"))
@@ -313,7 +319,7 @@ def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
 
 
 def test_a_double_click_in_the_gallery_picks_its_tile(open_page: OpenPage) -> None:
-    page = open_page("?details=gallery", height=1700)
+    page = open_page("?input=zone_plate&details=channels", height=1700)
     wait_for_figure(page)
     page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
     page.mouse.dblclick(*centre(page, "x", 0, 1, "gallery"))
@@ -332,13 +338,13 @@ def drag(page: Page, name: str, start: tuple[float, float], end: tuple[float, fl
 
 
 def test_a_zoom_sent_for_the_scatter_plot_does_not_crop_the_panels(open_page: OpenPage) -> None:
-    page = open_page("?details=scatter", height=1700)
+    page = open_page("?input=zone_plate&details=scatter", height=1700)
     wait_for_figure(page)
     drag(page, "x", (4, 4), (20, 24))
     page.wait_for_function(
         "() => document.querySelector('.st-key-scatter .linked-figure-plot')._fullData.length === 2"
     )
-    pick(page, "statistics")
+    pick(page, "BatchNorm")
     page.wait_for_function(
         "plot => document.querySelector(plot)._fullData[0].z.length === 32", arg=PLOT
     )
@@ -378,8 +384,21 @@ def test_the_figure_changes_with_the_theme(open_page: OpenPage) -> None:
     )
 
 
+def test_panels_grow_with_the_window(open_page: OpenPage) -> None:
+    page = open_page(width=1280)
+    wait_for_figure(page)
+    before = frames(page)
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    page.wait_for_function(
+        """([plot, width]) => document.querySelector(plot)._fullLayout.xaxis2._length > width""",
+        arg=[PLOT, before["conv1"].width],
+    )
+    after = {(round(each.width), round(each.height)) for each in frames(page).values()}
+    assert len(after) == 1
+
+
 def test_a_box_in_the_scatter_plot_marks_its_cells(open_page: OpenPage) -> None:
-    page = open_page("?details=scatter", height=1700)
+    page = open_page("?input=zone_plate&details=scatter", height=1700)
     wait_for_figure(page)
     page.wait_for_selector(".st-key-scatter .scatterlayer", state="attached")
     start, end = (centre(page, "cells", y, x, "scatter") for x, y in ((0.2, 0.2), (0.9, 1.5)))
@@ -400,16 +419,23 @@ def test_a_box_in_the_scatter_plot_marks_its_cells(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize(("width", "theme"), LOOKS)
-@pytest.mark.parametrize("view", ["gallery", "sum_comparison", "scatter", "distributions"])
+@pytest.mark.parametrize(
+    ("details", "key"),
+    [
+        ("pixel", "arithmetic"),
+        ("outcomes", "sum_comparison"),
+        ("scatter", "scatter"),
+        ("channels", "gallery"),
+        ("histograms", "distributions"),
+    ],
+)
 def test_every_detail_has_its_figure(
-    open_page: OpenPage, artifacts: Path, view: str, width: int, theme: str
+    open_page: OpenPage, artifacts: Path, details: str, key: str, width: int, theme: str
 ) -> None:
-    link = f"?details={view.replace(' ', '+')}&pin=conv1,0,7&channel=2"
+    link = f"?input=zone_plate&details={details}&pin=conv1,0,7&channel=2"
     page = open_page(link, width=width, height=2600, color_scheme=theme)
     wait_for_figure(page)
-    key = view.replace(" ", "_")
     page.wait_for_selector(f".st-key-{key} .main-svg", state="attached")
-    page.wait_for_selector(".st-key-arithmetic .main-svg", state="attached")
     page.wait_for_load_state("networkidle")
     page.screenshot(path=artifacts / f"{key}-{width}-{theme}.png")
 

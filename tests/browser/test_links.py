@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from explorer import VARIANTS
 from explorer.inputs import GENERATORS
 from tests.browser.conftest import OpenPage
-from tests.browser.page import choose_input, pick, reveal, set_number
+from tests.browser.page import choose_input, choose_variant, pick, reveal, segment, set_number
 
 # Every control with its value, in the order of the page.
 CONTROLS = """() => [...document.querySelectorAll(
@@ -44,14 +44,12 @@ def read_controls(page: Page) -> list[str]:
     return controls
 
 
-def choose(page: Page, label: str, title: str) -> None:
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=title, exact=True).click()
-
-
 def slide(page: Page, label: str, key: str) -> None:
     """Press one key; a second could meet the answer to the first."""
-    page.locator(f'input[type=range][aria-label="{label}"]').press(key)
+    control = page.locator(f'input[type=range][aria-label="{label}"]')
+    if not control.is_visible():
+        page.get_by_role("button", name="Bias", exact=True).click()
+    control.press(key)
 
 
 def flip(page: Page, label: str) -> None:
@@ -70,16 +68,17 @@ def expect_same_in_a_fresh_profile(open_page: OpenPage, page: Page) -> None:
 def test_what_if_controls_are_in_the_url_by_their_identifiers(open_page: OpenPage) -> None:
     page = open_page()
     pick(page, "What if")
-    wait_for_parameters(page, {"view": "what_if"})
-    choose(page, "Variant", VARIANTS["full_preact"].title)
-    choose_input(page, GENERATORS["landscape"].title)
-    link = {"view": "what_if", "variant": "full_preact", "input": "landscape"}
+    wait_for_parameters(page, {"view": "what_if", "input": "zone_plate"})
+    choose_variant(page, VARIANTS["full_preact"].title)
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    choose_input(page, GENERATORS["cells"].title)
+    link = {"view": "what_if", "variant": "full_preact", "input": "cells"}
     wait_for_parameters(page, link)
     page.wait_for_selector("[data-test-script-state=notRunning]")
     set_number(page, "Seed of the weights", 5)
     wait_for_parameters(page, link | {"seed": "5"})
-    pick(page, "sum comparison")
-    link |= {"seed": "5", "details": "sum_comparison"}
+    pick(page, "Outcomes")
+    link |= {"seed": "5", "details": "outcomes"}
     wait_for_parameters(page, link)
     flip(page, "Difference, stage by stage")
     link |= {"difference": "true"}
@@ -92,35 +91,36 @@ def test_what_if_controls_are_in_the_url_by_their_identifiers(open_page: OpenPag
 def test_defaults_are_removed_from_the_url_again(open_page: OpenPage) -> None:
     link = {
         "view": "what_if",
-        "input": "landscape",
+        "input": "cells",
         "variant": "full_preact",
         "seed": "5",
         "mode": "eval",
         "features": "3",
         "difference": "true",
-        "details": "gallery",
+        "details": "channels",
     }
     page = open_page(f"?{urlencode(link)}")
-    expect(page.get_by_role("radio", name="gallery", exact=True)).to_be_checked()
+    expect(segment(page, "All channels")).to_be_checked()
     wait_for_parameters(page, link)
-    pick(page, "gallery")  # a second click takes the choice back
+    pick(page, "This pixel")
     flip(page, "Difference, stage by stage")
     pick(page, "train")
     set_number(page, "Seed of the weights", 0)
-    choose(page, "Variant", VARIANTS["no_skip"].title)
-    wait_for_parameters(page, {"view": "what_if", "input": "landscape", "features": "3"})
+    choose_variant(page, VARIANTS["no_skip"].title)
+    wait_for_parameters(page, {"view": "what_if", "input": "cells", "features": "3"})
     page.get_by_label("Features", exact=True).fill("")
     page.get_by_label("Features", exact=True).press("Enter")
-    wait_for_parameters(page, {"view": "what_if", "input": "landscape"})
-    choose_input(page, GENERATORS["zone_plate"].title)
+    wait_for_parameters(page, {"view": "what_if", "input": "cells"})
+    choose_input(page, GENERATORS["landscape"].title)
     pick(page, "Forward")
     wait_for_parameters(page, {})
     expect_same_in_a_fresh_profile(open_page, page)
 
 
 def test_gradients_controls_are_in_the_url_until_they_are_the_defaults(open_page: OpenPage) -> None:
-    page = open_page("?view=gradients")
-    link = {"view": "gradients", "gamma2": "0.95"}
+    page = open_page("?input=zone_plate&view=gradients")
+    view = {"view": "gradients", "input": "zone_plate"}
+    link = view | {"gamma2": "0.95"}
     slide(page, "γ₂, bn2's scale", "ArrowLeft")
     wait_for_parameters(page, link)
     slide(page, "Bias before the first ReLU", "ArrowLeft")
@@ -135,18 +135,18 @@ def test_gradients_controls_are_in_the_url_until_they_are_the_defaults(open_page
     pick(page, "block")
     wait_for_parameters(page, link | {"shift": "-0.5"})
     slide(page, "γ₂, bn2's scale", "End")
-    wait_for_parameters(page, {"view": "gradients", "shift": "-0.5"})
+    wait_for_parameters(page, view | {"shift": "-0.5"})
     slide(page, "Bias before the first ReLU", "ArrowRight")
-    wait_for_parameters(page, {"view": "gradients"})
-    choose(page, "Block", VARIANTS["bottleneck"].title)
-    wait_for_parameters(page, {"view": "gradients", "block": "bottleneck"})
+    wait_for_parameters(page, view)
+    choose_variant(page, VARIANTS["bottleneck"].title)
+    wait_for_parameters(page, view | {"variant": "bottleneck"})
     expect_same_in_a_fresh_profile(open_page, page)
 
 
 def test_depth_controls_are_in_the_url_by_their_identifiers(open_page: OpenPage) -> None:
-    size = {"height": "8", "width": "6", "channels": "4"}
+    size = {"input": "zone_plate", "height": "8", "width": "6", "channels": "4"}
     page = open_page(f"?{urlencode({'view': 'depth', 'depth': '5', 'runs': '2'} | size)}")
-    pick(page, "one block")
+    pick(page, "One block")
     page.get_by_label("Block", exact=True).wait_for()
     set_number(page, "Block", 3)
     pick(page, "plain")
@@ -161,15 +161,16 @@ OLD_LINKS = [
         {
             "view": "What if",
             "variant": "Full pre-activation",
-            "input": "Landscape",
+            "input": "Stained cells",
             "closer": "Linen twin",
             "seed": "5",
         },
         {
             "view": "what_if",
             "variant": "full_preact",
-            "input": "landscape",
-            "what_if_details": "linen",
+            "input": "cells",
+            "details": "code",
+            "linen": "true",
             "seed": "5",
         },
     ),
@@ -189,7 +190,7 @@ OLD_LINKS = [
     ),
     (
         {"view": "Gradients", "block": "No skip", "cotangent": "pinned pixel", "pin": "out,9,30"},
-        {"view": "gradients", "block": "no_skip", "cotangent": "pixel", "pin": "out,9,30"},
+        {"view": "gradients", "variant": "no_skip", "cotangent": "pixel", "pin": "out,9,30"},
     ),
 ]
 

@@ -7,10 +7,10 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.browser.conftest import OpenPage
-from tests.browser.page import pick, set_number
-from tests.browser.test_history import COMPARED, choose_variant, wait_for_link
+from tests.browser.page import choose_variant, pick, set_number
+from tests.browser.test_history import COMPARED, wait_for_link
 
-SMALL = {"height": "8", "width": "8", "channels": "4"}
+SMALL = {"input": "zone_plate", "height": "8", "width": "8", "channels": "4"}
 LINK = SMALL | {"view": "what_if"}
 
 
@@ -89,10 +89,10 @@ def flip_difference(page: Page) -> None:
 
 
 def test_a_click_in_the_figure_keeps_the_setting_of_the_click_before(open_page: OpenPage) -> None:
-    page, connection = open_what_if(open_page, LINK | {"details": "gallery"})
+    page, connection = open_what_if(open_page, LINK | {"details": "channels"})
     length = page.evaluate("history.length")
     connection.between(lambda: pick(page, "eval"), lambda: flip_difference(page))
-    wait_for_link(page, LINK | {"details": "gallery", "mode": "eval", "difference": "true"})
+    wait_for_link(page, LINK | {"details": "channels", "mode": "eval", "difference": "true"})
     assert page.evaluate("history.length") == length
 
 
@@ -112,7 +112,7 @@ def test_a_late_answer_changes_no_setting_back(open_page: OpenPage) -> None:
         lambda: set_number(page, "Seed of the weights", 3),
     )
     wait_for_link(page, LINK | {"mode": "eval", "seed": "3", "variant": "bottleneck"})
-    expect(page.get_by_role("combobox", name="Variant")).to_have_value("Bottleneck")
+    expect(page.get_by_role("combobox", name="Variant")).to_have_value("Other · Bottleneck")
 
 
 def test_another_view_keeps_the_setting_of_the_click_before(open_page: OpenPage) -> None:

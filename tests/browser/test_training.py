@@ -120,7 +120,7 @@ def test_hover_click_open_a_block_and_pin_a_pixel(open_page: OpenPage) -> None:
     wait_for_network(page)
     at = centre(page, "block5 F(x)", 3, 4, "network_figure")
     page.mouse.move(*at)
-    expect(page.locator(READOUT)).to_contain_text("[3, 4]")
+    expect(page.locator(READOUT)).to_contain_text("row 3, column 4")
     block = trace()["block5"]
     assert readout(page, READOUT) == {
         "block4 out": float(block["x"][3, 4, 0]),

@@ -88,7 +88,9 @@ def test_a_touchpad_pinches_and_the_wheel_scrolls(open_page: OpenPage) -> None:
 
 
 def test_the_gallerys_tiles_keep_their_shape(open_page: OpenPage) -> None:
-    page = open_page("?details=gallery&height=12&width=12&channels=9", height=1700)
+    page = open_page(
+        "?input=zone_plate&details=channels&height=12&width=12&channels=9", height=1700
+    )
     gallery = ".st-key-gallery .linked-figure-plot"
     page.wait_for_selector(f"{gallery} .heatmaplayer image", state="attached")
     before = page.evaluate(SHAPE, gallery)
@@ -108,7 +110,7 @@ def phone(browser: Browser, address: str) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{address}/?pin=x,3,4")
+    page.goto(f"{address}/?input=zone_plate&pin=x,3,4")
     wait_for_figure(page)
     page.locator(PLOT).scroll_into_view_if_needed()
     yield page
@@ -158,13 +160,13 @@ def test_one_finger_scrolls_the_page_over_every_figure(phone: Page) -> None:
             arg=before,
         )
         assert page.evaluate(SHAPE, figure) == shape
-    expect(page.locator(READOUT)).to_contain_text("pinned [3, 4]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 3, column 4")
 
 
 def test_a_sideways_swipe_neither_zooms_nor_pins(phone: Page) -> None:
     shape = phone.evaluate(SHAPE, PLOT)
     swipe(phone, centre(phone, "add", 16, 8), 60, 3)
-    expect(phone.locator(READOUT)).to_contain_text("pinned [3, 4]")
+    expect(phone.locator(READOUT)).to_contain_text("pinned row 3, column 4")
     assert phone.evaluate(SHAPE, PLOT) == shape
 
 
@@ -184,22 +186,22 @@ def test_two_fingers_zoom_all_panels_and_a_tap_pins(phone: Page) -> None:
     assert shape["top"] < 10 < shape["top"] + 8
     expect_square(page)
     assert scrolled(page) == before
-    expect(page.locator(READOUT)).to_contain_text("pinned [3, 4]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 3, column 4")
     page.touchscreen.tap(*centre(page, "out", 11, 21))
-    expect(page.locator(READOUT)).to_contain_text("pinned [11, 21]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 11, column 21")
     page.wait_for_url("**pin=out%2C11%2C21**")
     page.wait_for_timeout(400)  # so that the next tap is not the second of two
     for _ in range(2):
         page.touchscreen.tap(*centre(page, "out", 11, 21))
     wait_for_width(page, PLOT, 32, 32)
-    expect(page.locator(READOUT)).to_contain_text("pinned [11, 21]")
+    expect(page.locator(READOUT)).to_contain_text("pinned row 11, column 21")
 
 
 @pytest.mark.parametrize(
     ("figure", "link"),
     [
-        ("sum_comparison", "?details=sum_comparison&height=24&width=32"),
-        ("influence", "?view=gradients&cotangent=pixel&height=24&width=32"),
+        ("sum_comparison", "?input=zone_plate&details=outcomes&height=24&width=32"),
+        ("influence", "?input=zone_plate&view=gradients&cotangent=pixel&height=24&width=32"),
     ],
 )
 def test_cells_of_other_maps_stay_square(open_page: OpenPage, figure: str, link: str) -> None:

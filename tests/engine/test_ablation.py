@@ -5,7 +5,8 @@ import pytest
 
 from explorer import InputError
 from explorer.engine.ablation import ablate
-from explorer.engine.stack import CHUNK, Stack
+from explorer.engine.stack import Stack
+from explorer.engine.stack_chunks import CHUNK
 from explorer.records import AblationKind
 from tests.stacks import SEED, STACKS, Step, X, loop, residual
 

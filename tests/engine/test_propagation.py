@@ -9,7 +9,7 @@ from flax import nnx
 
 from explorer import InputError, trace_block
 from explorer.engine.propagation import NEAR, propagate
-from explorer.engine.stack import CHUNK
+from explorer.engine.stack_chunks import CHUNK
 from explorer.inputs import generate
 from explorer.model.variants import V1
 from tests.helpers import noise

@@ -23,6 +23,7 @@ OF_TEXTS = (
     "identity",
     "trunk",
     "accent",
+    "missing",
     "residual_network",
     "plain_network",
 )
@@ -43,6 +44,60 @@ def test_the_contrast_of_known_colours() -> None:
 def test_each_colour_of_texts_on_the_page(theme: ThemeName, name: str) -> None:
     palette = THEMES[theme]
     assert contrast(rgb(getattr(palette, name)), rgb(palette.page)) >= LEAST
+
+
+# Linear RGB as dichromats see it (Machado, Oliveira and Fernandes 2009, severity 1).
+SEEN_BY = {
+    "everyone": np.eye(3),
+    "protanopes": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopes": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopes": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def difference(one: str, other: str, reader: str) -> float:
+    """Return the distance of two colours in CIELAB as this kind of reader sees them."""
+    places = []
+    for colour in (one, other):
+        parts = np.array(rgb(colour)) / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        seen = TO_XYZ @ np.clip(SEEN_BY[reader] @ linear, 0, 1) / TO_XYZ.sum(axis=1)
+        x, y, z = np.where(seen > 0.008856, np.cbrt(seen), 7.787 * seen + 16 / 116)
+        places.append(np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)]))
+    return float(np.linalg.norm(places[0] - places[1]))
+
+
+def test_the_difference_of_known_colours() -> None:
+    assert difference("#000000", "#ffffff", "everyone") == pytest.approx(100, abs=0.1)
+    assert difference("#ff0000", "#00ff00", "everyone") == pytest.approx(170.6, abs=0.5)
+    assert difference("#ff0000", "#00ff00", "deuteranopes") < 100
+
+
+@pytest.mark.parametrize("reader", SEEN_BY)
+@pytest.mark.parametrize("theme", THEMES)
+def test_networks_differ_from_each_other_and_from_the_paths_for_every_reader(
+    theme: ThemeName, reader: str
+) -> None:
+    """A distance of 2.3 is just noticeable."""
+    palette = THEMES[theme]
+    both = palette.residual_network, palette.plain_network
+    assert difference(*both, reader) > 30
+    for colour in both:
+        for path in (palette.branch, palette.identity):
+            assert difference(colour, path, reader) > 10
 
 
 def mixed(front: str, share: float, back: str) -> tuple[int, ...]:

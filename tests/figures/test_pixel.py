@@ -21,7 +21,7 @@ def trace() -> BlockTrace:
 
 
 def words(figure: go.Figure) -> str:
-    return " ".join(note.text for note in figure.layout.annotations)
+    return " ".join(note.text for note in figure.layout.annotations).replace("<br>", " ")
 
 
 @pytest.mark.parametrize("arrangement", ["wide", "narrow"])

@@ -18,6 +18,7 @@ from explorer.model.variants import FIXES, projection
 from tests.helpers import PANELS, SMALL, noise
 from tests.network_drawing import font, rectangles
 
+LEGEND = "■ zeroed by"
 LABELS = ("residual branch", "identity path", "shortcut with", "no shortcut")
 
 
@@ -268,6 +269,51 @@ def test_labels_of_the_paths_lie_between_captions_and_titles(variant: str | Bloc
         assert sum(each.name.startswith("scale ") for each in others) >= 7
         assert len(labels) == 2
         assert not [(one.name, two.name) for one in labels for two in others if one.meets(two)]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_legend_has_the_colours_of_the_figure(trace: BlockTrace, theme: ThemeName) -> None:
+    colours = THEMES[theme]
+    (legend,) = (
+        line for line in texts(stage_figure(trace, theme=theme)).split("\n") if "■" in line
+    )
+    signs = re.findall(r"color:(#\w+)'>(.)</span>([^<]*)", legend)
+    assert [(colour, sign, words.strip(" ,")) for colour, sign, words in signs] == [
+        (colours.zeroed, "■", "zeroed by the last ReLU"),
+        (colours.over, "■", "above"),
+        (colours.under, "■", "below the scale"),
+        (colours.missing, "×", "NaN"),
+        (colours.missing, "▲", ""),
+        (colours.missing, "▼", "±Inf"),
+    ]
+    plain = stage_figure(trace_block(0, noise(SMALL), 4, variant="full_preact"), theme=theme)
+    assert "zeroed by" not in texts(plain)
+    assert "below the scale" in texts(plain)
+
+
+@pytest.mark.parametrize("pools", [0, 2])
+@pytest.mark.parametrize("space", [820, 1120, 358])
+@pytest.mark.parametrize("variant", [projection(6, 2), VARIANTS["v1"], VARIANTS["no_skip"]])
+def test_the_legend_lies_beside_all_texts_and_the_colour_bar(
+    variant: BlockSpec, space: int, pools: int
+) -> None:
+    if variant.shortcut:
+        more = tuple((f"pool{n}", AvgPool(1)) for n in range(pools))
+        variant = replace(variant, shortcut=(*more, *variant.shortcut))
+    arrangement: ArrangementName = "narrow" if space < 800 else "wide"
+    x = noise((24, 24, 4)) ** 3
+    figure = stage_figure(
+        trace_block(0, x, 4, variant=variant), scope="map", arrangement=arrangement
+    )
+    found = list(rectangles(figure, space))
+    (legend,) = (each for each in found if each.name.startswith(LEGEND))
+    assert [each.name for each in found if each is not legend and each.meets(legend)] == []
+    bar, height = figure.layout.coloraxis.colorbar, figure.layout.height
+    top, bottom = figure.layout.margin.t, figure.layout.margin.b
+    inner = (height - top - bottom) * space / figure.layout.width
+    bar_bottom = top + (1 - bar.y) * inner
+    is_apart = bar.x * space > legend.right or (bar.x + bar.len) * space < legend.left
+    assert is_apart or bar_bottom - 30 > legend.bottom or bar_bottom + 20 < legend.top
 
 
 @pytest.mark.parametrize("pools", [0, 1, 2])

@@ -15,7 +15,8 @@ from explorer.engine.gradients import cotangent_of, split_trace
 from explorer.engine.paths import path_lengths
 from explorer.engine.propagation import propagate
 from explorer.engine.stack import Stack
-from explorer.figures.depth import curves_layouts, paths_layouts
+from explorer.figures.depth import curves_layouts
+from explorer.figures.depth_paths import paths_layouts
 from explorer.figures.distributions import distributions_layouts
 from explorer.figures.gallery import gallery_layouts
 from explorer.figures.influence import influence_layouts

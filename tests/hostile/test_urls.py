@@ -32,8 +32,8 @@ UNUSUAL = unusual_urls()
             "mode=" + quote(MARKUP),
             f"mode='{MARKUP}': expected one of train, eval.",
         ),
-        ("input=Lena", "input='Lena': expected one of zone_plate, impulse, edge"),
-        ("pin=bn2,99,0", "pin='bn2,99,0': expected a panel's name, a row from 0 to 31"),
+        ("input=Lena", "input='Lena': expected one of landscape, cells, digit"),
+        ("pin=bn2,99,0", "pin='bn2,99,0': expected a panel's name, a row from 0 to 95"),
         ("details=scatter&box=1,2", "box='1,2': expected four finite numbers"),
         ("view=gradients&shift=9", "shift='9': expected a number from -6 to 6."),
         (

@@ -36,7 +36,7 @@ NONSENSE = {
     "formula": "%3D1%2B1",
 }
 # The rest of the address with which each parameter is read.
-FORWARD = "height=8&width=8&channels=2"
+FORWARD = "input=zone_plate&height=8&width=8&channels=2"
 WHAT_IF = f"view=what_if&{FORWARD}"
 GRADIENTS = f"view=gradients&{FORWARD}"
 DEPTH = f"view=depth&{FORWARD}"
@@ -47,25 +47,28 @@ TRAINED = "weights=network&net_blocks=3"
 PARAMETERS = {
     **dict.fromkeys(("view", "seed", "features", "mode", "standardise"), FORWARD),
     **dict.fromkeys(("channel", "show", "scope", "details", "pin", "nobody"), FORWARD),
+    **dict.fromkeys(("lesson", "present"), FORWARD),
+    "step": f"lesson=the_sum&{FORWARD}",
     "input": "height=8&width=8",
-    "height": "width=8&channels=2",
-    "width": "height=8&channels=2",
-    "channels": "height=8&width=8",
-    "input_seed": f"input=normal&{FORWARD}",
+    "height": "width=8",
+    "width": "height=8",
+    "channels": "input=zone_plate&height=8&width=8",
+    "input_seed": "height=8&width=8",
     "widen": f"features=4&{FORWARD}",
     "warmup": f"mode=eval&{FORWARD}",
-    "order": f"details=gallery&{FORWARD}",
+    "order": f"details=channels&{FORWARD}",
     "box": f"details=scatter&{FORWARD}",
     **dict.fromkeys(("file", "digest", "array", "side", "layout", "image"), "input=upload"),
     "statistics": "input=upload",
-    **dict.fromkeys(("variant", "difference", "what_if_details"), WHAT_IF),
+    **dict.fromkeys(("variant", "difference"), WHAT_IF),
     "factor": f"variant=scaled_skip&{WHAT_IF}",
     "gamma2": f"variant=zero_gamma&{WHAT_IF}",
     "out": f"variant=projection&{WHAT_IF}",
     "stride": f"variant=projection&{WHAT_IF}",
     "fix": f"variant=valid_padding&{WHAT_IF}",
-    **dict.fromkeys(("block", "gamma2", "shifted", "shift", "cotangent"), GRADIENTS),
-    **dict.fromkeys(("batch_norm", "last_relu", "depth_details"), SMALL_DEPTH),
+    **dict.fromkeys(("gamma2", "shifted", "shift", "cotangent"), GRADIENTS),
+    **dict.fromkeys(("curve", "batch_norm", "last_relu", "depth_details"), SMALL_DEPTH),
+    "linen": f"details=code&{FORWARD}",
     "depth": f"{DEPTH}&runs=1",
     "runs": f"{DEPTH}&depth=2",
     "block_number": f"depth_details=one_block&{SMALL_DEPTH}",
@@ -81,7 +84,6 @@ PARAMETERS = {
     **dict.fromkeys(("net_mode", "network_details"), NETWORK),
     "weights": FORWARD,
     "net_block": TRAINED,
-    "trained_variant": f"view=gradients&{TRAINED}",
     "data_digest": f"data=own&{TRAIN}",
     "network_from": NETWORK,
     "checkpoint_digest": f"network_from=checkpoint&{NETWORK}",

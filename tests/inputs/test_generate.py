@@ -65,7 +65,7 @@ def test_samples_are_pictures() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("plaid", 2, 2, 1), "name must be one of zone_plate, .*; got 'plaid'"),
+        (("plaid", 2, 2, 1), "name must be one of landscape, .*; got 'plaid'"),
         (("normal", 0, 2, 1), "height must be an integer of at least 1, got 0."),
         (("edge", 8.5, 8, 2), "height must be an integer of at least 1, got 8.5."),
         (("edge", 8, "8", 2), "width must be an integer of at least 1, got '8'."),

@@ -17,6 +17,7 @@ from explorer.linked_figure.payload import (
     PickLink,
     PinLink,
     RoundedTerm,
+    SignsTerm,
     Term,
     TextTerm,
     ValueTerm,
@@ -40,7 +41,9 @@ def test_links_have_the_same_fields_in_both_languages(link: Any) -> None:
     assert {each.name for each in fields(link)} == fields_in_browser(base + own)
 
 
-@pytest.mark.parametrize("term", [ValueTerm, TextTerm, LargerTerm, NegativeTerm, RoundedTerm])
+@pytest.mark.parametrize(
+    "term", [ValueTerm, TextTerm, LargerTerm, NegativeTerm, SignsTerm, RoundedTerm]
+)
 def test_terms_have_the_same_fields_in_both_languages(term: Any) -> None:
     kind = next(each.default for each in fields(term) if each.name == "kind")
     (own,) = re.findall(rf'\{{ (kind: "{kind}"[^}}]*) \}}', TYPES)
@@ -57,8 +60,9 @@ def test_each_kind_and_mode_has_its_own_name() -> None:
     assert [link.mode for link in links] == ["pin", "pick", "box"]
     texts = ("", "")
     terms: list[Term] = [ValueTerm("x", ""), TextTerm(""), LargerTerm(texts, texts)]
-    terms += [NegativeTerm("x", ""), RoundedTerm(texts, "", "")]
-    assert [term.kind for term in terms] == ["value", "text", "larger", "negative", "rounded"]
+    terms += [NegativeTerm("x", ""), RoundedTerm(texts, "", ""), SignsTerm(texts, texts + texts)]
+    names = ["value", "text", "larger", "negative", "rounded", "signs"]
+    assert [term.kind for term in terms] == names
 
 
 def test_values_that_are_not_finite_become_null() -> None:
@@ -87,6 +91,9 @@ def test_axes_are_of_one_revision_while_kind_and_shape_stay() -> None:
     assert len({revision(link, "digest") for link in others}) == len(others)
 
 
-@pytest.mark.parametrize("link", [None, BoxLink(("cells",), "label")])
+CHARTS = PickLink(("chart",), "label", 2, 8, "", curves={"chart": ("a", "b")})
+
+
+@pytest.mark.parametrize("link", [None, BoxLink(("cells",), "label"), CHARTS])
 def test_a_figure_without_linked_pixels_has_its_own_axes(link: Link | None) -> None:
     assert revision(link, "a") != revision(link, "b")

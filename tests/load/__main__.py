@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 
 from explorer.engine.forward import trace_block
-from explorer.inputs import generate
-from explorer.page.experiment import DEFAULT_INPUT, DEFAULT_SHAPE
+from explorer.inputs import generate, standardise
+from explorer.page.experiment import DEFAULT_INPUT, default_shape
 from tests.browser.server import running_server
 from tests.load.client import Client
 from tests.load.trainings import start_training, watch_training
@@ -70,7 +70,8 @@ def change_bare_page(client: Client, rng: random.Random) -> None:
 @cache
 def expected_digest(seed: int) -> str:
     """Compute the digest of the page's default input with this seed."""
-    return trace_block(seed, generate(DEFAULT_INPUT, *DEFAULT_SHAPE), DEFAULT_SHAPE[2]).digest()
+    shape = default_shape(DEFAULT_INPUT)
+    return trace_block(seed, standardise(generate(DEFAULT_INPUT, *shape)), shape[2]).digest()
 
 
 def check_digests(measured: Measurements) -> None:

@@ -14,10 +14,10 @@ from explorer.model.variants import V1, zero_gamma
 from explorer.page import cache
 from explorer.page.cache import ResultCache
 from explorer.page.experiment import Experiment, Result, run
-from explorer.page.views import gradients
+from explorer.page.views import variant_controls
 from tests.helpers import figure_messages, page
 
-SIZE = {"height": "8", "width": "6", "channels": "4"}
+SIZE = {"input": "zone_plate", "height": "8", "width": "6", "channels": "4"}
 X = generate("zone_plate", 8, 6, 4)
 TWIN = replace(V1, title="Twin", description="Computes what v1 does.", source="These tests")
 
@@ -79,18 +79,17 @@ def test_the_gradients_view_names_the_block_asked_for_under_the_same_figure_keys
     order: tuple[str, str], results: ResultCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blocks = {**VARIANTS, "twin": TWIN}
-    monkeypatch.setattr(gradients, "VARIANTS", blocks)
-    monkeypatch.setattr(gradients, "RUNNABLE", [*gradients.RUNNABLE, "twin"])
-    first = page(view="gradients", block=order[0], cotangent="pixel", pin="x,3,3", **SIZE)
+    monkeypatch.setattr(variant_controls, "relatives", lambda spec: blocks)
+    first = page(view="gradients", variant=order[0], cotangent="pixel", pin="x,3,3", **SIZE)
     computed = results.names()
-    second = page(view="gradients", block=order[1], cotangent="pixel", pin="x,3,3", **SIZE)
+    second = page(view="gradients", variant=order[1], cotangent="pixel", pin="x,3,3", **SIZE)
     assert results.names() == computed  # everything came out of the cache
     for at, name in zip((first, second), order, strict=True):
         assert not at.exception
         assert set(figure_messages(at)) == {"gradients", "influence"}
         titles = [blocks[name].title, "without the shortcut"]
         assert influence_titles(at) == (titles, titles)
-    first.selectbox(key="block").select(order[1]).run()
+    first.selectbox(key="variant").select(order[1]).run()
     assert set(figure_messages(first)) == {"gradients", "influence"}
     assert influence_titles(first) == influence_titles(second)
 
@@ -100,8 +99,9 @@ def test_the_gradients_view_names_v1_after_the_what_if_view_computed_it() -> Non
     at = page(view="what_if", variant="zero_gamma", gamma2="1.0", cotangent="pixel", **SIZE)
     at.segmented_control(key="view").set_value("gradients").run()
     assert not at.exception
-    names, _ = influence_titles(at)
-    assert names == [V1.title, "without the shortcut"]
+    assert influence_titles(at)[0] == [zero_gamma().title, "without the shortcut"]
+    at.selectbox(key="variant").select("v1").run()
+    assert influence_titles(at)[0] == [V1.title, "without the shortcut"]
 
 
 def test_the_weights_of_a_model_are_drawn_once() -> None:

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.engine.forward import trace_block
 from explorer.inputs import standardise
 from tests.files import colours, npy, npz, picture
-from tests.helpers import digest, messages, notes, page, upload
+from tests.helpers import control, digest, messages, notes, page, upload
 
 BATCH = np.random.default_rng(0).standard_normal((3, 6, 5, 2)).astype(np.float32)
 
@@ -57,10 +57,17 @@ def test_a_batch_is_kept_for_batch_norm(standardised: str) -> None:
     assert digest(at) == trace_block(0, whole[1], 2).digest()
 
 
-@pytest.mark.parametrize("detail", ["code", "state", "linen"])
+@pytest.mark.parametrize("detail", ["code", "batch_norm", "linen"])
 def test_details_of_a_variant_use_the_batch(detail: str) -> None:
     at = upload(
-        page(view="what_if", variant="pre_activation", statistics="batch", what_if_details=detail),
+        page(
+            input="zone_plate",
+            view="what_if",
+            variant="pre_activation",
+            statistics="batch",
+            details="code" if detail == "linen" else detail,
+            linen=str(detail == "linen").lower(),
+        ),
         "a.npy",
         npy(BATCH),
     )
@@ -74,7 +81,9 @@ def test_details_of_a_variant_use_the_batch(detail: str) -> None:
 @pytest.mark.parametrize("view", ["gradients", "depth"])
 def test_other_views_use_the_image_alone_and_say_so(view: str) -> None:
     at = upload(
-        page(view=view, statistics="batch", image="1", depth="2", runs="1"), "a.npy", npy(BATCH)
+        page(input="zone_plate", view=view, statistics="batch", image="1", depth="2", runs="1"),
+        "a.npy",
+        npy(BATCH),
     )
     assert not at.exception
     assert any("statistics of this image alone" in caption.value for caption in at.caption)
@@ -109,7 +118,7 @@ def assert_offer(at: AppTest, *words: str) -> None:
     (caption,) = [c.value for c in at.caption if "hardly shows" in c.value]
     assert all(part in caption for part in words)
     at.button(key="offer_standardise").click().run()
-    assert at.segmented_control(key="standardise").value == "always"
+    assert at.segmented_control(key=control(at, "standardise")).value == "always"
     assert at.query_params["standardise"] == "always"
     assert not [c for c in at.caption if "hardly shows" in c.value]
 
@@ -142,7 +151,7 @@ def test_the_file_is_kept_while_another_input_is_shown() -> None:
 
 
 def test_without_a_file_no_field_is_kept() -> None:
-    assert not page().get("file_uploader")
+    assert not page(input="zone_plate").get("file_uploader")
 
 
 def test_settings_of_one_file_are_not_those_of_the_next() -> None:

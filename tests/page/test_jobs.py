@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
-from explorer.engine.stack import Progress
+from explorer.engine.progress import Progress
 from explorer.errors import InputError
 from explorer.page import cache, jobs
 from explorer.page.cache import ResultCache
@@ -73,9 +73,10 @@ def script(compute: "Compute", private: bool) -> None:
 
     from explorer.page.jobs import run_job
 
-    st.session_state["result"] = run_job(
-        "job", ("job", 1), compute, private=private, message="Computing"
-    )
+    key = "job", st.session_state.get("number", 1)
+    shown = run_job("job", key, compute, private=private, message="Computing")
+    st.session_state["result"] = shown and shown.value
+    st.session_state["is_stale"] = shown and shown.is_stale
 
 
 def job_page(compute: Compute, *, private: bool = False) -> AppTest:
@@ -87,12 +88,16 @@ def result(at: AppTest) -> object:
     return at.session_state["result"]
 
 
+def is_stale(at: AppTest) -> bool:
+    return bool(at.session_state["is_stale"])
+
+
 def labels(at: AppTest) -> list[str]:
     return [button.label for button in at.button]
 
 
 def infos(at: AppTest) -> list[str]:
-    return [info.value for info in at.info]
+    return [each.value for each in at.markdown]
 
 
 class Steps:
@@ -145,6 +150,21 @@ def test_stop_shows_that_it_has_stopped_until_run_computes_it() -> None:
     assert result(at) == "result 2"
     assert infos(at) == []
     assert labels(at) == []
+
+
+def test_after_stop_the_last_result_is_that_of_earlier_settings() -> None:
+    compute = Steps()
+    at = job_page(compute)
+    assert not is_stale(at)
+    at.session_state["number"], compute.last = 2, 2
+    at.run().button(key="stop job").click().run()
+    assert infos(at) == ["Stopped."]
+    assert result(at) == "result 1"
+    assert is_stale(at)
+    compute.last = 4
+    at.button(key="run job").click().run()
+    assert result(at) == "result 3"
+    assert not is_stale(at)
 
 
 def test_what_the_user_does_meanwhile_interrupts_it_at_its_next_step(server: Server) -> None:

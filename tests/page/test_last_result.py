@@ -47,8 +47,8 @@ def stale_figures(at: AppTest) -> dict[str, bool]:
 @pytest.mark.parametrize(
     ("view", "link", "figures"),
     [
-        ("forward", {"details": "gallery"}, {"stages", "gallery"}),
-        ("forward", {"pin": "add,1,1", "details": "distributions"}, {"stages", "distributions"}),
+        ("forward", {"details": "channels"}, {"stages", "gallery"}),
+        ("forward", {"pin": "add,1,1", "details": "histograms"}, {"stages", "distributions"}),
         ("what_if", {}, {"compared"}),
         ("gradients", {"cotangent": "pixel"}, {"gradients"}),
         ("depth", STACK, {"curves"}),
@@ -120,6 +120,7 @@ def test_a_file_is_kept_only_as_a_result_in_the_cache(monkeypatch: pytest.Monkey
 
 
 def test_a_busy_server_leaves_widgets_and_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "RESULT_CACHE", ResultCache(64, 2**28, 60))
     at = page(view="what_if", **SMALL_PAGE)
     widgets = settings(at)
     with monkeypatch.context() as patch:
@@ -165,7 +166,7 @@ def test_a_missing_file_leaves_the_widgets() -> None:
 def test_a_gradient_that_does_not_exist_leaves_the_last_one() -> None:
     at = page(view="gradients", cotangent="error", **SMALL_PAGE)
     before = figure_messages(at)["gradients"]
-    at.selectbox(key="block").set_value("zero_pad").run()
+    at.selectbox(key="variant").set_value("zero_pad").run()
     assert not at.exception
     assert "choose another cotangent" in messages(at, "error")[0]
     after = figure_messages(at)["gradients"]

@@ -6,14 +6,14 @@ from explorer import VARIANTS
 from explorer.inputs import GENERATORS
 from explorer.page import link_state
 from explorer.page.link_state import OLD_NAMES, OLD_VALUES
-from explorer.page.views.what_if import FIX_NAMES
-from tests.helpers import SMALL_PAGE, digest, figure_messages, messages, page
+from explorer.page.views.variant_controls import FIX_NAMES
+from tests.helpers import SMALL_PAGE, control, digest, figure_messages, messages, page
 
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_an_input_is_found_by_its_identifier_and_by_its_old_title(name: str) -> None:
-    one = page(input=name, **SMALL_PAGE)
-    other = page(input=GENERATORS[name].title, **SMALL_PAGE)
+    one = page(**SMALL_PAGE | {"input": name})
+    other = page(**SMALL_PAGE | {"input": GENERATORS[name].title})
     assert one.selectbox(key="input").value == other.selectbox(key="input").value == name
     assert digest(one) == digest(other)
     assert not messages(other, "warning")
@@ -29,11 +29,17 @@ def test_a_variant_is_found_by_its_identifier_and_by_its_old_title(name: str) ->
 
 # Older links with a resulting parameter and value; every old name and value occurs.
 OLD_LINKS = [
-    ({"further": "who won"}, "details", "sum_comparison"),
+    ({"further": "who won"}, "details", "outcomes"),
     ({"further": "plane"}, "details", "scatter"),
-    ({"further": "gallery"}, "details", "gallery"),
-    ({"view": "What if", "closer": "Linen twin"}, "what_if_details", "linen"),
-    ({"view": "What if", "closer": "code"}, "what_if_details", "code"),
+    ({"further": "gallery"}, "details", "channels"),
+    ({"details": "gallery"}, "details", "channels"),
+    ({"details": "sum_comparison"}, "details", "outcomes"),
+    ({"details": "distributions"}, "details", "histograms"),
+    ({"details": "statistics"}, "details", "batch_norm"),
+    ({"view": "What if", "what_if_details": "state"}, "details", "batch_norm"),
+    ({"view": "What if", "what_if_details": "linen"}, "linen", True),
+    ({"view": "What if", "closer": "Linen twin"}, "details", "code"),
+    ({"view": "What if", "closer": "code"}, "details", "code"),
     ({"view": "Depth", "depth_further": "one block"}, "depth_details", "one_block"),
     ({"view": "Depth", "depth_further": "lesion"}, "depth_details", "ablation"),
     ({"view": "Depth", "depth_further": "lesion", "lesion": "swap"}, "ablation", "swap"),
@@ -57,7 +63,9 @@ OLD_LINKS = [
     ({"features": "6", "widen": "1×1 projection"}, "widen", "projection"),
     ({"view": "Gradients", "cotangent": "pinned pixel"}, "cotangent", "pixel"),
     ({"view": "Gradients", "cotangent": "squared error"}, "cotangent", "error"),
-    ({"view": "Gradients", "block": "No skip"}, "block", "no_skip"),
+    ({"view": "Gradients", "block": "No skip"}, "variant", "no_skip"),
+    ({"view": "gradients", "variant": "bottleneck", "block": "no_bn"}, "variant", "no_bn"),
+    ({"view": "what_if", "variant": "no_bn", "trained_variant": "v1"}, "variant", "no_bn"),
     ({"view": "Forward"}, "view", "forward"),
 ]
 
@@ -74,7 +82,7 @@ def test_an_old_link_has_the_same_effect(link: dict[str, str], key: str, value: 
 def test_every_old_name_and_value_is_tested() -> None:
     names = {name for link, _, _ in OLD_LINKS for name in link}
     assert set(OLD_NAMES) <= names
-    of_lists = {"input", "variant", "block", "view"}
+    of_lists = {"input", "variant", "view"}
     tested = {(OLD_NAMES.get(n, n), v) for link, _, _ in OLD_LINKS for n, v in link.items()}
     for parameter, values in OLD_VALUES.items():
         if parameter not in of_lists:
@@ -90,16 +98,21 @@ def test_every_old_name_and_value_is_tested() -> None:
         ("view", "Backwards", "one of forward, what_if, gradients, depth"),
         ("input", "Lena", f"one of {', '.join(GENERATORS)}, upload"),
         ("scope", "all", "one of block, stage, map"),
-        ("details", "none", "one of gallery, sum_comparison, scatter, distributions, channels"),
+        (
+            "details",
+            "none",
+            "one of pixel, outcomes, scatter, channels, histograms, batch_norm, code",
+        ),
     ],
 )
 def test_an_illegal_value_is_ignored_with_a_sentence(
     parameter: str, value: str, expected: str
 ) -> None:
-    at = page(**{parameter: value})
+    at = page(**SMALL_PAGE | {parameter: value})
     (warning,) = messages(at, "warning")
     assert warning.startswith(f"Ignored URL parameter {parameter}='{value}': expected {expected}")
-    assert digest(at) == digest(page())
+    usual = SMALL_PAGE if parameter != "input" else {"height": "8", "width": "6"}
+    assert digest(at) == digest(page(**usual))
     at.run()
     assert not messages(at, "warning")
 
@@ -118,15 +131,15 @@ def test_after_back_every_widget_has_the_value_of_the_url(monkeypatch: pytest.Mo
         "seed": "5",
         "mode": "eval",
         "warmup": "2",
-        "details": "statistics",
+        "details": "code",
+        "linen": "true",
         "difference": "true",
-        "what_if_details": "code",
         "show": "mean",
         "features": "6",
         "widen": "zero_channels",
     }
     at = page(**link)
-    before = {key: at.session_state[key] for key in link}
+    before = {key: at.session_state[control(at, key)] for key in link}
     at.query_params.clear()
     at.query_params.update(SMALL_PAGE | {"view": "what_if", "variant": "projection"})
     with monkeypatch.context() as patch:
@@ -135,18 +148,18 @@ def test_after_back_every_widget_has_the_value_of_the_url(monkeypatch: pytest.Mo
     assert not at.exception
     assert not messages(at, "error")
     assert at.query_params == SMALL_PAGE | {"view": "what_if", "variant": "projection"}
-    defaults = {"stride": "1", "out": None, "seed": 0, "mode": "train", "details": None}
-    defaults |= {"difference": False, "what_if_details": None, "show": "channel", "features": None}
-    assert {key: at.session_state[key] for key in defaults} == defaults
+    defaults = {"stride": "1", "out": None, "seed": 0, "mode": "train", "details": "pixel"}
+    defaults |= {"difference": False, "show": "channel", "features": None}
+    assert {key: at.session_state[control(at, key)] for key in defaults} == defaults
     at.query_params.update(link)
     with monkeypatch.context() as patch:
         patch.setattr(link_state, "get_script_run_ctx", Navigated)
         at.run()
-    assert {key: at.session_state[key] for key in link} == before
+    assert {key: at.session_state[control(at, key)] for key in link} == before
     assert at.query_params == link
     at.query_params.update({"seed": "9"})  # no navigation: the session's values stay
     at.run()
-    assert at.number_input(key="seed").value == 5
+    assert at.number_input(key=control(at, "seed")).value == 5
 
 
 def test_a_run_from_an_earlier_url_keeps_what_was_published_since() -> None:

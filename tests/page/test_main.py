@@ -4,12 +4,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer import VARIANTS, trace_block
-from explorer.inputs import GENERATORS, generate
+from explorer.inputs import GENERATORS, generate, standardise
+from explorer.model.variant_groups import GROUPS
 from tests.helpers import ROOT, SMALL_PAGE, TIMEOUT, digest, figure_messages, messages, page
 
 Link = dict[str, str | list[str]]
 HEIGHT, WIDTH, CHANNELS = 8, 6, 4
-SIZE: Link = {"height": str(HEIGHT), "width": str(WIDTH), "channels": str(CHANNELS)}
+SIZE: Link = {
+    "input": "zone_plate",
+    "height": str(HEIGHT),
+    "width": str(WIDTH),
+    "channels": str(CHANNELS),
+}
 X = generate("zone_plate", HEIGHT, WIDTH, CHANNELS)
 PIN = "a panel's name, a row from 0 to 7 and a column from 0 to 5, separated by commas"
 BOX = "four finite numbers, separated by commas"
@@ -132,7 +138,7 @@ def test_repeated_parameters_are_reported_each_and_the_defaults_taken() -> None:
         "channel": ["1", "1"],
         "show": ["mean", "channel"],
         "pin": ["bn1,1,1", "bn1,2,2"],
-        "details": ["gallery", "scatter"],
+        "details": ["channels", "scatter"],
     }
     at = open_link(repeated)
     expected = {
@@ -140,16 +146,17 @@ def test_repeated_parameters_are_reported_each_and_the_defaults_taken() -> None:
         "input": f"one of {', '.join(GENERATORS)}, upload",
         "seed": SEED,
         "mode": "one of train, eval",
-        "channel": "an integer from 0 to 3",
+        "channel": "an integer from 0 to 2",
         "show": "one of channel, mean",
         "pin": PIN,
-        "details": "one of gallery, sum_comparison, scatter, distributions, channels, statistics",
+        "details": "one of pixel, outcomes, scatter, channels, histograms, batch_norm, code",
     }
     assert sorted(warnings(at)) == sorted(
         ignored(name, ", ".join(given), expected[name]) for name, given in repeated.items()
     )
-    assert at.query_params == SIZE
-    assert digest(at) == trace_block(0, X, CHANNELS).digest()
+    assert at.query_params == {name: side for name, side in SIZE.items() if name != "input"}
+    landscape = standardise(generate("landscape", HEIGHT, WIDTH, 3))
+    assert digest(at) == trace_block(0, landscape, 3).digest()
 
 
 def test_repeated_parameters_of_other_views_are_reported_too() -> None:
@@ -162,13 +169,13 @@ def test_repeated_parameters_of_other_views_are_reported_too() -> None:
             "box": ["0,1,0,1", "0,2,0,2"],
         }
     )
-    names = [name for name in VARIANTS if name != "v1"]
+    offered = [name for names in GROUPS.values() for name in names if name in VARIANTS]
     assert sorted(warnings(at)) == [
         ignored("box", "0,1,0,1, 0,2,0,2", BOX),
         ignored("difference", "true, true", "true or false"),
-        ignored("variant", "no_skip, bottleneck", f"one of {', '.join([*names, 'v1'])}"),
+        ignored("variant", "no_skip, bottleneck", f"one of {', '.join(['v1', *offered])}"),
     ]
-    assert at.selectbox(key="variant").value == names[0]
+    assert at.selectbox(key="variant").value == offered[0]
 
 
 def test_a_sentence_shows_markup_of_a_link_as_text() -> None:

@@ -17,6 +17,7 @@ from tests.helpers import (
     figure_messages,
     messages,
     noise,
+    own_buttons,
     page,
     wait_for_trainings,
 )
@@ -59,7 +60,7 @@ def drawn(at: AppTest, figure: str) -> dict[str, dict[str, Any]]:
 
 def labels(at: AppTest) -> list[str]:
     """Return the labels of the view's own buttons."""
-    return [each.label for each in at.button if not str(each.key).startswith("suggest_")]
+    return list(own_buttons(at).values())
 
 
 def test_an_own_data_set_is_trained_and_opened_in_every_view() -> None:
@@ -78,12 +79,11 @@ def test_an_own_data_set_is_trained_and_opened_in_every_view() -> None:
     show(at, "network")
     found: Network = runs[0].network
     trace = found.trace(dataset.test_images[0])
-    metrics = {metric.label: metric.value for metric in at.metric}
+    (sentence,) = (each.value for each in at.markdown if "Test accuracy" in each.value)
     for run in runs:
         accuracy = np.mean(run.network.predict(dataset.test_images) == dataset.test_labels)
-        assert metrics[f"Test accuracy, {TITLES[run.settings.variant]}"] == f"{accuracy:.1%}"
-    predicted = next(value for label, value in metrics.items() if label.startswith("Classified"))
-    assert predicted.split(" ")[0] == str(10 + trace.logits.argmax())
+        assert f"{TITLES[run.settings.variant]} {accuracy:.1%}" in sentence
+    assert f": classified as {10 + trace.logits.argmax()} with " in sentence
     stream = decoded(drawn(at, "network_figure")["block1 out"]["z"])
     np.testing.assert_allclose(stream, trace["block1"]["out"][:, :, 0], rtol=1e-6)
     assert len(at.table[0].value) == 2
@@ -184,7 +184,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
     **dict.fromkeys(("net_mode", "network_details", "show", "channel"), NETWORK),
     "weights": {},
     "net_block": FORWARD,
-    "trained_variant": GRADIENTS,
+    "variant": GRADIENTS,
 }
 
 
@@ -215,7 +215,7 @@ def test_a_hostile_value_is_one_sentence_and_leaves_the_default(name: str) -> No
     ],
 )
 def test_a_value_beyond_its_bounds_is_named_with_them(name: str, value: str, expected: str) -> None:
-    at = page(**{"weights": "network", "net_blocks": "3"} | {name: value})
+    at = page(input="zone_plate", **{"weights": "network", "net_blocks": "3"} | {name: value})
     without_exception(at)
     assert messages(at, "warning") == [
         f"Ignored URL parameter {name}='{value}': expected {expected}."

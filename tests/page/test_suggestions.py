@@ -3,7 +3,7 @@
 import pytest
 
 from explorer.page.suggestions import SUGGESTIONS
-from tests.helpers import SMALL_PAGE, figure_messages, messages, page
+from tests.helpers import SMALL_PAGE, control, figure_messages, messages, page
 
 
 @pytest.mark.parametrize("view", ["forward", "what_if", "gradients"])
@@ -14,10 +14,10 @@ def test_every_suggestion_opens_its_view(view: str) -> None:
         at.button(key=f"suggest_{suggestion.view}").click().run()
         assert not at.exception
         assert not messages(at, "error")
-        assert at.segmented_control(key="view").value == suggestion.view
+        assert at.segmented_control(key=control(at, "view")).value == suggestion.view
         assert at.query_params.get("view", "forward") == suggestion.view
         for key, value in suggestion.settings.items():
-            assert at.session_state[key] == value
+            assert at.session_state[control(at, key)] == value
 
 
 def test_no_view_suggests_itself() -> None:
@@ -30,5 +30,5 @@ def test_no_view_suggests_itself() -> None:
 def test_remove_the_skip_shows_the_block_without_it() -> None:
     at = page(**SMALL_PAGE)
     at.button(key="suggest_what_if").click().run()
-    assert at.selectbox(key="variant").value == "no_skip"
+    assert at.selectbox(key=control(at, "variant")).value == "no_skip"
     assert "compared" in figure_messages(at)

@@ -169,7 +169,8 @@ def test_clients_neither_forge_lines_nor_fill_the_log(tmp_path: Path) -> None:
     async def attack(address: str) -> None:
         client = await Client.open(address)
         await client.run()
-        (seed,) = [one.id for one in client.drawn("number_input") if "Seed of" in one.label]
+        numbers = client.drawn("number_input")
+        (seed,) = [one.id for one in numbers if one.label == "Seed of the weights"]
         await client.close()
         forged = FORGED.replace("\udc80", "")  # not UTF-8
         fragment, operation, widget = BackMsg(), BackMsg(), BackMsg()

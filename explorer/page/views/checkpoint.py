@@ -54,7 +54,7 @@ def _head(selection: CheckpointSelection, trace: NetworkTrace) -> None:
     }
     with left, st.container(horizontal=True):
         for name, array in steps.items():
-            st.image(_shown(array), caption=name, width=STEP_WIDTH)
+            st.image(_shown(array), caption=name, width=STEP_WIDTH, alt=f"The {name} picture")
     with right:
         order = np.argsort(-trace.logits, kind="stable")[:BEST]
         probabilities = _probabilities(trace)
@@ -115,7 +115,7 @@ def _figure(trace: NetworkTrace) -> ShownNetwork:
 
 def _details(selection: CheckpointSelection, trace: NetworkTrace, shown: ShownNetwork) -> None:
     chosen = optional_segmented_choice(
-        "More about the network",
+        "Details",
         ("health", "gradient", "compare", "expected", "file"),
         key="checkpoint_details",
         titles={
@@ -192,6 +192,7 @@ def _gradient(selection: CheckpointSelection, trace: NetworkTrace) -> None:
             magnitude / (magnitude.max() or 1.0),
             caption=f"largest |∂ logit {label} / ∂ picture| over the channels",
             width="stretch",
+            alt=f"Map of the gradient of the logit of class {label} at the picture",
         )
     with right:
         st.dataframe(norms, hide_index=True, height="content")

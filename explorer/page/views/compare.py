@@ -99,7 +99,7 @@ def _block(
         placeholder=st.empty(),
         message="Comparing the stages",
     )
-    st.subheader(f"{key[-1]}, stage by stage", anchor=False)
+    st.header(f"{key[-1]}, stage by stage", anchor=False)
     _table([_stage_row(stage, each) for stage, each in found.items()])
     blocks = [
         PanelBlock(reference, heading="Reference"),

@@ -9,6 +9,7 @@ from explorer.analysis.colour_limits import Scope
 from explorer.errors import InputError
 from explorer.inputs.random_streams import MAX_SEED
 from explorer.page.controls import integer_input, option_slider, segmented_choice
+from explorer.page.link_state import setting
 from explorer.page.network_selection import Selection, dataset_picture, own_picture
 from explorer.page.plain_text import show_message
 from explorer.page.runs import find_run, trained_seeds, with_seed
@@ -36,7 +37,7 @@ def _kinds(selection: Selection) -> tuple[str, ...]:
     if selection.step in selection.runs[1 - selection.which].networks:
         found.append("network")
     # A link may ask for a seed that has not been trained here: then it says what to do.
-    wanted = st.session_state.get("compare_run", st.query_params.get("compare_run"))
+    wanted = setting("compare_run", st.query_params.get("compare_run"))
     if wanted == "seed" or trained_seeds(selection.pair, selection.which):
         found.append("seed")
     return tuple(found)

@@ -11,6 +11,7 @@ from explorer.page.bar import Bar
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.last_result import is_stale
+from explorer.page.link_state import change_setting
 from explorer.page.panel_link import PanelBlock
 from explorer.page.plain_text import show_note
 from explorer.page.views import forward_details
@@ -61,7 +62,7 @@ def _compare_sizes(experiment: Experiment, ratio: float) -> None:
 
 
 def _standardise() -> None:
-    st.session_state["standardise"] = "always"
+    change_setting("standardise", "always")
 
 
 def _below(result: Result) -> None:
@@ -166,7 +167,7 @@ def _figure(experiment: Experiment, bar: Bar) -> None:
         show_problem(problem, "figure")
         return
     trace = result.trace
-    subject = Subject(trace, experiment.key(trace.spec), experiment.private)
+    subject = Subject(trace, experiment.key(trace.spec), experiment.private, experiment)
     forward_details.draw_block(
         KEY,
         [PanelBlock(trace)],

@@ -1,31 +1,29 @@
 """The Gradients view: the gradient at x, by path."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.analysis.receptive_field import Influence, influence
 from explorer.analysis.summary import GradientNumbers, gradient_numbers
-from explorer.engine.forward import trace_model
 from explorer.engine.gradients import cotangent_of, split_trace
-from explorer.figures.influence import influence_layouts
 from explorer.model.layers import Conv
-from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
-from explorer.model.variants import FIXES, V1, VARIANTS, with_bias, zero_gamma
 from explorer.page import stage_panel
 from explorer.page.bar import Bar, part_of_row
 from explorer.page.cache import get_or_compute
-from explorer.page.component import linked_figure
-from explorer.page.controls import segmented_choice, select, slider
+from explorer.page.controls import segmented_choice
 from explorer.page.display import DisplaySettings
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import ONE_IMAGE, Experiment, Result, run
 from explorer.page.last_result import is_stale, recall, remember
 from explorer.page.panel_link import PanelBlock
+from explorer.page.views.effective_field import influences, show_influences
+from explorer.page.views.variant_controls import variant_controls
 from explorer.records import BlockTrace, CotangentKind, GradientSplit
 
 KEY = "gradients"
@@ -35,7 +33,6 @@ COTANGENTS: Final[Mapping[CotangentKind, str]] = {
     "pixel": "pinned pixel",
     "error": "squared error",
 }
-RUNNABLE = [name for name in VARIANTS if name not in FIXES]
 
 
 def view(experiment: Experiment, result: Result, bar: Bar) -> None:
@@ -44,38 +41,14 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
         st.caption(ONE_IMAGE)
         experiment = experiment.alone()
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        row, end = part_of_row(), part_of_row()
+    with row:
         left, right = part_of_row(), part_of_row()
     with left:
-        spec = _spec() if experiment.block is None else _spec_of_trained(experiment.spec)
+        spec, warmup_passes = variant_controls(experiment, is_own_default=True, end=end)
+    if warmup_passes is not None:
+        experiment = replace(experiment, warmup_passes=warmup_passes)
     _figure(experiment, spec, bar, right)
-
-
-def _spec() -> BlockSpec:
-    """Draw the controls of the block; return its spec."""
-    titles = {name: VARIANTS[name].title for name in RUNNABLE}
-    name = select("Block", titles, "v1", key="block", width=280)
-    if name != "v1":
-        return VARIANTS[name]
-    gamma = slider("γ₂, bn2's scale", 0.0, 1.0, 1.0, 0.05, key="gamma2", width=190)
-    stage = segmented_choice(
-        "Shift", ("conv1", "bn1"), key="shifted", help="The layer whose bias the slider sets."
-    )
-    shift = slider("Bias before the first ReLU", -6.0, 6.0, 0.0, 0.5, key="shift", width=190)
-    spec = zero_gamma(gamma) if gamma != 1 else V1
-    return with_bias(spec, stage, shift) if shift else spec
-
-
-def _spec_of_trained(own: BlockSpec) -> BlockSpec:
-    """Draw the control of a trained block; return its own spec or another variant's."""
-    variants = {
-        name: spec
-        for name, spec in relatives(own).items()
-        if name not in FIXES and spec.key != own.key
-    }
-    titles = {"own": f"{own.title}, as trained"}
-    titles |= {name: spec.title for name, spec in variants.items()}
-    chosen = select("Block", titles, "own", key="trained_variant", width=280)
-    return own if chosen == "own" else variants[chosen]
 
 
 @st.fragment
@@ -99,7 +72,7 @@ def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, right: DeltaGener
         trace = _trace(experiment, spec, kind, placeholder)
     except PROBLEMS as problem:
         with messages:
-            show_problem(problem, "block")
+            show_problem(problem, "variant")
         last = recall(KEY)
         if last is None:
             return
@@ -110,12 +83,13 @@ def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, right: DeltaGener
             return
         stale = True
     remember(KEY, (spec, kind))
-    display = stage_panel.controls(KEY, bar, PanelBlock(trace, backward=True))
+    block = PanelBlock(trace, backward=True)
+    display = stage_panel.controls(KEY, bar, block, default_pin=experiment.default_pin)
     pixel = _pixel(trace, display) if kind == "pixel" else None
     placeholder = st.empty()
     try:
         split = _split(experiment, trace, kind, pixel, placeholder)
-        influences = _influences(experiment, split, pixel, placeholder) if pixel else {}
+        found = influences(experiment, split, pixel, placeholder) if pixel else {}
     except PROBLEMS as problem:
         show_problem(problem, "gradient")
         return
@@ -123,14 +97,16 @@ def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, right: DeltaGener
         stage_panel.draw_gradient(KEY, split, display, stale=stale)
         return
     stage_panel.draw_gradient(KEY, split, display)
+    numbers = gradient_numbers(split)
+    st.markdown(_summary(numbers, trace.spec))
     if pixel and not display.pin:
         st.caption(_choice(trace, pixel))
-    _numbers(gradient_numbers(split))
     st.caption(_explanation(trace))
     for words in _remarks(split):
         st.caption(words)
+    _checks(numbers)
     if pixel:
-        _show_influences(influences, trace, display, pixel)
+        show_influences(found, trace, display, pixel)
 
 
 def _trace(
@@ -192,37 +168,25 @@ def _split(
     )
 
 
-def _influences(
-    experiment: Experiment,
-    split: GradientSplit,
-    pixel: tuple[int, int, int],
-    placeholder: DeltaGenerator,
-) -> dict[str, Influence]:
-    """Return the influence on one pixel of out, with and without the shortcut."""
-    trace, spec = split.trace, split.trace.spec
-
-    def compute() -> dict[str, Influence]:
-        found = {"block": influence(split)}
-        if spec.shortcut is not None:
-            without_shortcut = trace_model(
-                trace.model.without_shortcut(),
-                trace["x"],
-                use_running_average=trace.use_running_average,
-                warmup_passes=trace.warmup_passes,
-            )
-            found["without_shortcut"] = influence(split_trace(without_shortcut, split.cotangent))
-        return found
-
-    return get_or_compute(
-        ("influence", *experiment.key(spec), pixel),
-        compute,
-        private=experiment.private,
-        placeholder=placeholder,
-        message="Computing the gradient without the shortcut",
+def _summary(numbers: GradientNumbers, spec: BlockSpec) -> str:
+    """Return sentences on how much of the gradient at x comes on which path."""
+    if not (math.isfinite(numbers.identity) and math.isfinite(numbers.residual)):
+        return "The gradient is not finite here."
+    if spec.shortcut is None:
+        return f"The gradient at x has the norm {numbers.residual:.4g}."
+    words = (
+        f"The gradient at x has a part through the shortcut, of norm {numbers.identity:.4g}, and "
+        f"a part through F, of norm {numbers.residual:.4g}."
     )
+    if math.isfinite(numbers.identity_share):
+        words += (
+            f" Of their squared norms, {numbers.identity_share:.0%} comes through the shortcut."
+        )
+    return words
 
 
-def _numbers(numbers: GradientNumbers) -> None:
+def _checks(numbers: GradientNumbers) -> None:
+    """Draw the same numbers, and the one that must be 0."""
     cards = [
         ("‖identity part‖", f"{numbers.identity:.4g}", "through the shortcut"),
         ("‖residual part‖", f"{numbers.residual:.4g}", "through F"),
@@ -230,7 +194,7 @@ def _numbers(numbers: GradientNumbers) -> None:
         ("Cosine", f"{numbers.cosine:.3f}", "between the parts"),
         ("Sum of parts − total", f"{numbers.error:.2g}", "0, up to rounding"),
     ]
-    with st.container(horizontal=True):
+    with st.expander("Checks"), st.container(horizontal=True):
         for label, value, line in cards:
             with st.container(width=150, gap=None):
                 st.metric(label, "–" if "nan" in value else value.replace("-", "−"))
@@ -269,49 +233,3 @@ def _remarks(split: GradientSplit) -> list[str]:
     if split.total.any() and not split.residual.any():
         words.append("The gradient through F is 0: all of it comes through the shortcut.")
     return words
-
-
-def _show_influences(
-    found: dict[str, Influence],
-    trace: BlockTrace,
-    display: DisplaySettings,
-    pixel: tuple[int, int, int],
-) -> None:
-    row, col, channel = pixel
-    st.markdown(f"**Effective receptive field** of out[{row}, {col}], channel {channel}")
-    titles = {"block": trace.spec.title, "without_shortcut": "without the shortcut"}
-    named = {titles[name]: each for name, each in found.items()}
-    figure = influence_layouts(named, theme=display.theme)
-    linked_figure(
-        figure.figure(),
-        narrow=figure.narrow,
-        key="influence",
-        theme=display.theme,
-        label=f"Maps of how much each pixel of x influences out[{row}, {col}], channel {channel}: "
-        f"{', '.join(named)}.",
-    )
-    st.caption(
-        "Σ over channels of |∂out/∂x|, on a scale of powers of ten, after Luo et al. 2016. Frame: "
-        "the theoretical receptive field. " + _explain_influence(trace, found["block"])
-    )
-
-
-def _explain_influence(trace: BlockTrace, found: Influence) -> str:
-    """Return a sentence on where one pixel's gradient goes, and why."""
-    if not np.isfinite(found.values).all():
-        return "The gradient is not finite here."
-    if not found.values.any():
-        reason = (
-            "the last ReLU zeroed it" if trace.spec.last_relu_input else "no value of x changes it"
-        )
-        return f"The gradient of this pixel is 0 everywhere: {reason}."
-    if found.outside == 0:
-        why = ": the running statistics are constants" if trace.use_running_average else ""
-        return f"The gradient outside it is 0{why if trace.norms else ''}."
-    if not trace.norms:
-        return f"{found.outside:.1%} of the influence lies outside it."
-    return (
-        f"Train mode: the batch statistics are computed from all pixels, so this pixel depends on "
-        f"every pixel of x; {found.outside:.1%} of the influence lies outside the receptive field. "
-        "In eval mode none of it does."
-    )

@@ -5,8 +5,9 @@ import streamlit as st
 
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.lens import lens_rows
-from explorer.page.bar import Bar
+from explorer.page.bar import Bar, rest_of_row
 from explorer.page.controls import integer_input, segmented_choice
+from explorer.page.link_state import control_key, setting
 from explorer.page.network_panel import ShownNetwork, network_panel
 from explorer.page.network_selection import Selection, network_selection, predictions
 from explorer.page.offer_training import NotTrained
@@ -16,7 +17,7 @@ from explorer.page.trainings import Pair
 from explorer.page.views import network_details
 
 KEY = "network_figure"
-PICTURE = 96  # pixels of the page, the width of the picture
+PICTURE = 64  # pixels of the page, the width of the picture
 SECONDS = 0.8  # between two steps while the snapshots play
 
 
@@ -28,14 +29,20 @@ def view(pair: Pair, bar: Bar) -> None:
     """
     if find_runs(pair) is None:
         raise NotTrained(pair)
-    with bar.experiment:
-        selection = network_selection(pair)
+    selection = network_selection(pair, bar)
     if selection is None:
         st.info("Choose a picture.")
         return
-    _play(selection)
-    _numbers(selection)
-    shown = _figure(selection)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(
+            _shown(selection.picture.pixels),
+            width=PICTURE,
+            alt=f"The picture: {selection.picture.title}",
+        )
+        with st.container(width="content"):
+            _play(selection)
+        rest_of_row().markdown(_sentences(selection))
+    shown = _figure(selection, bar)
     _lens(selection)
     network_details.view(selection, shown)
 
@@ -44,15 +51,13 @@ def _play(selection: Selection) -> None:
     """Draw the button that plays the snapshots, and go on with the next one while it is on."""
     steps = selection.run.snapshots
     is_playing = st.session_state.get("playing", False)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Pause" if is_playing else "Play the training",
-            on_click=_toggle_play,
-            args=(steps,),
-            key="play",
-            icon=":material/pause:" if is_playing else ":material/play_arrow:",
-        )
-        st.caption(f"{selection.title}; {selection.picture.title}.")
+    st.button(
+        "Pause" if is_playing else "Play the training",
+        on_click=_toggle_play,
+        args=(steps,),
+        key="play",
+        icon=":material/pause:" if is_playing else ":material/play_arrow:",
+    )
     if is_playing:
         st.session_state["is_drawn_now"] = True
         st.fragment(_advance, run_every=SECONDS)(steps, selection.step)
@@ -61,8 +66,8 @@ def _play(selection: Selection) -> None:
 def _toggle_play(steps: tuple[int, ...]) -> None:
     is_playing = not st.session_state.get("playing", False)
     st.session_state["playing"] = is_playing
-    if is_playing and st.session_state.get("net_step") == steps[-1]:
-        st.session_state["net_step"] = steps[0]
+    if is_playing and setting("net_step") == steps[-1]:
+        st.session_state[control_key("net_step")] = steps[0]
 
 
 def _advance(steps: tuple[int, ...], drawn: int) -> None:
@@ -72,28 +77,28 @@ def _advance(steps: tuple[int, ...], drawn: int) -> None:
     later = [step for step in steps if step > drawn]
     st.session_state["playing"] = len(later) > 1
     if later:
-        st.session_state["net_step"] = later[0]
+        st.session_state[control_key("net_step")] = later[0]
     st.rerun()
 
 
-def _numbers(selection: Selection) -> None:
-    """Draw the picture, its predicted class, and both networks' test accuracy."""
+def _sentences(selection: Selection) -> str:
+    """Return sentences on the picture, its predicted class, and both networks' test accuracy."""
     dataset = selection.pair.dataset
     labels, label = dataset.test_labels, selection.picture.label
     probabilities = selection.single_trace().probabilities[selection.network.blocks[-1]]
     best = int(probabilities.argmax())
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(_shown(selection.picture.pixels), width=PICTURE)
-        right = "" if label is None else "correct" if label == best else "wrong"
-        st.metric(
-            f"Classified as, with {probabilities[best]:.0%}",
-            f"{dataset.classes[best]}" + (f" ({right})" if right else ""),
-        )
-        for index, run in enumerate(selection.runs):
+    right = "" if label is None else " (correct)" if label == best else " (wrong)"
+    accuracies = []
+    for index, run in enumerate(selection.runs):
+        if selection.step in run.networks:
+            predicted = predictions(run.at(selection.step), selection.pair)
             title = network_details.title_of(selection, index)
-            if selection.step in run.networks:
-                predicted = predictions(run.at(selection.step), selection.pair)
-                st.metric(f"Test accuracy, {title}", f"{np.mean(predicted == labels):.1%}")
+            accuracies.append(f"{title} {np.mean(predicted == labels):.1%}")
+    return (
+        f"{selection.title}; {selection.picture.title}: classified as {dataset.classes[best]} "
+        f"with {probabilities[best]:.0%}{right}. "
+        f"Test accuracy: {'; '.join(accuracies)}."
+    )
 
 
 def _shown(pixels: np.ndarray) -> np.ndarray:
@@ -105,10 +110,10 @@ def _shown(pixels: np.ndarray) -> np.ndarray:
     return scaled.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def _figure(selection: Selection) -> ShownNetwork:
+def _figure(selection: Selection, bar: Bar) -> ShownNetwork:
     """Draw the network; return what is shown and clicked."""
     trace = selection.single_trace()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with bar.display:
         width = selection.network.spec.width
         channel = integer_input("Channel", 0, width - 1, key="channel", width=140)
         show = segmented_choice("Show", ("channel", "mean"), key="show")
@@ -134,7 +139,7 @@ def _figure(selection: Selection) -> ShownNetwork:
 
 def _lens(selection: Selection) -> None:
     rows = lens_rows(selection.single_trace(), selection.pair.dataset.classes)
-    st.subheader("The head after every block", anchor=False)
+    st.header("The head after every block", anchor=False)
     table: dict[str, list[str]] = {"after": [row.position for row in rows]}
     for place, words in enumerate(("best class", "second", "third")):
         table[words] = [

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.analysis.classification import confusion, in_cell
 from explorer.engine.network_ablation import ablate_network
-from explorer.engine.stack import Progress
+from explorer.engine.progress import Progress
 from explorer.figures.confusion import confusion_layouts
 from explorer.figures.network_ablation import network_ablation_layouts
 from explorer.figures.picture_sheet import LabelledPictures, picture_sheet_layouts
@@ -32,7 +32,7 @@ MOST_PICTURES = 30
 def view(selection: Selection, shown: ShownNetwork) -> None:
     """Draw the control and the selected details below the figure."""
     chosen = optional_segmented_choice(
-        "More about the networks",
+        "Details",
         ("ablation", "compare", *_DETAILS),
         key="network_details",
         titles={
@@ -77,16 +77,16 @@ def _ablation(selection: Selection, clicked: str | None) -> None:
             for network, part in zip(networks.values(), parts, strict=False)
         )
 
-    records = run_job(
+    shown = run_job(
         "network ablation",
         ("network ablation", *(each.provenance for each in networks.values()), dataset.key),
         compute,
         private=selection.pair.private,
         message="Removing blocks",
     )
-    if records is None:
+    if shown is None or shown.is_stale:  # the last one may be of other networks
         return
-    found = dict(zip(networks, records, strict=True))
+    found = dict(zip(networks, shown.value, strict=True))
     theme = current_theme("network_ablation")
     figure = network_ablation_layouts(found, theme=theme)
     linked_figure(

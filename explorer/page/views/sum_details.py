@@ -35,7 +35,7 @@ def cells_in_drawn_box(trace: BlockTrace, display: DisplaySettings) -> np.ndarra
     return mask_on_x(inside, trace.spec.grids()["add"], trace["x"].shape)
 
 
-def sum_comparison(subject: Subject, display: DisplaySettings) -> None:
+def outcomes(subject: Subject, display: DisplaySettings) -> None:
     """Draw which term dominates, and the categories of the cells."""
     if display.channel is None:
         st.caption(ONE_CHANNEL)

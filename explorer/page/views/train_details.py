@@ -24,7 +24,7 @@ _SWEEPING = "depth_sweep"
 def view(pair: Pair, runs: tuple[TrainingRun, ...] | None) -> None:
     """Draw the control and the selected details."""
     chosen = optional_segmented_choice(
-        "More",
+        "Details",
         ("gradients", "depths"),
         key="train_details",
         titles={"gradients": "gradient by block", "depths": "loss against depth"},

@@ -2,46 +2,18 @@
 
 import numpy as np
 
+from explorer.page.views.number_words import number_text, power_text
 from explorer.records import DepthRecord
 
 
-def number_text(value: float, digits: int) -> str:
-    """Return a number with `digits` decimal places, or a dash if it is not finite."""
-    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
-
-
-def _power(value: float) -> str:
-    """Return a number with three digits, with a power of ten if it is small or large."""
-    if not np.isfinite(value):
-        return "–"
-    digits, exponent = f"{value:.2e}".split("e")
-    if value == 0 or -3 <= int(exponent) < 3:
-        return f"{value:.3g}"
-    return f"{float(digits):g}·10{_raised(int(exponent))}"
-
-
-def _raised(exponent: int) -> str:
-    return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-
-
-def trend_captions(residual: DepthRecord, plain_network: DepthRecord) -> list[str]:
-    """Return sentences that compare the curves with the published trends that apply to them."""
-    words = [_growth(residual, plain_network)]
-    if residual.spec.norms():
-        words.append(_branch_share(residual))
-    words.append(_correlation(residual, plain_network))
-    return [text.replace("-", "−") for text in words]
-
-
-def _growth(residual: DepthRecord, plain_network: DepthRecord) -> str:
-    growths = []
-    for record in (residual, plain_network):
-        first, last = np.median(record.curves["gradient norm"], axis=0)[[0, -1]]
-        growths.append("underflows to 0" if first == 0 else _factor(first / last))
-    return (
-        f"Gradient norm, from the last block back to the first: {growths[0]} in the residual "
-        f"stack, {growths[1]} in the plain one."
-    )
+def trend_caption(curve: str, residual: DepthRecord, plain_network: DepthRecord) -> str:
+    """Return sentences that compare a curve with its published trends; empty without one."""
+    words = ""
+    if curve == "branch share" and residual.spec.norms():
+        words = _branch_share(residual)
+    elif curve == "gradient correlation":
+        words = _correlation(residual, plain_network)
+    return words.replace("-", "−")
 
 
 def _branch_share(residual: DepthRecord) -> str:
@@ -56,8 +28,8 @@ def _branch_share(residual: DepthRecord) -> str:
     )
     if abs(variance - 1) > 0.1:
         words += (
-            f"; with the variance of x, {_power(variance)}, the same argument gives "
-            f"1/(l+{_power(variance)}) = {number_text(float(predicted[-1]), 3)}"
+            f"; with the variance of x, {power_text(variance)}, the same argument gives "
+            f"1/(l+{power_text(variance)}) = {number_text(float(predicted[-1]), 3)}"
         )
     words += f", {_compare(float(predicted[-1]), runs[:, -1])}."
     if residual.spec.last_relu_input is None or not np.isfinite(share).all():
@@ -71,9 +43,7 @@ def _correlation(residual: DepthRecord, plain_network: DepthRecord) -> str:
     depth, cells = residual.inputs.shape[0], residual.inputs[0].size
     near = [record.curves["gradient correlation"] for record in (residual, plain_network)]
     words = (
-        f"Correlation at the first block with the gradient of an input 0.05 standard deviations "
-        f"away: {_two(near[0][:, 0])} in the residual stack, {_two(near[1][:, 0])} in the plain "
-        f"one. Unrelated gradients of {cells:,} independent cells have a correlation of "
+        f"Unrelated gradients of {cells:,} independent cells have a correlation of "
         f"±{cells**-0.5:.2g}."
     )
     if residual.spec.norms():
@@ -90,7 +60,7 @@ def _correlation(residual: DepthRecord, plain_network: DepthRecord) -> str:
     if depth > 2:
         places = {"at the second to last block": 2, **places}
     compared = [
-        f"{_power(rate)} {place}, {_compare(rate, near[1][:, depth - length], cells)}"
+        f"{power_text(rate)} {place}, {_compare(rate, near[1][:, depth - length], cells)}"
         for place, length in places.items()
         for rate in [2.0 ** (-relus * length)]
     ]
@@ -98,14 +68,6 @@ def _correlation(residual: DepthRecord, plain_network: DepthRecord) -> str:
         f"{words} In plain networks without BatchNorm they predict a halving {halving}: "
         f"{'; '.join(compared)}. Their networks and inputs differ from these."
     )
-
-
-def _factor(value: float) -> str:
-    return f"×{_power(value)}" if np.isfinite(value) else "–"
-
-
-def _two(runs: np.ndarray) -> str:
-    return f"{np.median(runs):.2f}" if np.isfinite(runs).all() else "–"
 
 
 def _compare(prediction: float, runs: np.ndarray, cells: int | None = None) -> str:

@@ -1,50 +1,41 @@
 """The What if view: the basic block and a variant, on the same input with the same weights."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.analysis.shared_stages import shared_stages
 from explorer.analysis.summary import Headline
-from explorer.engine.forward import MAX_WARMUP_PASSES
 from explorer.errors import InputError
-from explorer.inputs.limits import MAX_CHANNELS
+from explorer.figures.panels import panels
 from explorer.model.layers import LayerNorm
-from explorer.model.relatives import relatives
 from explorer.model.spec import BlockSpec
-from explorer.model.variants import FAMILIES, FIXES
-from explorer.page.bar import Bar, part_of_row
-from explorer.page.controls import (
-    integer_input,
-    optional_integer_input,
-    segmented_choice,
-    select,
-    slider,
-    toggle,
-)
+from explorer.page.bar import Bar, part_of_row, rest_of_row
+from explorer.page.controls import toggle
 from explorer.page.display import VARIANT_PREFIX
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.last_result import is_stale
 from explorer.page.panel_link import PanelBlock
-from explorer.page.views import forward_details, what_if_details
+from explorer.page.views import forward_details
 from explorer.page.views.subject import Subject
+from explorer.page.views.variant_controls import variant_controls
+from explorer.records import BlockTrace
 
 KEY = "compared"
-# Names of the fixes in the URL, by variant.
-FIX_NAMES = {"valid_padding": "crop_identity", "wrong_channels": "project_identity"}
 
 
 def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        left, right = part_of_row(), part_of_row()
+        left, end, right, words = part_of_row(), part_of_row(), part_of_row(), rest_of_row()
     with left:
-        spec, warmup_passes = _variant(experiment)
-    st.markdown(spec.description)
+        spec, warmup_passes = variant_controls(experiment, is_own_default=False, end=end)
+    words.markdown(spec.description)
     if experiment.block is not None:
         st.caption(
             "The variant has the trained weights where its layers have the same names and shapes; "
@@ -56,7 +47,8 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     _figure(experiment, spec, warmup_passes, other is not None, bar, right)
     st.caption(f"{spec.source}.")
     if other and not is_stale():
-        _numbers(result, other, _reference(experiment))
+        with st.expander("Checks"):
+            _numbers(result, other, _reference(experiment))
 
 
 def _other(
@@ -75,68 +67,40 @@ def _other(
         return None
 
 
+def _shared_panels(
+    reference: BlockTrace, variant: BlockTrace, shared: Sequence[str]
+) -> dict[str, str]:
+    """Return the panels of the reference that the variant's show too, but for that of out."""
+    of_variant, found = panels(variant.spec), {}
+    for name, panel in panels(reference.spec).items():
+        if panel.stage != "out" and panel.stage in shared:
+            found[name] = VARIANT_PREFIX + (name if name in of_variant else panel.stage)
+    return found
+
+
 def _reference(experiment: Experiment) -> str:
     """Return the name of the block that the variant is compared with."""
     return "v1" if experiment.block is None else "the trained block"
 
 
-def _variant(experiment: Experiment) -> tuple[BlockSpec, int | None]:
-    """Draw the controls of the variant; return its spec, and its warm-up passes or None."""
-    variants = relatives(experiment.spec)
-    titles = {name: spec.title for name, spec in variants.items()}
-    if "v1" in titles:
-        titles["v1"] = titles.pop("v1")  # last, so that the default differs from v1
-    name = select("Variant", titles, next(iter(titles)), key="variant", width=300)
-    spec = variants[name]
-    if name in FAMILIES:
-        family = FAMILIES[name]
-        given = {key: _PARAMETERS[key]() for key in family.parameters}
-        chosen = {key: value for key, value in given.items() if value is not None}
-        spec = family.make(**chosen)
-    if name in FIXES:
-        words, fixed = FIXES[name]
-        fix = FIX_NAMES[name]
-        titles_of_fixes = {"none": "as it is", fix: words}
-        options = tuple(titles_of_fixes)
-        if segmented_choice("The sum", options, key="fix", titles=titles_of_fixes) == fix:
-            spec = fixed
-    warmup_passes = None
-    if spec.always_eval and st.session_state.get("mode") != "eval":  # else under More
-        warmup_passes = integer_input(
-            "Warm-up passes",
-            0,
-            MAX_WARMUP_PASSES,
-            key="warmup",
-            width=220,
-            help="Each moves the running statistics 1 % of the way to this input's.",
-        )
-    return spec, warmup_passes
-
-
-def _factor() -> float:
-    return slider("λ, which scales both paths", 0.0, 1.0, 0.5, 0.05, key="factor")
-
-
-def _gamma() -> float:
-    return slider("γ₂, the last norm's scale", 0.0, 1.0, 0.0, 0.05, key="gamma2")
-
-
-def _out() -> int | None:
-    return optional_integer_input(
-        "Channels of out", 1, MAX_CHANNELS, key="out", placeholder="default", width=160
-    )
-
-
-def _stride() -> int:
-    return int(segmented_choice("Stride", ("1", "2"), key="stride"))
-
-
-_PARAMETERS: Mapping[str, Callable[[], Any]] = {
-    "factor": _factor,
-    "gamma": _gamma,
-    "out": _out,
-    "stride": _stride,
-}
+def _summary(reference: BlockTrace, variant: BlockTrace, shared: Sequence[str], name: str) -> str:
+    """Return sentences on what is unchanged, and on how much out differs."""
+    unchanged = [stage for stage in shared if stage not in ("x", "out")]
+    words = f"Unchanged, bit by bit: {', '.join(unchanged)}. " if unchanged else ""
+    one, other = (trace["out"].astype(np.float64) for trace in (reference, variant))
+    if "out" in shared:
+        return f"{words}out is that of {name} in every cell."
+    if one.shape != other.shape:
+        sizes = ("×".join(map(str, out.shape)) for out in (other, one))
+        return words + "out is {} instead of {}.".format(*sizes)
+    part = float(np.mean(one != other))
+    words += f"out differs from that of {name} in {part:.1%} of the cells of all channels"
+    with np.errstate(all="ignore"):
+        norms = [float(np.linalg.norm(values)) for values in (other - one, one)]
+    size = norms[0] / (norms[1] or math.nan)
+    if math.isfinite(size):
+        words += f"; the difference is {size:.2f} × as large as out of {name} (Euclidean norms)"
+    return f"{words}."
 
 
 def _numbers(result: Result, other: Result, reference: str) -> None:
@@ -209,7 +173,7 @@ def _figure(
     bar: Bar,
     right: DeltaGenerator,
 ) -> None:
-    """Draw both blocks, one below the other, and their difference; the variant only if it runs.
+    """Draw the variant beside the block, and their difference; only the block if it does not run.
 
     `right` is the place of the switch for the difference.
     """
@@ -219,26 +183,28 @@ def _figure(
     except PROBLEMS as problem:
         show_problem(problem, "figure")
         return
-    blocks = [PanelBlock(result.trace, heading=f"{_reference(experiment)}, the reference")]
+    name = _reference(experiment)
+    block = PanelBlock(result.trace, heading=f"{name}, the reference")
+    blocks, difference, summary = [block], None, ""
     if other:
-        blocks.append(PanelBlock(other.trace, VARIANT_PREFIX, other.trace.spec.title))
-    difference = None
-    if other:
+        trace = other.trace
+        shared = shared_stages(result.trace, trace)
+        block = replace(block, elsewhere=_shared_panels(result.trace, trace, shared))
+        blocks = [block, PanelBlock(trace, VARIANT_PREFIX, trace.spec.title)]
+        summary = _summary(result.trace, trace, shared, name)
         with right:
             is_wanted = toggle("Difference, stage by stage", key="difference")
         if is_wanted:
-            heading = f"Difference: variant − {_reference(experiment)}"
-            difference = PanelBlock(other.trace, "difference ", heading)
-    subject = other or result
+            difference = PanelBlock(trace, "difference ", f"Difference: variant − {name}")
+    shown = (other or result).trace
+    key = *experiment.key(shown.spec), warmup_passes
+    if warmup_passes is not None:
+        experiment = replace(experiment, warmup_passes=warmup_passes)
     forward_details.draw_block(
         KEY,
         blocks,
-        Subject(
-            subject.trace, (*experiment.key(subject.trace.spec), warmup_passes), experiment.private
-        ),
+        Subject(shown, key, experiment.private, experiment, result.trace, spec),
         bar,
         difference=difference,
+        summary="" if is_stale() else summary,
     )
-    if warmup_passes is not None:
-        experiment = replace(experiment, warmup_passes=warmup_passes)
-    what_if_details.draw_details(experiment, result.trace, spec)

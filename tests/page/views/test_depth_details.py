@@ -11,6 +11,7 @@ from explorer import Model
 from explorer.errors import InputError
 from explorer.inputs import generate
 from explorer.model.variants import V1, VARIANTS
+from explorer.page.jobs import Shown
 from explorer.page.limiter import Busy
 from explorer.records import AblationKind, AblationRecord, PathRecord
 from tests.helpers import TIMEOUT, decoded, figure_messages, messages, page
@@ -30,21 +31,29 @@ class Stacks:
     depth: int = DEPTH
     is_trained: bool = False
 
-    def ablations(self, kind: AblationKind) -> tuple[AblationRecord, AblationRecord] | None:
+    is_stale: bool = False
+
+    def ablations(
+        self, kind: AblationKind, place: Any
+    ) -> Shown[tuple[AblationRecord, AblationRecord]] | None:
         if self.problem:
             raise self.problem
         if self.changes is None:
             return None
-        residual, plain = (np.array(change) for change in self.changes[kind])
-        return AblationRecord(V1, kind, residual), AblationRecord(VARIANTS["no_skip"], kind, plain)
+        residual, plain = (np.array(change, float) for change in self.changes[kind])
+        spec = VARIANTS["no_skip"]
+        both = AblationRecord(V1, kind, residual), AblationRecord(spec, kind, plain)
+        return Shown(both, self.is_stale)
 
-    def paths(self) -> PathRecord | None:
+    def paths(self, place: Any) -> Shown[PathRecord] | None:
         if self.problem:
             raise self.problem
         if self.norms is None:
             return None
         norms = np.array(self.norms)
-        return PathRecord(DEPTH, np.arange(DEPTH + 1), BINOMIAL, norms, np.zeros_like(norms))
+        lengths = np.arange(DEPTH + 1)
+        found = PathRecord(DEPTH, lengths, BINOMIAL, norms, np.zeros_like(norms))
+        return Shown(found, self.is_stale)
 
 
 def script(stacks: "Any") -> None:
@@ -63,8 +72,8 @@ def details(stacks: Stacks, **link: str) -> AppTest:
     return at
 
 
-def caption(at: AppTest) -> str:
-    (only,) = (caption.value for caption in at.caption)
+def sentence(at: AppTest) -> str:
+    (only,) = (each.value for each in at.markdown)
     return only
 
 
@@ -88,8 +97,8 @@ def test_the_mean_change_of_both_stacks(
     residual: list[float], plain: list[float], words: tuple[str, str]
 ) -> None:
     at = details(Stacks({"delete": (residual, plain)}), depth_details="ablation")
-    assert caption(at).startswith(
-        f"Mean change: {words[0]} of the output's norm with shortcuts, {words[1]} without. "
+    assert sentence(at) == (
+        f"Mean change: {words[0]} of the output's norm with shortcuts, {words[1]} without."
     )
 
 
@@ -124,15 +133,19 @@ def test_the_mean_length_of_paths_is_weighted_by_their_gradients(
     norms: list[float], mean: str
 ) -> None:
     at = details(Stacks(norms=norms), depth_details="paths")
-    assert "Through n = 4 blocks there are 2ⁿ paths" in caption(at)
-    assert f"the mean length is {mean} instead of 2.0. Veit" in caption(at)
+    words = f"is 2.0 blocks; weighted by the norms of their gradients it is {mean}."
+    assert sentence(at).endswith(words)
 
 
 @pytest.mark.parametrize("chosen", ["ablation", "paths"])
-def test_what_was_stopped_is_not_drawn(chosen: str) -> None:
+def test_what_was_stopped_is_drawn_as_it_was_before_if_it_was(chosen: str) -> None:
     at = details(Stacks(), depth_details=chosen)
     assert figure_messages(at) == {}
     assert not at.caption
+    last = Stacks({"delete": ([1.0], [2.0])}, [1.0] * 5, is_stale=True)
+    at = details(last, depth_details=chosen)
+    assert [message["stale"] for message in figure_messages(at).values()] == [True]
+    assert not at.markdown
 
 
 @pytest.mark.parametrize("chosen", ["ablation", "paths"])
@@ -148,7 +161,7 @@ def test_a_block_of_the_stack_is_numpys_and_its_caption_says_which(which: str) -
     size, seed, features = (8, 6, 4), 3, 4
     names = dict(zip(("height", "width", "channels"), map(str, size), strict=True))
     link = {"view": "depth", "depth": "5", "runs": "2", "seed": str(seed), "stack": which}
-    at = page(**names, **link, depth_details="one_block", block_number="2")
+    at = page(input="zone_plate", **names, **link, depth_details="one_block", block_number="2")
     x = generate("zone_plate", *size).astype(np.float64)
     for index in (0, 1):
         weights = Model.from_seed(seed + index, features).parameters

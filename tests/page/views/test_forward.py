@@ -26,7 +26,7 @@ from tests.helpers import (
 
 
 def test_the_default_experiment() -> None:
-    at = page()
+    at = page(input="zone_plate")
     trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
     numbers = headline(trace)
     assert not at.exception
@@ -75,7 +75,7 @@ def test_a_link_sets_every_control() -> None:
 )
 @pytest.mark.parametrize("key", ["seed", "height", "features", "mode", "input", "channel", "scope"])
 def test_nonsense_in_a_link_is_ignored(key: str, value: str) -> None:
-    at = page(**{key: value})
+    at = page(**{"input": "zone_plate", key: value})
     assert not at.exception
     assert not messages(at, "error")
     assert len(at.metric) == 5
@@ -91,14 +91,14 @@ def test_undefined_numbers_of_a_blank_picture_are_dashes() -> None:
 def test_zero_channels_are_offered_only_where_channels_are_missing(
     features: int, is_offered: bool
 ) -> None:
-    at = page(features=str(features))
+    at = page(input="zone_plate", features=str(features))
     texts = messages(at, "error")[0]
     assert ("add zero channels" in texts) == is_offered
     assert "project it" in texts
 
 
 def test_every_kind_of_input_is_drawn() -> None:
-    at = page()
+    at = page(input="zone_plate")
     for kind in GENERATORS:
         at.selectbox(key="input").select(kind).run()
         assert not at.exception
@@ -107,7 +107,7 @@ def test_every_kind_of_input_is_drawn() -> None:
 
 
 def test_unequal_features_give_one_error_and_two_fixes() -> None:
-    at = page(channels="4", features="6")
+    at = page(input="zone_plate", channels="4", features="6")
     assert "needs equal shapes" in messages(at, "error")[0]
     assert not at.metric
     at.segmented_control(key="widen").set_value("zero_channels").run()
@@ -176,46 +176,55 @@ def test_a_link_asks_for_its_file_by_name_and_digest() -> None:
 
 
 def test_the_mode_can_be_changed_while_features_do_not_fit() -> None:
-    at = page(channels="4", features="6", mode="eval")
+    at = page(input="zone_plate", channels="4", features="6", mode="eval")
     assert "needs equal shapes" in messages(at, "error")[0]
     assert at.number_input(key="warmup")
 
 
-def test_tables_show_one_at_a_time() -> None:
-    at = page(details="channels")
+def test_one_detail_is_shown_at_a_time() -> None:
+    at = page(input="zone_plate", details="channels")
     assert len(at.dataframe) == 1
+    assert "gallery" in figure_messages(at)
     trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
     assert at.dataframe[0].value["‖x‖"].iloc[3] == pytest.approx(
         np.linalg.norm(trace["x"][:, :, 3]), rel=1e-6
     )
-    at.segmented_control(key="details").set_value("statistics").run()
-    assert len(at.dataframe) == 2
+    at.segmented_control(key="details").set_value("batch_norm").run()
+    assert len(at.dataframe) == 4
     np.testing.assert_allclose(
         at.dataframe[1].value["variance after"], trace.norms["bn2"].var_after
     )
 
 
-@pytest.mark.parametrize("view", ["gallery", "sum_comparison", "scatter", "distributions"])
+@pytest.mark.parametrize("view", ["pixel", "outcomes", "scatter", "channels", "histograms"])
 @pytest.mark.parametrize("show", ["channel", "mean"])
 @pytest.mark.parametrize("size", [("1", "1", "1"), ("3", "200", "2")])
 def test_every_view_opens_on_any_shape(view: str, show: str, size: tuple[str, str, str]) -> None:
     height, width, channels = size
-    at = page(details=view, show=show, height=height, width=width, channels=channels, pin="add,0,0")
+    at = page(
+        input="zone_plate",
+        details=view,
+        show=show,
+        height=height,
+        width=width,
+        channels=channels,
+        pin="add,0,0",
+    )
     assert not at.exception
     assert not messages(at, "error")
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_pin_in_the_link_opens_its_arithmetic(stage: str) -> None:
-    at = page(pin=f"{stage},3,4", channel="2")
+    at = page(input="zone_plate", pin=f"{stage},3,4", channel="2")
     words = json.dumps(figure_messages(at)["arithmetic"]["figure"]["layout"], ensure_ascii=False)
     trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
     assert f"<b>= {format_number(trace[stage][3, 4, 2])}</b>" in words
-    assert "arithmetic" not in figure_messages(page())
+    assert "arithmetic" not in figure_messages(page(input="zone_plate"))
 
 
 def test_the_link_of_the_figure() -> None:
-    link = figure_messages(page(pin="conv2,3,4"))["stages"]["link"]
+    link = figure_messages(page(input="zone_plate", pin="conv2,3,4"))["stages"]["link"]
     assert link["panels"] == list(PANELS)
     assert (link["rows"], link["cols"]) == (32, 32)
     assert link["pin"] == {"panel": "conv2", "row": 3, "col": 4}
@@ -233,7 +242,7 @@ def test_the_link_of_the_figure() -> None:
     "box", ["0,1,-1,0", "nan,nan,nan,nan", "1", "a,b,c,d", "0,1,2,inf", "1e400,1,2,3"]
 )
 def test_a_box_of_the_scatter_plot_is_in_the_link(box: str) -> None:
-    at = page(details="scatter", box=box)
+    at = page(input="zone_plate", details="scatter", box=box)
     assert not at.exception
     trace = trace_block(0, generate("zone_plate", 32, 32, 8), 8)
     x, residual = trace["x"][:, :, 0], trace["bn2"][:, :, 0]
@@ -247,7 +256,7 @@ def test_a_box_of_the_scatter_plot_is_in_the_link(box: str) -> None:
 
 
 def test_means_have_a_readout_of_their_own() -> None:
-    (readout,) = figure_messages(page(show="mean"))["stages"]["link"]["readout"]
+    (readout,) = figure_messages(page(input="zone_plate", show="mean"))["stages"]["link"]["readout"]
     texts = [term.get("text") for term in readout]
     assert "→ ReLU →" not in texts
     assert not any("negative" in term for term in readout)
@@ -256,11 +265,11 @@ def test_means_have_a_readout_of_their_own() -> None:
 # The details do not depend on the pin: every stage and every detail, but not every pair of them.
 @pytest.mark.parametrize(
     ("stage", "view"),
-    list(zip(STAGES, ["gallery", "sum_comparison", "scatter", "distributions"] * 2, strict=True)),
+    list(zip(STAGES, ["pixel", "outcomes", "channels", "histograms"] * 2, strict=True)),
 )
 @pytest.mark.parametrize("side", [4, 200])
 def test_values_that_overflow_are_drawn_and_not_hidden(stage: str, view: str, side: int) -> None:
-    link = page(details=view, pin=f"{stage},1,1")
+    link = page(input="zone_plate", details=view, pin=f"{stage},1,1")
     at = upload(link, "a.npy", npy(np.full((side, side, 1), 3e38, np.float32)))
     assert not at.exception
     assert len(at.metric) == 5
@@ -275,7 +284,7 @@ def test_overflow_is_explained_and_no_number_is_made_up(factor: float, caption: 
     at.segmented_control(key="standardise").set_value("never").run()
     assert any(each.value.startswith(caption) for each in at.caption)
     words = [each.value for each in (*at.metric, *at.caption)]
-    for details in ("gallery", "sum_comparison", "distributions"):
+    for details in ("channels", "outcomes", "histograms"):
         at.segmented_control(key="details").set_value(details).run()
         for message in figure_messages(at).values():
             words += [note["text"] for note in message["figure"]["layout"]["annotations"]]
@@ -291,12 +300,12 @@ def test_overflow_is_explained_and_no_number_is_made_up(factor: float, caption: 
 
 def test_all_pixels_enter_a_pixel_only_in_train_mode() -> None:
     words = "in train mode, all pixels also enter through the batch statistics"
-    assert any(words in each.value for each in page().caption)
-    assert not any(words in each.value for each in page(mode="eval").caption)
+    assert any(words in each.value for each in page(input="zone_plate").caption)
+    assert not any(words in each.value for each in page(input="zone_plate", mode="eval").caption)
 
 
 def test_the_channel_stays_within_fewer_features() -> None:
-    at = page(channel="7")
+    at = page(input="zone_plate", channel="7")
     assert at.number_input(key="channel").value == 7
     at.number_input(key="channels").set_value(3).run()
     assert not at.exception

@@ -27,25 +27,24 @@ def expect_details(at: object, trace: BlockTrace) -> None:
         errors = messages(at, "error")  # type: ignore[arg-type]
         figures = figure_messages(at)  # type: ignore[arg-type]
         frames = [frame.value for frame in at.dataframe]  # type: ignore[attr-defined]
-        if name in ("sum_comparison", "scatter") and trace.spec.identity is None:
+        if name in ("outcomes", "scatter") and trace.spec.identity is None:
             assert len(errors) == 1
             assert "has no sum, so there are no two terms to compare" in errors[0]
             continue
         assert errors == [], name
-        if name == "gallery":
+        if name == "channels":
             assert figures["gallery"]["link"]["panels"] == list(trace.stages)
-        elif name == "sum_comparison":
+            table = channel_table(trace)
+            np.testing.assert_allclose(frames[-1]["‖F(x)‖"], table.norm_f, rtol=1e-5)
+        elif name == "outcomes":
             text = json.dumps(figures["sum_comparison"]["figure"]["layout"], ensure_ascii=False)
             found = compare_sum(trace, 1)
             for category, count in zip(found.categories, found.counts, strict=True):
                 assert f"{category} {count / found.identity.size:.0%}" in text
-        elif name == "distributions":
+        elif name == "histograms":
             drawn = {item["name"] for item in figures["distributions"]["figure"]["data"]}
             assert drawn == set(trace.stages)
-        elif name == "channels":
-            table = channel_table(trace)
-            np.testing.assert_allclose(frames[-1]["‖F(x)‖"], table.norm_f, rtol=1e-5)
-        elif name == "statistics":
+        elif name == "batch_norm":
             means = [frame["mean batch"] for frame in frames if "mean batch" in frame]
             assert len(means) == len(trace.norms)
             for mean, norm in zip(means, trace.norms.values(), strict=True):

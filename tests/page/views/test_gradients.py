@@ -17,7 +17,7 @@ SMALL_X = generate("zone_plate", *SMALL)
 
 
 def test_the_figure_and_the_numbers_are_the_splits() -> None:
-    at = page(view="gradients", cotangent="random", channel="2")
+    at = page(input="zone_plate", view="gradients", cotangent="random", channel="2")
     assert not at.exception
     trace = trace_block(0, X, 8)
     split = split_trace(trace, cotangent_of("random", trace, seed=0))
@@ -35,6 +35,20 @@ def test_the_figure_and_the_numbers_are_the_splits() -> None:
     ]
 
 
+def test_the_parts_are_said_in_a_sentence() -> None:
+    at = page(view="gradients", **SMALL_PAGE)
+    trace = trace_block(0, SMALL_X, 4)
+    numbers = gradient_numbers(split_trace(trace, cotangent_of("ones", trace)))
+    words = (
+        f"The gradient at x has a part through the shortcut, of norm {numbers.identity:.4g}, and a "
+        f"part through F, of norm {numbers.residual:.4g}. Of their squared norms, "
+        f"{numbers.identity_share:.0%} comes through the shortcut."
+    )
+    assert words in [each.value for each in at.markdown]
+    without = page(view="gradients", variant="no_skip", **SMALL_PAGE)
+    assert any(each.value.startswith("The gradient at x has the norm") for each in without.markdown)
+
+
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in FIXES])
 def test_every_block_has_its_gradient(name: str) -> None:
     at = page(view="gradients", block=VARIANTS[name].title, **SMALL_PAGE)
@@ -47,7 +61,7 @@ def test_every_block_has_its_gradient(name: str) -> None:
 
 @pytest.mark.parametrize("cotangent", ["random", "ones", "pinned pixel", "squared error"])
 def test_every_cotangent(cotangent: str) -> None:
-    at = page(view="gradients", cotangent=cotangent, pin="add,4,30")
+    at = page(input="zone_plate", view="gradients", cotangent=cotangent, pin="add,4,30")
     assert not at.exception
     trace = trace_block(0, X, 8)
     kind = {"pinned pixel": "pixel", "squared error": "error"}.get(cotangent, cotangent)
@@ -57,12 +71,14 @@ def test_every_cotangent(cotangent: str) -> None:
 
 
 def test_gamma_and_bias_are_the_blocks() -> None:
-    faded = page(view="gradients", cotangent="random", gamma2="0.0")
+    faded = page(input="zone_plate", view="gradients", cotangent="random", gamma2="0.0")
     assert faded.metric[1].value == "0"
     trace = trace_block(0, X, 8, variant=zero_gamma(0.0))
     split = split_trace(trace, cotangent_of("random", trace))
     assert faded.metric[0].value == f"{gradient_numbers(split).identity:.4g}"
-    dead = page(view="gradients", cotangent="random", shifted="bn1", shift="-6.0")
+    dead = page(
+        input="zone_plate", view="gradients", cotangent="random", shifted="bn1", shift="-6.0"
+    )
     trace = trace_block(0, X, 8, variant=with_bias(V1, "bn1", -6.0))
     split = split_trace(trace, cotangent_of("random", trace))
     assert dead.metric[1].value == f"{gradient_numbers(split).residual:.4g}"
@@ -70,7 +86,7 @@ def test_gamma_and_bias_are_the_blocks() -> None:
 
 def test_a_bias_that_the_norm_subtracts_is_explained() -> None:
     words = "bn1 subtracts the batch mean"
-    train = page(view="gradients", shift="-6.0")
+    train = page(input="zone_plate", view="gradients", shift="-6.0")
     assert any(words in c.value for c in train.caption)
     for link in ({"mode": "eval"}, {"shifted": "bn1"}):
         at = page(view="gradients", shift="-6.0", **link)
@@ -84,7 +100,7 @@ def test_one_pixel_is_explained_by_its_mode(mode: str) -> None:
     ]
     row, col = (int(at) for at in np.argwhere(np.all(alive, axis=0)[10:, 10:, 0])[0] + 10)
     pin = f"out,{row},{col}"
-    at = page(view="gradients", cotangent="pixel", mode=mode, pin=pin)
+    at = page(input="zone_plate", view="gradients", cotangent="pixel", mode=mode, pin=pin)
     words = "gradient outside it is 0" if mode == "eval" else "depends on every pixel of x"
     assert any(words in c.value for c in at.caption)
     trace = trace_block(0, X, 8, use_running_average=mode == "eval")
@@ -98,13 +114,15 @@ def test_one_pixel_is_explained_by_its_mode(mode: str) -> None:
 
 
 def test_a_branch_and_a_pixel_without_gradient_are_explained() -> None:
-    dead = page(view="gradients", shifted="bn1", shift="-6.0", cotangent="pixel")
+    dead = page(
+        input="zone_plate", view="gradients", shifted="bn1", shift="-6.0", cotangent="pixel"
+    )
     words = " ".join(c.value for c in dead.caption)
     assert "The gradient through F is 0" in words
     assert "depends on every pixel of x" not in words
     trace = trace_block(0, X, 8)
     row, col = (int(at) for at in np.argwhere(trace["add"][:, :, 0] < 0)[0])
-    at = page(view="gradients", cotangent="pixel", pin=f"out,{row},{col}")
+    at = page(input="zone_plate", view="gradients", cotangent="pixel", pin=f"out,{row},{col}")
     assert any("the last ReLU zeroed it" in c.value for c in at.caption)
     assert not any("No pixel is pinned" in c.value for c in at.caption)
 
@@ -143,14 +161,14 @@ def test_a_channel_without_a_pixel_that_is_not_zeroed_is_explained() -> None:
 
 
 def test_shapes_that_differ_have_no_squared_error() -> None:
-    at = page(view="gradients", block="zero_pad", cotangent="error")
+    at = page(input="zone_plate", view="gradients", variant="zero_pad", cotangent="error")
     assert not at.exception
     assert "choose another cotangent" in messages(at, "error")[0]
 
 
 def test_values_that_overflow_do_not_break_the_view() -> None:
     at = upload(
-        page(view="gradients", cotangent="random"),
+        page(input="zone_plate", view="gradients", cotangent="random"),
         "a.npy",
         npy(np.full((4, 4, 2), 3e38, np.float32)),
     )

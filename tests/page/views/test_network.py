@@ -10,7 +10,15 @@ from explorer.engine.shipped_runs import shipped_run
 from explorer.engine.training_settings import TrainingSettings
 from explorer.records import NetworkTrace
 from tests.files import picture
-from tests.helpers import decoded, figure_messages, messages, notes, page, wait_for_trainings
+from tests.helpers import (
+    control,
+    decoded,
+    figure_messages,
+    messages,
+    notes,
+    page,
+    wait_for_trainings,
+)
 from tests.plain_accuracy import plain_accuracy
 
 pytestmark = pytest.mark.usefixtures("no_runs")
@@ -37,8 +45,10 @@ def captions(at: AppTest) -> list[str]:
     return [caption.value for caption in at.caption]
 
 
-def metrics(at: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in at.metric}
+def sentence(at: AppTest) -> str:
+    """Return what the page says of the network and the picture."""
+    (found,) = (each.value for each in at.markdown if "Test accuracy" in each.value)
+    return found
 
 
 def assert_drawn(at: AppTest, trace: NetworkTrace, channel: int | None = 0) -> None:
@@ -72,21 +82,22 @@ def assert_lens(at: AppTest, found: Network, trace: NetworkTrace) -> None:
 @pytest.mark.parametrize("blocks", [3, 8, 27])
 def test_it_opens_with_accuracies_and_the_first_test_picture(blocks: int) -> None:
     at = opened(net_blocks=str(blocks))
-    numbers = metrics(at)
+    accuracies = []
     for variant, title in TITLES.items():
         found = network(variant, blocks=blocks)
         accuracy = plain_accuracy(found, DATA.test_images, DATA.test_labels, found.blocks)
-        assert numbers[f"Test accuracy, {title}"] == f"{accuracy:.1%}"
+        accuracies.append(f"{title} {accuracy:.1%}")
     found = network(blocks=blocks)
     trace = found.trace(DATA.test_images[0])
     share, best = list(trace.probabilities.values())[-1].max(), int(trace.logits.argmax())
     assert best == DATA.test_labels[0]
-    assert numbers[f"Classified as, with {share:.0%}"] == f"{DATA.classes[best]} (correct)"
     assert_drawn(at, trace)
     assert_lens(at, found, trace)
     label = DATA.classes[DATA.test_labels[0]]
-    assert captions(at)[0] == (
-        f"residual, v1, {blocks} blocks, after step 180; test picture 0, class {label}."
+    assert sentence(at) == (
+        f"residual, v1, {blocks} blocks, after step 180; test picture 0, class {label}: classified "
+        f"as {DATA.classes[best]} with {share:.0%} (correct). "
+        f"Test accuracy: {'; '.join(accuracies)}."
     )
 
 
@@ -99,7 +110,7 @@ def test_the_selected_network_step_picture_and_channel_are_drawn() -> None:
     assert_lens(at, found, trace)
     assert any(words.startswith("A plain network has no residual stream") for words in captions(at))
     accuracy = np.mean(network("v1", 32).predict(DATA.test_images) == DATA.test_labels)
-    assert metrics(at)["Test accuracy, residual, v1"] == f"{accuracy:.1%}"
+    assert f"Test accuracy: residual, v1 {accuracy:.1%};" in sentence(at)
     at.segmented_control(key="show").set_value("mean").run()
     assert_drawn(at, trace, None)
     assert at.query_params == link | {"view": "network", "net_blocks": "3", "show": "mean"}
@@ -118,12 +129,13 @@ def test_wrongly_classified_pictures_come_first_then_the_others() -> None:
     is_wrong = found.predict(DATA.test_images) != DATA.test_labels
     order = [*np.flatnonzero(is_wrong), *np.flatnonzero(~is_wrong)]
     at = opened(wrong_first="true")
-    assert f"{is_wrong.sum()} of 360 are classified wrongly after the last step." in captions(at)
-    assert metrics(at)[next(iter(metrics(at)))].endswith("(wrong)")
+    words = f"{is_wrong.sum()} of 360 pictures are classified wrongly after the last step; they"
+    assert any(each.startswith(words) for each in captions(at))
+    assert "(wrong)" in sentence(at)
     for number in (0, int(is_wrong.sum()) - 1, int(is_wrong.sum()), 359):
         without_exception(at.number_input(key="picture").set_value(number).run())
         index = int(order[number])
-        assert any(f"test picture {index}, class " in each for each in captions(at))
+        assert f"test picture {index}, class " in sentence(at)
         assert_drawn(at, found.trace(DATA.test_images[index]))
 
 
@@ -136,7 +148,7 @@ def test_an_own_picture_is_scaled_to_the_data_sets_range() -> None:
     low, high = DATA.train_images.min(), DATA.train_images.max()
     part = (grey.astype(float) - grey.min()) / (int(grey.max()) - int(grey.min()))
     pixels = (low + part * (high - low)).astype(np.float32)[:, :, None]
-    assert "your picture, resized to 8×8" in captions(at)[0]
+    assert "your picture, resized to 8×8" in sentence(at)
     drawn = figure_messages(at)["network_figure"]["figure"]["data"]
     expected = network().trace(pixels)["block3"]["out"][:, :, 0]
     (found,) = (decoded(each["z"]) for each in drawn if each["name"] == "block3 out")
@@ -173,6 +185,8 @@ def test_a_block_that_was_clicked_opens_in_a_view() -> None:
     for view in ("forward", "what_if", "gradients"):
         without_exception(at.button(key=f"open_{view}").click().run())
         assert at.query_params.pop("view", "forward") == view
+        # What if shows a variant, and Gradients the same one.
+        assert at.query_params.pop("variant", None) == (None if view != "gradients" else "no_skip")
         assert at.query_params == {
             "weights": "network",
             "net_blocks": "3",
@@ -180,7 +194,7 @@ def test_a_block_that_was_clicked_opens_in_a_view() -> None:
             "picture": "4",
             "network_pin": "block2 out,3,4",
         }
-        at.segmented_control(key="view").set_value("network").run()
+        at.segmented_control(key=control(at, "view")).set_value("network").run()
         at.session_state["network_figure"] = {"pin": "block2 out,3,4"}
         without_exception(at.run())
 
@@ -190,9 +204,9 @@ def test_play_starts_again_after_the_last_step_and_pause_ends_it() -> None:
     assert at.button(key="play").label == "Play the training"
     without_exception(at.button(key="play").click().run())
     assert at.button(key="play").label == "Pause"
-    assert "after step 0;" in captions(at)[0]
+    assert "after step 0;" in sentence(at)
     without_exception(at.number_input(key="channel").set_value(3).run())  # while it plays
-    assert "after step 0;" in captions(at)[0]
+    assert "after step 0;" in sentence(at)
     assert_drawn(at, network(step=0).trace(DATA.test_images[0]), 3)
     without_exception(at.button(key="play").click().run())
     assert at.button(key="play").label == "Play the training"
@@ -201,7 +215,7 @@ def test_play_starts_again_after_the_last_step_and_pause_ends_it() -> None:
 def test_play_goes_on_from_the_step_that_is_shown() -> None:
     at = opened(net_step="16")
     without_exception(at.button(key="play").click().run())
-    assert "after step 16;" in captions(at)[0]
+    assert "after step 16;" in sentence(at)
 
 
 SMALL = {"net_blocks": "1", "net_width": "4", "net_steps": "2", "net_batch": "16", "net_seed": "9"}

@@ -33,7 +33,10 @@ def network(variant: str = "v1", step: int = 180) -> Network:
 
 def opened(details: str, **link: str) -> AppTest:
     return without_exception(
-        page(**{"view": "network", "net_blocks": "3", "network_details": details} | link)
+        page(
+            input="zone_plate",
+            **{"view": "network", "net_blocks": "3", "network_details": details} | link,
+        )
     )
 
 

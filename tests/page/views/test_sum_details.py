@@ -203,7 +203,7 @@ def test_more_cells_than_are_marked_are_said_to_be_a_sample(cells: int, is_sampl
 )
 def test_the_comparison_names_its_four_categories(spec: BlockSpec, last: str) -> None:
     """The sums are 1, −0.5, −1 and 4, −1, 1."""
-    at = draw("sum_comparison", subject(block_of(X, F, spec)), Display())
+    at = draw("outcomes", subject(block_of(X, F, spec)), Display())
     assert caption(at) == (
         "The cells of this channel. Stays positive: the identity and the sum are positive. Raised "
         "above zero by F: the identity is not positive, the sum is. Lowered below zero by F: the "
@@ -218,14 +218,14 @@ def test_the_comparison_names_its_four_categories(spec: BlockSpec, last: str) ->
         assert any(f"{name} {share}" in text for text in texts), name
 
 
-@pytest.mark.parametrize("part", ["scatter", "sum_comparison"])
+@pytest.mark.parametrize("part", ["scatter", "outcomes"])
 def test_a_mean_over_channels_has_no_sum_to_compare(part: str) -> None:
     at = draw(part, subject(block_of(X, F)), Display(channel=None))
     assert caption(at) == ONE_CHANNEL
     assert figure_messages(at) == {}
 
 
-@pytest.mark.parametrize("part", ["scatter", "sum_comparison"])
+@pytest.mark.parametrize("part", ["scatter", "outcomes"])
 def test_a_block_without_a_sum_says_so(part: str) -> None:
     at = draw(part, subject(block_of(X, F, VARIANTS["no_skip"])), Display())
     assert "has no sum, so there are no two terms" in messages(at, "error")[0]

@@ -22,6 +22,7 @@ from tests.helpers import (
     decoded,
     figure_messages,
     messages,
+    own_buttons,
     page,
     wait_for_trainings,
 )
@@ -106,12 +107,6 @@ def opened(**link: str) -> AppTest:
     return without_exception(page(view="train", **link))
 
 
-def buttons(at: AppTest) -> dict[str, str]:
-    """Return the labels of the view's own buttons by key."""
-    keyed = {str(button.key): button.label for button in at.button}
-    return {key: label for key, label in keyed.items() if not key.startswith("suggest_")}
-
-
 def captions(at: AppTest) -> list[str]:
     return [caption.value for caption in at.caption]
 
@@ -163,7 +158,7 @@ def assert_sentence(at: AppTest, variant: str, run: TrainingRun) -> None:
 @pytest.mark.parametrize("blocks", [3, 8, 27])
 def test_shipped_runs_open_complete(blocks: int) -> None:
     at = opened() if blocks == 8 else opened(net_blocks=str(blocks))
-    assert buttons(at) == {"start_training": "Train again"}
+    assert own_buttons(at) == {"start_training": "Train again"}
     for variant in TITLES:
         run = shipped_run(TrainingSettings(blocks=blocks, variant=variant))
         assert run
@@ -176,7 +171,7 @@ def test_shipped_runs_open_complete(blocks: int) -> None:
 
 def test_what_is_not_trained_has_empty_curves_and_a_button() -> None:
     at = opened(**SMALL)
-    assert buttons(at) == {"start_training": "Train"}
+    assert own_buttons(at) == {"start_training": "Train"}
     assert sentences(at) == ""
     assert {curve["y"].size for curve in drawn(at).values()} == {0}
 
@@ -191,7 +186,7 @@ def test_train_trains_both_networks_with_the_settings_of_the_page() -> None:
         net_survival="0.8",
     )
     trained(at)
-    assert buttons(at) == {"start_training": "Train again"}
+    assert own_buttons(at) == {"start_training": "Train again"}
     others: dict[str, Any] = {
         "learning_rate": 0.03,
         "seed": 5,
@@ -219,13 +214,13 @@ def test_meanwhile_there_is_a_stop_button_and_the_step(gate: Gate) -> None:
     at = click(opened(**SMALL, train_details="gradients"), "start_training")
     assert gate.is_reached.wait(TIMEOUT)
     rerun(at)
-    assert buttons(at) == {"stop_training": "Stop"}
+    assert own_buttons(at) == {"stop_training": "Stop"}
     assert any("step 0 of 3." in each for each in captions(at))
     assert "block_gradients" not in figure_messages(at)
     click(at, "stop_training")
     gate.is_open.set()
     wait_for_trainings()
-    assert buttons(rerun(at))["start_training"] == "Train again"
+    assert own_buttons(rerun(at))["start_training"] == "Train again"
 
 
 def test_a_training_that_waits_for_two_others_says_so(
@@ -233,12 +228,12 @@ def test_a_training_that_waits_for_two_others_says_so(
 ) -> None:
     others = [click(opened(**SMALL, net_seed=seed), "start_training") for seed in "12"]
     third = click(opened(**SMALL, net_seed="3"), "start_training")
-    assert buttons(third) == {"stop_training": "Stop"}
+    assert own_buttons(third) == {"stop_training": "Stop"}
     assert "Waiting: two other trainings run on this server." in captions(third)
     gate.is_open.set()
     wait_for_trainings()
     for at in (*others, third):
-        assert buttons(rerun(at)) == {"start_training": "Train again"}
+        assert own_buttons(rerun(at)) == {"start_training": "Train again"}
         assert sentences(at)
 
 
@@ -247,13 +242,13 @@ def test_stop_keeps_the_curves_and_continue_completes_them(
 ) -> None:
     stop_after(2)
     at = trained(opened(**SMALL))
-    assert buttons(at) == {"resume_training": "Continue", "start_training": "Train again"}
+    assert own_buttons(at) == {"resume_training": "Continue", "start_training": "Train again"}
     assert {curve["y"].size for name, curve in drawn(at).items() if "training loss" in name} == {2}
     assert sentences(at).startswith("Within 2 steps the network")
     click(at, "resume_training")
     wait_for_trainings()
     rerun(at)
-    assert buttons(at) == {"start_training": "Train again"}
+    assert own_buttons(at) == {"start_training": "Train again"}
     for variant in TITLES:
         run = train(digits(), variant=variant, **SETTINGS)
         assert_curves(at, variant, run)
@@ -265,7 +260,7 @@ def test_train_instead_of_continue_starts_anew(stop_after: Callable[[int], None]
     at = trained(opened(**SMALL))
     stop_after(3)
     trained(at)
-    assert buttons(at) == {"start_training": "Train again"}
+    assert own_buttons(at) == {"start_training": "Train again"}
     assert_curves(at, "v1", train(digits(), variant="v1", **SETTINGS))
 
 
@@ -290,11 +285,11 @@ def fails_at_10(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_training_that_fails_is_one_sentence_and_the_page_stays_usable() -> None:
     at = trained(opened(**SMALL, net_rate="10"))
     assert messages(at, "error") == [PROBLEM]
-    assert buttons(at) == {"start_training": "Train again"}
+    assert own_buttons(at) == {"start_training": "Train again"}
     assert drawn(at)["residual, v1: training loss"]["y"].size == 2
     at.selectbox(key="net_rate").select("0.01").run()
     assert messages(at, "error") == []
-    assert buttons(at) == {"start_training": "Train"}
+    assert own_buttons(at) == {"start_training": "Train"}
     at.number_input(key="net_steps").set_value(2).run()
     trained(at)
     assert sentences(at).count("Within 2 steps") == 2
@@ -304,7 +299,7 @@ def test_other_settings_while_networks_train_offer_to_train_these_instead(gate: 
     at = click(opened(**SMALL), "start_training")
     assert gate.is_reached.wait(TIMEOUT)
     at.number_input(key="net_seed").set_value(1).run()
-    assert buttons(at) == {"start_training": "Train"}
+    assert own_buttons(at) == {"start_training": "Train"}
     words = "Networks with other settings are being trained; Train would stop them."
     assert words in captions(at)
     click(at, "start_training")
@@ -314,7 +309,7 @@ def test_other_settings_while_networks_train_offer_to_train_these_instead(gate: 
     assert words not in captions(at)
     assert_curves(at, "v1", train(digits(), variant="v1", seed=1, **SETTINGS))
     at.number_input(key="net_seed").set_value(0).run()  # stopped, so it can only start anew
-    assert buttons(at) == {"start_training": "Train"}
+    assert own_buttons(at) == {"start_training": "Train"}
 
 
 def test_training_goes_on_while_the_user_looks_at_another_view(gate: Gate) -> None:
@@ -349,12 +344,12 @@ def test_the_gradient_by_block_is_the_histories(step: int | None) -> None:
 def test_untrained_networks_have_no_gradient_but_the_page_stays() -> None:
     at = opened(**SMALL, train_details="gradients")
     assert "block_gradients" not in figure_messages(at)
-    assert buttons(at) == {"start_training": "Train"}
+    assert own_buttons(at) == {"start_training": "Train"}
 
 
 def test_loss_against_depth_has_the_shipped_depths_and_offers_the_others() -> None:
     at = opened(train_details="depths")
-    assert buttons(at) == {
+    assert own_buttons(at) == {
         "start_training": "Train again",
         "start_sweep": "Train the missing depths: 16",
     }
@@ -384,7 +379,7 @@ def sweep(at: AppTest, depths: int) -> AppTest:
 
 def assert_swept(at: AppTest) -> None:
     """Assert that the losses of both depths are drawn and nothing is left to train."""
-    assert buttons(at) == {"start_training": "Train again"}
+    assert own_buttons(at) == {"start_training": "Train again"}
     curves = drawn(at, "degradation")
     for variant, title in TITLES.items():
         settings: dict[str, Any] = SETTINGS | {"variant": variant}
@@ -396,7 +391,7 @@ def assert_swept(at: AppTest) -> None:
 @pytest.mark.usefixtures("two_depths")
 def test_the_missing_depths_are_trained_one_after_another() -> None:
     at = opened(**SMALL, train_details="depths")
-    assert buttons(at)["start_sweep"] == "Train the missing depths: 1, 2"
+    assert own_buttons(at)["start_sweep"] == "Train the missing depths: 1, 2"
     assert_swept(sweep(at, 2))
 
 
@@ -406,7 +401,7 @@ def test_a_stopped_training_does_not_keep_the_depths_from_training(
 ) -> None:
     stop_after(1)
     at = trained(opened(**SMALL, train_details="depths"))
-    assert buttons(at)["resume_training"] == "Continue"
+    assert own_buttons(at)["resume_training"] == "Continue"
     stop_after(4)
     assert_swept(sweep(at, 2))
 
@@ -417,19 +412,19 @@ def test_a_depth_that_fails_ends_the_sweep() -> None:
     click(at, "start_sweep")
     wait_for_trainings()
     rerun(at)
-    assert buttons(at)["start_sweep"] == "Train the missing depths: 1, 2"
+    assert own_buttons(at)["start_sweep"] == "Train the missing depths: 1, 2"
     assert messages(at, "error") == [PROBLEM]
 
 
 @pytest.mark.usefixtures("two_depths")
 def test_stop_ends_the_sweep(gate: Gate) -> None:
     at = click(opened(**SMALL, train_details="depths"), "start_sweep")
-    assert buttons(at)["stop_sweep"] == "Stop"
+    assert own_buttons(at)["stop_sweep"] == "Stop"
     assert gate.is_reached.wait(TIMEOUT)
     click(at, "stop_sweep")
     gate.is_open.set()
     wait_for_trainings()
-    assert "start_sweep" in buttons(rerun(at))
+    assert "start_sweep" in own_buttons(rerun(at))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
-"""Behind the What if view: code, state and Linen parity of a variant."""
+"""The details Code and BatchNorm: code, state and Linen parity of a variant."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 from explorer import Model, trace_block
 from explorer.engine.linen_parity import LinenParity
 from explorer.engine.state import StateVariable
-from explorer.errors import InputError
 from explorer.inputs import generate
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1, VARIANTS
@@ -18,12 +19,14 @@ from explorer.model.weights import FromSeed
 from explorer.page import cache
 from explorer.page.cache import ResultCache
 from explorer.page.experiment import Experiment
-from explorer.page.views import what_if_details
+from explorer.page.views import linen_details, norm_details
+from explorer.page.views.subject import Subject
 from explorer.records import BlockTrace
-from tests.helpers import TIMEOUT, messages
+from tests.helpers import TIMEOUT
 from tests.reference import stages, statistics
 
 X = generate("normal", 8, 6, 4, 7)
+LINEN = {"linen": "true"}
 
 
 @pytest.fixture(autouse=True)
@@ -32,12 +35,13 @@ def result_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "RESULT_CACHE", ResultCache(16, 2**28, 60))
 
 
-def script(experiment: "Any", canonical: "Any", spec: "Any") -> None:
+def script(detail: "Any", subject: "Any") -> None:
     from explorer.page.link_state import ignored_parameters, update_old_link
-    from explorer.page.views import what_if_details
+    from explorer.page.views.code_details import code
+    from explorer.page.views.norm_details import batch_norm
 
     update_old_link()
-    what_if_details.draw_details(experiment, canonical, spec)
+    {"code": code, "batch_norm": batch_norm}[detail](subject, None)  # type: ignore[arg-type]
     assert not ignored_parameters()
 
 
@@ -47,14 +51,19 @@ def empty_trace(spec: BlockSpec = V1, use_running_average: bool = False) -> Bloc
     return BlockTrace(model, use_running_average, 0, {"x": X}, {})
 
 
-def look(chosen: str | None, spec: BlockSpec = V1, canonical: BlockTrace | None = None) -> AppTest:
+def look(
+    detail: str,
+    spec: BlockSpec = V1,
+    canonical: BlockTrace | None = None,
+    link: Mapping[str, str] = MappingProxyType({}),
+) -> AppTest:
     canonical = canonical or empty_trace()
     in_eval = canonical.use_running_average
     experiment = Experiment(("by hand",), lambda: X, False, (), 0, 4, in_eval, 0)
-    arguments = {"experiment": experiment, "canonical": canonical, "spec": spec}
+    subject = Subject(canonical, ("by hand",), False, experiment, canonical, spec)
+    arguments = {"detail": detail, "subject": subject}
     at = AppTest.from_function(script, default_timeout=TIMEOUT, kwargs=arguments)
-    if chosen:
-        at.query_params["what_if_details"] = chosen
+    at.query_params.update(link)
     at.run()
     assert not at.exception
     return at
@@ -67,13 +76,6 @@ def captions(at: AppTest) -> list[str]:
 def columns(at: AppTest, index: int) -> dict[str, list[Any]]:
     frame = at.dataframe[index].value
     return {name: list(frame[name]) for name in frame}
-
-
-def test_without_a_choice_nothing_is_drawn() -> None:
-    at = look(None)
-    assert not at.code
-    assert not at.dataframe
-    assert not at.caption
 
 
 def test_the_basic_block_has_its_code_and_no_difference() -> None:
@@ -134,8 +136,8 @@ def test_the_state_before_and_after_the_calls(monkeypatch: pytest.MonkeyPatch) -
     records.append(StateVariable("conv1.kernel", "Param", kernel, kernel, kernel))
     number = np.array(0.5)
     records.append(StateVariable("scaled_x.factor", "Constant", number, number, number))
-    monkeypatch.setattr(what_if_details, "state_variables", lambda model, x: tuple(records))
-    at = look("state")
+    monkeypatch.setattr(norm_details, "state_variables", lambda model, x: tuple(records))
+    at = look("batch_norm")
     assert columns(at, 0) == {
         "running statistic": ["bn1.mean", "bn1.var", "bn2.mean"],
         "fresh block": ["0.000000", "1.000000", "0.500000"],
@@ -154,8 +156,8 @@ def test_the_state_before_and_after_the_calls(monkeypatch: pytest.MonkeyPatch) -
 
 def test_without_running_statistics_there_is_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
     only = Variable("conv1.bias", "Param", [0.0, 0.0]).record()
-    monkeypatch.setattr(what_if_details, "state_variables", lambda model, x: (only,))
-    at = look("state", VARIANTS["no_bn"])
+    monkeypatch.setattr(norm_details, "state_variables", lambda model, x: (only,))
+    at = look("batch_norm", VARIANTS["no_bn"])
     assert len(at.dataframe) == 1
     assert columns(at, 0)["path"] == ["conv1.bias"]
     assert not any("running statistics" in caption for caption in captions(at))
@@ -173,7 +175,7 @@ def test_the_running_statistics_move_1_percent_of_the_way_to_numpys() -> None:
         mean, variance = statistics(found[source])
         expected[f"{norm}.mean"] = 0.01 * mean[0]
         expected[f"{norm}.var"] = 0.99 + 0.01 * variance[0]
-    table = columns(look("state", canonical=trace_block(0, X, 4)), 0)
+    table = columns(look("batch_norm", canonical=trace_block(0, X, 4)), 2)
     after = dict(zip(table["running statistic"], table["after a train-mode call"], strict=True))
     assert set(after) == set(expected)
     for path, text in after.items():
@@ -186,8 +188,8 @@ def test_the_largest_difference_from_linen_is_that_of_the_table(
 ) -> None:
     differences = {"out": 1.5e-7, "bn1.mean": 0.0, "bn2.var": 2.25e-6}
     parity = LinenParity(X, {}, differences)
-    monkeypatch.setattr(what_if_details, "linen_parity", lambda *given, **options: parity)
-    at = look("linen")
+    monkeypatch.setattr(linen_details, "linen_parity", lambda *given, **options: parity)
+    at = look("code", link=LINEN)
     assert [text.value for text in at.markdown] == [
         "Largest difference between Linen and NNX on this input: **2.25e-06**."
     ]
@@ -196,7 +198,7 @@ def test_the_largest_difference_from_linen_is_that_of_the_table(
         "largest |Linen − NNX|": ["1.5e-07", "0", "2.25e-06"],
     }
     sources = [code.value for code in at.code]
-    assert [text.splitlines()[0].split("(")[0] for text in sources[:2]] == [
+    assert [text.splitlines()[0].split("(")[0] for text in sources[1:3]] == [
         "class BasicBlock",
         "class LinenBlock",
     ]
@@ -212,20 +214,10 @@ def test_linen_runs_the_basic_block_in_its_mode_whatever_the_variant(
         calls.append((given, options))
         return LinenParity(X, {}, {"out": 0.0})
 
-    monkeypatch.setattr(what_if_details, "linen_parity", linen_parity)
+    monkeypatch.setattr(linen_details, "linen_parity", linen_parity)
     canonical = empty_trace(use_running_average=in_eval)
-    look("linen", VARIANTS["full_preact"], canonical)
+    look("code", VARIANTS["full_preact"], canonical, LINEN)
     ((given, options),) = calls
     assert given[0] is canonical.model
     assert given[1] is X
     assert options == {"use_running_average": in_eval, "warmup_passes": 0}
-
-
-def test_an_error_is_shown_in_place_of_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*given: object, **options: object) -> object:
-        raise InputError("The block does not run.")
-
-    monkeypatch.setattr(what_if_details, "state_variables", fail)
-    at = look("state")
-    assert messages(at, "error") == ["The block does not run."]
-    assert not at.dataframe

@@ -1,0 +1,71 @@
+"""The top of the page: its title or a lesson, and the controls beside it."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.page.bar import Bar, draw_bar, is_phone, part_of_row
+from explorer.page.controls import segmented_choice
+from explorer.page.copy_link import copy_link
+from explorer.page.lecture import presenter_buttons
+from explorer.page.lesson_card import lesson_card, lesson_list
+from explorer.page.lessons import Place
+
+
+def title_row(
+    titles: Mapping[str, str],
+    headings: Mapping[str, str],
+    sentences: Mapping[str, str],
+    *,
+    lesson: Place | None,
+    mode: str | None,
+) -> tuple[str, Bar]:
+    """Draw title, sentence or lesson, and the choice of the view; return the view and the bar.
+
+    Args:
+        titles, headings, sentences: of the views; the first view is the default.
+        lesson: the step that stands in place of the sentence, and for a presenter also in place
+            of the title.
+        mode: the presenter mode, None in the usual one.
+    """
+    is_presenting = mode is not None
+    is_short = is_presenting or is_phone()
+    if lesson and is_presenting:
+        title, controls = None, lesson_card(lesson, is_presenting=True)
+    else:
+        title, controls = _empty_row()
+    with (
+        controls,
+        st.container(
+            horizontal=True, vertical_alignment="center", width="content", key="page_controls"
+        ),
+    ):
+        buttons = part_of_row()
+        with buttons:
+            if not is_short:
+                copy_link()
+            lesson_list(lesson, is_presenting=is_presenting)
+        with buttons.popover("View") if is_short else st.container(width="content"):
+            # One control instead of Streamlit pages: all views share channel, pin and experiment.
+            view = segmented_choice(
+                "View", tuple(titles), key="view", titles=titles, label_visibility="collapsed"
+            )
+            if is_presenting:
+                presenter_buttons()
+    if title:
+        title.title(headings[view], anchor=False)
+        if lesson:
+            lesson_card(lesson, is_presenting=False)
+        else:
+            st.markdown(sentences[view])
+    is_closed = lesson is not None or is_short
+    return view, draw_bar(buttons if is_closed else None, key="controls")
+
+
+def _empty_row() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Draw a row; return the places of a title and of controls at its end."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        return st.container(width="content"), st.container(width="content")
