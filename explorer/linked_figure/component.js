@@ -6,6 +6,7 @@
  * what lasts (pin, window, box, theme), `host.trigger` what happens once (pick, step).
  * @import { Cell, Point } from "./geometry.js"
  * @import { Link, Message, Pixel, Value } from "./payload.js"
+ * @import { Pen } from "./overlay.js"
  * @import { PlotNode, Plotly } from "./plotly.js"
  */
 
@@ -30,10 +31,20 @@ const LOAD_ERROR = "plotly.js could not be loaded. Reload the page to try again.
  * @property {(name: string, value: unknown) => void} trigger
  */
 
+/** @type {WeakMap<Element, LinkedFigure>} */
+const figures = new WeakMap();
+
+/**
+ * Return the figure in an element.
+ * @param {Element} root
+ */
+export const figureOf = (root) => figures.get(root);
+
 export class LinkedFigure {
   /** @param {HTMLElement} root an element of the class `linked-figure` */
   constructor(root) {
     this.root = root;
+    figures.set(root, this);
     this.plot = /** @type {PlotNode} */ (addChild(root, "div", "linked-figure-plot"));
     const canvas = /** @type {HTMLCanvasElement} */ (addChild(root, "canvas", ""));
     this.overlay = new Overlay(canvas);
@@ -258,6 +269,18 @@ export class LinkedFigure {
       }
     }
     this.write(pixel);
+  }
+
+  /**
+   * Draw the marks elsewhere than over the figure.
+   * @param {Pen} pen
+   */
+  drawMarks(pen) {
+    const { overlay } = this;
+    const usual = overlay.pen;
+    overlay.pen = pen;
+    this.mark();
+    overlay.pen = usual;
   }
 
   markBox() {

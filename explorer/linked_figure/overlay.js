@@ -13,11 +13,19 @@ const CROSSHAIR_OPACITY = 0.35;
 const POINTER_COLOUR = "#ff00c8";
 const POINTER_OPACITY = 0.8;
 
+/**
+ * @typedef {Pick<CanvasRenderingContext2D, "lineWidth" | "globalAlpha" | "font" | "textAlign" |
+ *   "beginPath" | "moveTo" | "lineTo" | "arc" | "stroke" | "fill" | "strokeRect" | "fillRect" |
+ *   "fillText" | "strokeText" | "clearRect"> & { strokeStyle: unknown, fillStyle: unknown,
+ *   drawImage: (image: HTMLCanvasElement, ...at: [number, number, number, number]) => void }} Pen
+ */
+
 /** A canvas over the figure, as large as the figure. */
 export class Overlay {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
+    /** @type {Pen} */
     this.pen = pen(canvas);
     this.size = { width: 0, height: 0 };
     this.accent = "";

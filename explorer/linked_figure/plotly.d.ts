@@ -3,6 +3,10 @@
 export interface Plotly {
   react(node: PlotNode, data: object[], layout: object, config: object): Promise<unknown>;
   relayout(node: PlotNode, update: object): Promise<unknown>;
+  toImage(
+    node: PlotNode,
+    options: { format: "svg"; width: number; height: number },
+  ): Promise<string>;
   purge(node: PlotNode): void;
 }
 
