@@ -43,6 +43,17 @@ def trace_arrays(trace: BlockTrace) -> dict[str, np.ndarray]:
     return by_path(arrays)
 
 
+def check_size(trace: BlockTrace) -> int:
+    """Return the size of a trace's arrays in bytes; raise InputError if they exceed 256 MB."""
+    size = sum(array.nbytes for array in trace_arrays(trace).values())
+    if size > MAX_BYTES:
+        raise InputError(
+            f"The arrays of this trace have {size / 2**20:,.0f} MB; a file holds at most "
+            f"{MAX_BYTES / 2**20:,.0f} MB. Choose a smaller input or fewer channels."
+        )
+    return size
+
+
 def trace_npz(trace: BlockTrace) -> bytes:
     """Return a .npz file of a trace's arrays, with an entry `README` that says what each is.
 
@@ -52,13 +63,8 @@ def trace_npz(trace: BlockTrace) -> bytes:
     Raises:
         InputError: the arrays have more than 256 MB.
     """
+    check_size(trace)
     arrays = trace_arrays(trace)
-    size = sum(array.nbytes for array in arrays.values())
-    if size > MAX_BYTES:
-        raise InputError(
-            f"The arrays of this trace have {size / 2**20:,.0f} MB; a file holds at most "
-            f"{MAX_BYTES / 2**20:,.0f} MB. Choose a smaller input or fewer channels."
-        )
     file = BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr(README, _readme(trace, arrays))

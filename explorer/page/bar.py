@@ -5,6 +5,7 @@ from functools import cached_property
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
 _WHOLE_ROW = 480  # pixels, more than a phone's page has
 
@@ -19,6 +20,7 @@ class Bar:
         end: the end of the row.
         below: the place below the row, for a field that is needed now.
         is_closed: whether the row itself is behind a button.
+        export: what the button “Export” opens; None where there is no such button.
     """
 
     experiment: DeltaGenerator
@@ -26,6 +28,7 @@ class Bar:
     end: DeltaGenerator
     below: DeltaGenerator
     is_closed: bool = False
+    export: PopoverContainer | None = None
 
     @cached_property
     def more(self) -> DeltaGenerator:

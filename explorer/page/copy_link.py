@@ -7,7 +7,7 @@ import streamlit as st
 _FOLDER = files("explorer.page")
 _COMPONENT = st.components.v2.component(
     "copy_link",
-    css=(_FOLDER / "copy_link.css").read_text(encoding="utf-8"),
+    css=(_FOLDER / "own_button.css").read_text(encoding="utf-8"),
     js=(_FOLDER / "copy_link.js").read_text(encoding="utf-8"),
 )
 

@@ -53,7 +53,7 @@ TITLES = {
 }
 HEADINGS = {
     "forward": "The block, stage by stage",
-    "what_if": "The basic block and a variant",
+    "what_if": "The block and a variant",
     "gradients": "The gradient, path by path",
     "depth": "Many blocks in a row",
     "train": "Two networks, side by side",

@@ -1,6 +1,7 @@
 """The top of the page: its title or a lesson, and the controls beside it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -41,10 +42,11 @@ def title_row(
             horizontal=True, vertical_alignment="center", width="content", key="page_controls"
         ),
     ):
-        buttons = part_of_row()
+        buttons, export = part_of_row(), None
         with buttons:
             if not is_short:
                 copy_link()
+                export = st.popover("Export", key="export", on_change="rerun")
             lesson_list(lesson, is_presenting=is_presenting)
         with buttons.popover("View") if is_short else st.container(width="content"):
             # One control instead of Streamlit pages: all views share channel, pin and experiment.
@@ -60,7 +62,8 @@ def title_row(
         else:
             st.markdown(sentences[view])
     is_closed = lesson is not None or is_short
-    return view, draw_bar(buttons if is_closed else None, key="controls")
+    bar = draw_bar(buttons if is_closed else None, key="controls")
+    return view, replace(bar, export=export)
 
 
 def _empty_row() -> tuple[DeltaGenerator, DeltaGenerator]:

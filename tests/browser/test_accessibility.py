@@ -45,7 +45,7 @@ VIEWS = {
         {"stages": "The block's stages", "gallery": "All channels of every stage."},
     ),
     f"?view=what_if&{SIZE}": (
-        "The basic block and a variant",
+        "The block and a variant",
         {"compared": "The block's stages, linked pixel by pixel."},
     ),
     f"?view=gradients&{SIZE}&cotangent=pixel&pin=out,4,4": (

@@ -9,6 +9,7 @@ from explorer.page.bar import Bar
 from explorer.page.controls import segmented_choice
 from explorer.page.display import DisplaySettings
 from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.export_block import export_block
 from explorer.page.panel_link import PanelBlock
 from explorer.page.views.channel_details import all_channels, histograms
 from explorer.page.views.code_details import code
@@ -85,6 +86,7 @@ def draw_block(
             )
         if caption:
             st.caption(caption)
+    export_block(bar, subject)
     try:
         if chosen == "pixel":
             this_pixel(blocks, display)
