@@ -13,7 +13,7 @@ import numpy as np
 from explorer.analysis.summary import channel_table, headline, variance_error
 from explorer.errors import InputError, check_type
 from explorer.export.script_parts import by_path, header
-from explorer.records import BlockTrace
+from explorer.records import BlockTrace, GradientSplit, NetworkTrace
 
 MAX_BYTES = 2**28  # of the arrays in a file, 256 MB
 README = "README"
@@ -23,6 +23,10 @@ _MEANINGS = {
     "statistics": "a running statistic before the pass",
     "after": "the same running statistic after it",
     "batch": "this input's statistic, over all pictures, rows and columns",
+    "gradients": "the gradient at the stage; at out it is the cotangent",
+    "images": "the pictures, as the network receives them",
+    "logits": "one value for each class",
+    "parts": "the gradient at x: total, and the parts through the shortcut and the branch",
 }
 
 
@@ -43,15 +47,56 @@ def trace_arrays(trace: BlockTrace) -> dict[str, np.ndarray]:
     return by_path(arrays)
 
 
-def check_size(trace: BlockTrace) -> int:
-    """Return the size of a trace's arrays in bytes; raise InputError if they exceed 256 MB."""
-    size = sum(array.nbytes for array in trace_arrays(trace).values())
+def gradient_arrays(split: GradientSplit) -> dict[str, np.ndarray]:
+    """Return every array of a gradient by path: stages, their gradients, and both parts at x."""
+    check_type("split", split, GradientSplit)
+    parts = {"total": split.total, "identity": split.identity, "residual": split.residual}
+    return by_path({"stages": split.trace.stages, "gradients": split.stages, "parts": parts})
+
+
+def network_arrays(trace: NetworkTrace) -> dict[str, np.ndarray]:
+    """Return every array of a network's trace by path: those of its blocks after their names."""
+    check_type("trace", trace, NetworkTrace)
+    found = {"images": trace.images, "logits": trace.logits}
+    for name, block in {"stem": trace.stem, **trace.blocks}.items():
+        found |= {f"{name}.{path}": array for path, array in trace_arrays(block).items()}
+    return found
+
+
+def check_size(arrays: Mapping[str, np.ndarray]) -> int:
+    """Return the size of arrays in bytes; raise InputError if they exceed 256 MB."""
+    size = sum(array.nbytes for array in arrays.values())
     if size > MAX_BYTES:
         raise InputError(
             f"The arrays of this trace have {size / 2**20:,.0f} MB; a file holds at most "
             f"{MAX_BYTES / 2**20:,.0f} MB. Choose a smaller input or fewer channels."
         )
     return size
+
+
+def npz(arrays: Mapping[str, np.ndarray], about: str) -> bytes:
+    """Return a .npz file with an entry `README`, which says what each array is.
+
+    Args:
+        arrays: float32, by path, as the functions above return them.
+        about: the first lines of `README`.
+
+    Raises:
+        InputError: the arrays have more than 256 MB.
+    """
+    check_size(arrays)
+    file = BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr(README, _readme(about, arrays))
+        for path, array in arrays.items():
+            with archive.open(f"{path}.npy", "w") as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
+    return file.getvalue()
+
+
+def about_trace(trace: BlockTrace) -> str:
+    """Return lines on what a trace is of, and with which versions it was made."""
+    return "".join(f"{line.removeprefix('# ')}\n" for line in header(trace).splitlines())
 
 
 def trace_npz(trace: BlockTrace) -> bytes:
@@ -63,15 +108,7 @@ def trace_npz(trace: BlockTrace) -> bytes:
     Raises:
         InputError: the arrays have more than 256 MB.
     """
-    check_size(trace)
-    arrays = trace_arrays(trace)
-    file = BytesIO()
-    with ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.writestr(README, _readme(trace, arrays))
-        for path, array in arrays.items():
-            with archive.open(f"{path}.npy", "w") as entry:
-                np.lib.format.write_array(entry, array, allow_pickle=False)
-    return file.getvalue()
+    return npz(trace_arrays(trace), about_trace(trace))
 
 
 def trace_json(trace: BlockTrace) -> str:
@@ -95,12 +132,12 @@ def trace_json(trace: BlockTrace) -> str:
     return json.dumps(_finite(found), indent=1, ensure_ascii=False, allow_nan=False)
 
 
-def _readme(trace: BlockTrace, arrays: Mapping[str, np.ndarray]) -> str:
-    lines = [line.removeprefix("# ") for line in header(trace).splitlines()]
-    lines += ["", "numpy.load reads this file; every array is float32.", ""]
+def _readme(about: str, arrays: Mapping[str, np.ndarray]) -> str:
+    lines = [about, "numpy.load reads this file; every array is float32.", ""]
     for path, array in arrays.items():
         shape = "×".join(map(str, array.shape)) or "one value"
-        lines.append(f"{path}: {shape}, {_MEANINGS[path.partition('.')[0]]}")
+        meaning = next(_MEANINGS[part] for part in path.split(".") if part in _MEANINGS)
+        lines.append(f"{path}: {shape}, {meaning}")
     return "\n".join(lines) + "\n"
 
 

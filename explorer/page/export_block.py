@@ -1,98 +1,99 @@
 """What can be saved of a block: picture, arrays, numbers and scripts."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
-from io import BytesIO
-from zipfile import ZIP_DEFLATED, ZipFile
 
-import streamlit as st
+import numpy as np
 
-from explorer.errors import InputError
-from explorer.export.arrays import check_size, trace_json, trace_npz
+from explorer.export.arrays import (
+    about_trace,
+    check_size,
+    gradient_arrays,
+    npz,
+    trace_arrays,
+    trace_json,
+)
 from explorer.export.notebook import notebook
 from explorer.export.script import explorer_script, plain_script
 from explorer.export.script_parts import Script
 from explorer.page.bar import Bar
-from explorer.page.plain_text import show_message, show_note
-from explorer.page.save_picture import save_picture
+from explorer.page.experiment import Experiment
+from explorer.page.export_control import (
+    Offer,
+    export,
+    is_exporting,
+    script_offer,
+    unless_impossible,
+)
 from explorer.page.views.subject import Subject
+from explorer.records import BlockTrace, GradientSplit
+
+NOTE = "Script and notebook need JAX, Flax and NumPy. All print the digest of out."
 
 
 def export_block(bar: Bar, subject: Subject) -> None:
     """Draw what can be saved of a trace, while the control is open."""
-    if bar.export is None or not bar.export.open:
+    if not is_exporting(bar):
         return
-    name = _name(subject)
-    with bar.export:
-        save_picture(name, _title(subject))
-        _data(name, subject)
-        _scripts(name, subject)
+    trace, experiment = subject.trace, subject.experiment
+    name = file_name(trace)
+    scripts = _scripts(trace, experiment)
+    export(bar, name, _title(trace, experiment), _data(trace), scripts, note=NOTE)
 
 
-def _data(name: str, subject: Subject) -> None:
-    trace = subject.trace
-    with st.container(horizontal=True):
-        try:
-            size = check_size(trace)
-        except InputError as problem:
-            show_message("info", str(problem))
-        else:
-            words = f"Arrays (.npz, {max(size / 2**20, 0.1):,.1f} MB at most)"
-            _button(words, partial(trace_npz, trace), f"{name}.npz")
-        _button("Numbers (.json)", partial(trace_json, trace), f"{name}.json")
-
-
-def _scripts(name: str, subject: Subject) -> None:
-    """Draw the buttons of scripts that compute the trace again."""
-    trace = subject.trace
-    source = subject.experiment.input_source if subject.experiment else ""
-    try:
-        plain, short = plain_script(trace, source), explorer_script(trace, source)
-    except InputError as problem:
-        show_message("info", str(problem))
+def export_gradient(bar: Bar, split: GradientSplit, experiment: Experiment) -> None:
+    """Draw what can be saved of a gradient, while the control is open."""
+    if not is_exporting(bar):
         return
-    with st.container(horizontal=True):
-        _script("Script (.py)", plain, name)
-        _script("Notebook (.ipynb)", Script(notebook(plain.text), plain.files), name, "ipynb")
-        _script("Script with this package (.py)", short, f"{name}-explorer")
-    show_note("Script and notebook need JAX, Flax and NumPy. All print the digest of out.")
+    about, name = about_trace(split.trace), file_name(split.trace)
+    offers = arrays_offer("Gradients", gradient_arrays(split), about, "-gradients")
+    title = f"Gradients. {_title(split.trace, experiment)}"
+    export(bar, name, title, [*offers, *_data(split.trace)])
 
 
-def _script(label: str, script: Script, name: str, ending: str = "py") -> None:
-    """Draw the button of a script; with the files that it reads it is in a .zip file."""
-    file = f"{name}.{ending}"
-    if not script.files:
-        _button(label, lambda: script.text, file)
-        return
-    _button(f"{label}, with its data (.zip)", partial(_zipped, file, script), f"{file}.zip")
-
-
-def _zipped(name: str, script: Script) -> bytes:
-    content = BytesIO()
-    with ZipFile(content, "w", ZIP_DEFLATED) as archive:
-        archive.writestr(name, script.text)
-        for each, data in script.files.items():
-            archive.writestr(each, data)
-    return content.getvalue()
-
-
-def _button(label: str, make: Callable[[], str | bytes], file: str) -> None:
-    ending = file.partition(".")[2]
-    st.download_button(label, make, file, on_click="ignore", key=f"export_{label}_{ending}")
-
-
-def _name(subject: Subject) -> str:
+def file_name(trace: BlockTrace) -> str:
     """Return a name for files, of safe characters."""
-    trace = subject.trace
     shape = "x".join(map(str, trace["x"].shape))
     variant = re.sub(r"[^a-z0-9]+", "-", trace.spec.title.lower()).strip("-")
     return f"residual-block-{variant}-{shape}-{trace.digest()[:8]}"
 
 
-def _title(subject: Subject) -> str:
-    trace = subject.trace
+def _title(trace: BlockTrace, experiment: Experiment | None) -> str:
     shape = "×".join(map(str, trace["x"].shape))
     mode = "eval" if trace.use_running_average else "train"
-    seed = f", seed {subject.experiment.seed}" if subject.experiment else ""
+    seed = f", seed {experiment.seed}" if experiment else ""
     return f"{trace.spec.title}: x {shape}{seed}, {mode} mode, digest of out {trace.digest()[:16]}"
+
+
+def arrays_offer(
+    label: str, arrays: Mapping[str, np.ndarray], about: str, suffix: str = ""
+) -> list[Offer]:
+    """Return the offer of a .npz file with its size, or of a sentence why it is too large."""
+    offers: list[Offer] = []
+    with unless_impossible(offers, label):
+        size = check_size(arrays) / 2**20
+        make = partial(npz, arrays, about)
+        offers.append(Offer(f"{label}, {size:,.1f} MB", "npz", make, suffix))
+    return offers
+
+
+def _data(trace: BlockTrace) -> list[Offer]:
+    return [
+        *arrays_offer("Arrays", trace_arrays(trace), about_trace(trace)),
+        Offer("Numbers", "json", partial(trace_json, trace)),
+    ]
+
+
+def _scripts(trace: BlockTrace, experiment: Experiment | None) -> list[Offer]:
+    offers: list[Offer] = []
+    source = experiment.input_source if experiment else ""
+    with unless_impossible(offers, "Script"):
+        plain, short = plain_script(trace, source), explorer_script(trace, source)
+        cells = Script(notebook(plain.text), plain.files)
+        offers += [
+            script_offer("Script", "py", plain),
+            script_offer("Notebook", "ipynb", cells),
+            script_offer("Script with this package", "py", short, "-explorer"),
+        ]
+    return offers

@@ -143,7 +143,7 @@ def _draw_network(view: Callable[[Pair, Bar], None], bar: Bar, messages: DeltaGe
     set_stale(False)
     try:
         if view is network.view and network_source(bar) == "checkpoint":
-            checkpoint.view()
+            checkpoint.view(bar)
             return
         pair = network_controls(bar, is_subject=view is train.view)
         if pair is None:

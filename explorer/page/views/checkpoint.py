@@ -8,11 +8,13 @@ import streamlit as st
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.network_health import HealthRow, network_health
 from explorer.engine.class_gradient import class_gradient
+from explorer.page.bar import Bar
 from explorer.page.cache import get_or_compute
 from explorer.page.checkpoint_selection import CheckpointSelection, checkpoint_selection
 from explorer.page.checkpoints import NoCheckpoint, ask_for_checkpoint
 from explorer.page.controls import integer_input, optional_segmented_choice, segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.export_network import export_network
 from explorer.page.linked_file import ask_for_file
 from explorer.page.network_panel import ShownNetwork, network_panel
 from explorer.page.open_block import open_block
@@ -26,7 +28,7 @@ BEST = 5  # classes
 STEP_WIDTH = 104  # pixels of the page, of the picture after each step
 
 
-def view() -> None:
+def view(bar: Bar) -> None:
     """Draw the view."""
     try:
         with st.sidebar:
@@ -41,6 +43,8 @@ def view() -> None:
     _head(selection, trace)
     shown = _figure(trace)
     open_block(shown.clicked, weights="checkpoint", key="checkpoint_block")
+    title = f"{selection.title}; {selection.picture_title}"
+    export_network(bar, "checkpoint", title, trace, shown.clicked)
     _details(selection, trace, shown)
 
 

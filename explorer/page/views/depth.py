@@ -1,17 +1,20 @@
 """The Depth view: a stack of blocks, with the shortcut and without it."""
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from explorer.engine.network import Network
 from explorer.engine.stack import MAX_DEPTH, MAX_RUNS
 from explorer.errors import InputError
+from explorer.export.tables import depth_csv
 from explorer.figures.depth import curve_names
 from explorer.model.variants import V1, VARIANTS
 from explorer.page.bar import Bar
 from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.experiment import ONE_IMAGE, Experiment, Result
+from explorer.page.export_control import Offer, export, is_exporting
 from explorer.page.jobs import job_place
 from explorer.page.last_result import recall, remember, set_stale
 from explorer.page.stacks import StackPair
@@ -19,6 +22,7 @@ from explorer.page.views import depth_details
 from explorer.page.views.depth_chart import draw_curves
 from explorer.page.views.depth_verdicts import verdict
 from explorer.page.views.trend_captions import trend_caption
+from explorer.records import DepthRecord
 
 
 def view(experiment: Experiment, result: Result, bar: Bar) -> None:
@@ -50,6 +54,8 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
             remember("stacks", replace(stacks, experiment=stacks.experiment.without_file()))
             place.markdown(verdict(curve, *shown.value))
         draw_curves(*shown.value, curve, depth_details.chosen_block(stacks.depth))
+    if is_exporting(bar):
+        _export(stacks, *shown.value, bar)
     depth_details.view(stacks)
     if not stacks.is_trained:
         notes += _untrained_notes(stacks, trend_caption(curve, *shown.value))
@@ -61,6 +67,14 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
         )
     for note in notes:
         st.caption(note)
+
+
+def _export(stacks: StackPair, residual: DepthRecord, plain: DepthRecord | None, bar: Bar) -> None:
+    """Draw what can be saved of two stacks."""
+    records = {"residual": residual} | ({"plain": plain} if plain else {})
+    size = f"{stacks.depth} blocks, {stacks.runs} runs"
+    table = Offer("Curves", "csv", partial(depth_csv, records))
+    export(bar, f"residual-stack-{stacks.depth}", f"{residual.spec.title}: {size}", [table])
 
 
 def _untrained(experiment: Experiment, bar: Bar) -> StackPair:

@@ -20,6 +20,7 @@ from explorer.page.controls import segmented_choice
 from explorer.page.display import DisplaySettings
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import ONE_IMAGE, Experiment, Result, run
+from explorer.page.export_block import export_gradient
 from explorer.page.last_result import is_stale, recall, remember
 from explorer.page.panel_link import PanelBlock
 from explorer.page.views.effective_field import influences, show_influences
@@ -97,6 +98,7 @@ def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, right: DeltaGener
         stage_panel.draw_gradient(KEY, split, display, stale=stale)
         return
     stage_panel.draw_gradient(KEY, split, display)
+    export_gradient(bar, split, experiment)
     numbers = gradient_numbers(split)
     st.markdown(_summary(numbers, trace.spec))
     if pixel and not display.pin:

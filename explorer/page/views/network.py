@@ -7,6 +7,7 @@ from explorer.analysis.colour_limits import Scope
 from explorer.analysis.lens import lens_rows
 from explorer.page.bar import Bar, rest_of_row
 from explorer.page.controls import integer_input, segmented_choice
+from explorer.page.export_network import export_network
 from explorer.page.link_state import control_key, setting
 from explorer.page.network_panel import ShownNetwork, network_panel
 from explorer.page.network_selection import Selection, network_selection, predictions
@@ -43,6 +44,13 @@ def view(pair: Pair, bar: Bar) -> None:
             _play(selection)
         rest_of_row().markdown(_sentences(selection))
     shown = _figure(selection, bar)
+    export_network(
+        bar,
+        f"network-step-{selection.step}",
+        f"{selection.title}; {selection.picture.title}",
+        selection.single_trace(),
+        shown.clicked,
+    )
     _lens(selection)
     network_details.view(selection, shown)
 

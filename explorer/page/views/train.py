@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -9,10 +10,12 @@ import streamlit as st
 
 from explorer.engine.training import checked_at
 from explorer.engine.training_settings import TrainingSettings
+from explorer.export.tables import training_csv
 from explorer.figures.training_curves import TrainingCurve, training_curves_layouts
 from explorer.page.bar import Bar
 from explorer.page.compile_ahead import compile_default_networks
 from explorer.page.component import current_theme, linked_figure
+from explorer.page.export_control import Offer, export, is_exporting
 from explorer.page.final_loss import LAST, final_loss
 from explorer.page.network_controls import TITLES
 from explorer.page.plain_text import show_message
@@ -32,8 +35,25 @@ def view(pair: Pair, bar: Bar) -> None:
     """Draw the view of one pair."""
     seconds = _period(pair)
     st.fragment(_progress, run_every=seconds)(pair, seconds)
+    if is_exporting(bar) and not seconds:
+        _export(pair, bar)
     train_details.view(pair, None if seconds else find_runs(pair))
     compile_default_networks()
+
+
+def _export(pair: Pair, bar: Bar) -> None:
+    """Draw what can be saved of both trainings."""
+    found = histories(pair)
+    if not found:
+        return
+    tables = {
+        TITLES[settings.variant]: (history, checked_at(settings, history))
+        for settings, history in zip(pair.settings, found, strict=True)
+    }
+    settings = pair.settings[0]
+    title = f"{settings.blocks} blocks, {settings.steps} steps, seed {settings.seed}"
+    name = f"residual-training-{settings.blocks}-blocks-seed-{settings.seed}"
+    export(bar, name, title, [Offer("Curves", "csv", partial(training_csv, tables))])
 
 
 def _period(pair: Pair) -> float | None:
