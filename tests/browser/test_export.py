@@ -69,9 +69,9 @@ def test_a_picture_has_what_is_seen(open_page: OpenPage, tmp_path: Path) -> None
     words = texts(svg)
     assert any(f"digest of out {traced().digest()[:16]}" in each for each in words)
     for name in ("conv1", "identity", "This pixel"):
-        assert any(each.strip() == name for each in words), name
+        assert any(each.startswith(name) for each in words), name
     value = f"{readout(page)['add']:.3f}".replace("-", "−")
-    assert words.count(value) == 4  # over the panels of add and out, each with its outline
+    assert words.count(value) >= 2  # over the panel of add, with its outline
     width, height = (
         float(ElementTree.fromstring(svg.read_bytes()).attrib[side]) for side in ("width", "height")
     )
