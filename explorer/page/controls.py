@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
-from explorer.page.link_state import control_key, publish, restore
+from explorer.page.link_state import control_key, publish, restore, setting
 
 Option = TypeVar("Option", bound=str)
 _KEPT: Literal["session"] = "session"
@@ -130,6 +130,14 @@ def segmented_choice(
     )
     publish(key, chosen, options[0])
     return chosen or options[0]
+
+
+def undrawn_choice(options: Sequence[Option], key: str) -> Option:
+    """Return the option that the URL names, without a control; the first is the default."""
+    _restore_option(key, options)
+    chosen: Option = setting(key, options[0])
+    publish(key, chosen, options[0])
+    return chosen
 
 
 def optional_segmented_choice(

@@ -1,5 +1,6 @@
 /**
- * Keys for lessons and lectures, the presenter mode, and the size of a printed page.
+ * Keys for lessons and lectures, the presenter mode, links of an embedded page, and the size of a
+ * printed page.
  *
  * Streamlit calls the default export whenever the page is drawn; listeners are added once. The
  * presenter mode takes chrome and theme from Streamlit's own parameters for embedded pages, which
@@ -45,7 +46,7 @@ function press(key) {
  * @param {string} key
  */
 function type(key) {
-  if (key === "p") return load(dataset.present ? "" : "true");
+  if (key === "p") return !dataset.embedded && load(dataset.present ? "" : "true");
   return key === "f" && Boolean(dataset.present) && fillScreen();
 }
 
@@ -91,6 +92,9 @@ function complete(mode) {
 
 /** @param {MouseEvent} event */
 function clicked({ target }) {
+  const link = /** @type {Element} */ (target).closest('a[href]:not([href^="#"])');
+  // A frame keeps its page: the linked one has all its navigation, or may not be embedded.
+  if (link && dataset.embedded) link.setAttribute("target", "_blank");
   for (const [key, act] of Object.entries(CLICKS)) {
     if (/** @type {Element} */ (target).closest(`.st-key-${key} button`)) act();
   }
@@ -112,8 +116,10 @@ if (!dataset.lecture) {
   addEventListener("beforeprint", sizePage);
 }
 
-/** @param {{ data: { present: string | null } }} mount */
-export default function ({ data: { present } }) {
+/** @param {{ data: { present: string | null, embedded: boolean } }} mount */
+export default function ({ data: { present, embedded } }) {
+  if (embedded) dataset.embedded = "true";
+  else delete dataset.embedded;
   if (present) dataset.present = present;
   else delete dataset.present;
   if (present) complete(present);

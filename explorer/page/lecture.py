@@ -4,6 +4,7 @@ from importlib.resources import files
 
 import streamlit as st
 
+from explorer.page.embedding import is_embedded
 from explorer.page.link_state import publish, restore, setting
 
 MODES = "true", "light", "dark"  # values of the URL's `present`; "true" is the system's theme
@@ -40,4 +41,4 @@ def presenter_buttons() -> None:
 
 def keep_lecture(mode: str | None) -> None:
     """Run lecture.js in the browser; an element without content."""
-    _COMPONENT(key="lecture", data={"present": mode}, height=1)
+    _COMPONENT(key="lecture", data={"present": mode, "embedded": is_embedded()}, height=1)

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.lessons import Lesson
 from explorer.page.bar import is_phone, part_of_row
+from explorer.page.embedding import is_embedded
 from explorer.page.lecture import present_button
 from explorer.page.lessons import (
     Place,
@@ -55,25 +56,29 @@ def _entry(number: int, lesson: Lesson) -> None:
         show_note(lesson.summary)
 
 
-def lesson_card(place: Place, *, is_presenting: bool) -> DeltaGenerator:
+def lesson_card(place: Place, *, is_title: bool) -> DeltaGenerator:
     """Draw a step: its heading, the buttons to other steps, its text and its question.
 
-    Return the end of the row of buttons; the presenter has the controls of the page there.
+    Return the end of the row of buttons. A card in place of the page's title has the controls of
+    the page there; the presenter's rare buttons are in the list of lessons.
     """
     with st.container(border=True, key="lesson_card", gap="xsmall"):
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
         ):
-            _heading(place, "h1" if is_presenting else "h2")
+            _heading(place, "h1" if is_title else "h2")
             with st.container(
                 horizontal=True, vertical_alignment="center", width="content", key="lesson_buttons"
             ):
                 _step_button("Back", "lesson_back", place.previous)
-                if place.next is None and (following := lesson_after(place)):
+                following = None if is_embedded() else lesson_after(place)
+                if place.next is None and following:
                     _step_button("Next lesson", "lesson_following", following)
                 else:
                     _step_button("Next", "lesson_next", place.next)
-                if not is_presenting:
+                if is_embedded():
+                    _again_button(place, is_short=is_phone())
+                elif not is_title:
                     _rare_buttons(place, is_short=is_phone())
                 end = part_of_row()
         if is_phone():
@@ -95,18 +100,20 @@ def _heading(place: Place, tag: Literal["h1", "h2"]) -> None:
 
 
 def _rare_buttons(place: Place, *, is_short: bool) -> None:
-    again, leave = "Show this step again", "Leave the lesson"
-    if is_short:
-        again, leave = "Again", "Leave"
+    _again_button(place, is_short=is_short)
+    leave = "Leave" if is_short else "Leave the lesson"
+    st.button(leave, key="lesson_leave", on_click=leave_lesson, type="tertiary")
+
+
+def _again_button(place: Place, *, is_short: bool) -> None:
     st.button(
-        again,
+        "Again" if is_short else "Show this step again",
         key="lesson_again",
         on_click=open_step,
         args=(place,),
         type="tertiary",
         help="Gives the page the settings of this step.",
     )
-    st.button(leave, key="lesson_leave", on_click=leave_lesson, type="tertiary")
 
 
 def _step_button(label: str, key: str, to: Place | None) -> None:

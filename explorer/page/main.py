@@ -9,6 +9,7 @@ from explorer.page.bar import Bar
 from explorer.page.checkpoints import NoCheckpoint, ask_for_checkpoint
 from explorer.page.component import forget_reported
 from explorer.page.earlier_results import session_results
+from explorer.page.embedding import is_embedded
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.experiment_controls import experiment_controls, network_source
@@ -85,7 +86,7 @@ def page() -> None:
         _draw_network(NETWORK_VIEWS[view], bar, messages)
     else:
         _draw(BLOCK_VIEWS[view], bar, messages)
-    if not mode:
+    if not mode and not is_embedded():
         suggest(view)
     with messages:
         for sentence in ignored_parameters():

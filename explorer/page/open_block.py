@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from explorer.page.embedding import is_embedded
 from explorer.page.link_state import change_setting
 from explorer.page.plain_text import show_note
 
@@ -11,13 +12,15 @@ VIEWS = {"forward": "Forward", "what_if": "What if", "gradients": "Gradients"}
 
 
 def open_block(block: str | None, *, weights: str, key: str) -> None:
-    """Draw the buttons for a block, or a hint if none is clicked.
+    """Draw the buttons for a block, or a hint if none is clicked; an embedded page has neither.
 
     Args:
         block: its name in the network.
         weights: the value of the control "Weights" for blocks of this kind of network.
         key: of the control that selects the block.
     """
+    if is_embedded():  # nothing would lead back
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         if block is None:
             st.caption("Click on a block to open it in another view.")
