@@ -95,7 +95,8 @@ function render({ model, el }) {
 
   for (const name of SHOWN) model.on(name, update);
   // Whatever changes the notebook's theme changes the colour that its outputs inherit.
-  place.addEventListener("transitionend", watch);
+  // JupyterLab cancels transitions while it does so.
+  for (const name of ["transitionend", "transitioncancel"]) place.addEventListener(name, watch);
   const observer = new ResizeObserver(watch); // it may have changed while this was hidden
   observer.observe(place);
   update();

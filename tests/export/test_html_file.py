@@ -48,7 +48,7 @@ def test_a_failed_write_leaves_the_file_as_it_was(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(html_file.os, "replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(InputError, match=r"cannot be written: No space left on device\."):
         explorer.to_html(TRACE, target)
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
