@@ -1,6 +1,7 @@
 """The living page of a trace, as a file."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ def to_html(trace: BlockTrace, path: str | Path) -> None:
     """
     target = check_path("path", path)
     content = trace_page(trace).encode()
-    part = target.with_name(f".{uuid4().hex}.part")
+    part = target.parent / f".{uuid4().hex}.part"
     try:
         with part.open("xb") as file:
             file.write(content)
@@ -36,7 +37,8 @@ def to_html(trace: BlockTrace, path: str | Path) -> None:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"The file {describe(str(target))} cannot be written: {reason}.") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError, ValueError):  # it is gone, or was never made
+            part.unlink()
 
 
 def trace_page(trace: BlockTrace, *, link: str = "") -> str:

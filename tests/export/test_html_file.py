@@ -55,9 +55,14 @@ def test_a_failed_write_leaves_the_file_as_it_was(
     assert target.read_text(encoding="utf-8") == "before"
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["none/page.html", "null\0/page.html", ""])
+def test_a_path_that_cannot_be_written_is_named(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="cannot be written"):
-        explorer.to_html(TRACE, tmp_path / "none" / "page.html")
+        explorer.to_html(TRACE, path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_too_large_is_refused_before_it_is_made(
