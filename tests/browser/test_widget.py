@@ -20,6 +20,7 @@ HTML = """<!doctype html>
 <main class="st-key-stages"></main>
 <script type="module">
   import widget from "/widget.js";
+  window.Plotly = "the notebook's";
   const listeners = {};
   window.model = {
     state: {},
@@ -151,7 +152,8 @@ def test_the_figure_has_the_theme_of_the_notebook(page: Page) -> None:
     wait_for_theme(page, "light")
 
 
-def test_a_view_that_ends_listens_to_nothing(page: Page) -> None:
+def test_a_view_leaves_what_is_the_notebooks(page: Page) -> None:
+    assert page.evaluate("window.Plotly") == "the notebook's"
     assert page.evaluate("model.count()") == 2
     page.evaluate("end()")
     assert page.evaluate("model.count()") == 0
