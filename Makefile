@@ -3,7 +3,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PRETTIER_FILES := "explorer/**/*.{js,ts,css}" package.json tsconfig.json
 
-JOIN := esbuild explorer/export/living_page.js --bundle --format=iife --minify --log-level=error
+JOIN := esbuild --bundle --minify --log-level=error
+JOIN_PAGE := $(JOIN) --format=iife explorer/export/living_page.js
+JOIN_WIDGET := $(JOIN) --format=esm explorer/export/widget.js
 
 .PHONY: run test unit slow lint parity bench fuzz load picture sheet plotly joined networks table clean
 
@@ -28,7 +30,8 @@ lint: $(VENV)/test-ready node_modules/ready
 	$(BIN)/mypy
 	npx tsc
 	npx prettier --check $(PRETTIER_FILES)
-	npx $(JOIN) | cmp - explorer/export/joined.js || { echo "Run make joined."; exit 1; }
+	npx $(JOIN_PAGE) | cmp - explorer/export/joined.js || { echo "Run make joined."; exit 1; }
+	npx $(JOIN_WIDGET) | cmp - explorer/export/joined_widget.js || { echo "Run make joined."; exit 1; }
 
 # Node.js checks the browser's modules; only `make lint` needs it.
 node_modules/ready: package.json package-lock.json
@@ -77,9 +80,10 @@ plotly: $(VENV)/run-ready
 	  -C explorer/linked_figure/plotly package/plotly-cartesian.min.js package/LICENSE
 	rm plotly.js-cartesian-dist-min-*.tgz
 
-# The script of saved pages: the linked figure's modules in one, since such pages import nothing.
+# The scripts of saved pages and widgets: the linked figure's modules in one, since these import nothing.
 joined: node_modules/ready
-	npx $(JOIN) > explorer/export/joined.js
+	npx $(JOIN_PAGE) > explorer/export/joined.js
+	npx $(JOIN_WIDGET) > explorer/export/joined_widget.js
 
 # All views at several sizes in one picture, artifacts/sheet.png; fails if the first view's panels are too small.
 sheet: $(VENV)/test-ready

@@ -1,5 +1,8 @@
 """Run a ResNet basic block on your own input and inspect every stage."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from explorer.data import Dataset, dataset_from_arrays, digits, read_dataset
 from explorer.engine.checkpoint import load_checkpoint, load_run
 from explorer.engine.class_gradient import class_gradient
@@ -19,6 +22,14 @@ from explorer.model.spec import BlockSpec
 from explorer.model.variants import VARIANTS
 from explorer.model.weights import Model
 from explorer.records import BlockTrace, DepthRecord, GradientSplit, NetworkGradient, NetworkTrace
+
+if TYPE_CHECKING:
+    from explorer.export.html_file import to_html
+    from explorer.export.script import to_script
+    from explorer.export.widget import widget
+
+# What needs Plotly is loaded when it is used.
+_LATER = {"to_html": "html_file", "to_script": "script", "widget": "widget"}
 
 __all__ = [
     "STAGES",
@@ -49,8 +60,21 @@ __all__ = [
     "read_expected",
     "resnet_basic_forward",
     "split_gradient",
+    "to_html",
+    "to_script",
     "trace_block",
     "trace_model",
     "train",
     "train_steps",
+    "widget",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(f"explorer.export.{_LATER[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

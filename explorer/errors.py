@@ -1,6 +1,7 @@
 """The exception for invalid input, and checks of arguments that raise it."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -108,6 +109,13 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
     if isinstance(value, str) and value in names:
         return value
     raise InputError(f"{name} must be one of {', '.join(names)}; got {describe(value)}.")
+
+
+def check_path(name: str, value: Any) -> Path:
+    """Return `value` as a path; InputError unless it is a text or a path."""
+    if isinstance(value, str | Path):
+        return Path(value)
+    raise InputError(f"{name} must be the path of a file, got {describe(value)}.")
 
 
 def check_flag(name: str, value: Any) -> bool:

@@ -19,28 +19,31 @@ TABLE: dict[str, tuple[str, str]] = {
     "model": ("errors inputs", "numpy jax flax safetensors"),
     "records": ("errors model", "numpy"),
     "engine": ("errors inputs data model records", "numpy jax flax optax platformdirs"),
-    "__init__": ("errors inputs data model records engine", ""),
     "analysis": ("errors model records", "numpy"),
     "figures": ("errors model records analysis", "numpy plotly"),
     "linked_figure": ("", "numpy plotly"),
+    "links": ("errors model records analysis figures linked_figure", "numpy"),
     "export": (
-        "errors inputs data model records engine analysis figures linked_figure",
-        "numpy plotly",
+        "errors inputs data model records engine analysis figures linked_figure links",
+        "numpy plotly anywidget traitlets",
     ),
+    "__init__": ("errors inputs data model records engine export", ""),
     "lessons": ("errors", ""),
     "page": (
-        "errors inputs data model records engine analysis figures linked_figure export lessons",
+        "errors inputs data model records engine analysis figures linked_figure links export "
+        "lessons",
         "numpy plotly streamlit cachetools",
     ),
     "server": (
-        "errors inputs data model records engine analysis figures linked_figure export lessons "
-        "page",
+        "errors inputs data model records engine analysis figures linked_figure links export "
+        "lessons page",
         "streamlit cachetools click starlette",
     ),
     "app": ("engine page server", "streamlit starlette"),
 }
 MODULES = {"__init__", "errors", "records"}
-BUILT_ON = {"flax": {"optax"}, "streamlit": {"click", "starlette"}}  # which they load
+# Which they load; Flax loads IPython where it is installed.
+BUILT_ON = {"flax": {"optax", "traitlets"}, "streamlit": {"click", "starlette"}}
 # Imports every package in the order of the table, without `explorer/__init__.py`, which would
 # load the engine first; prints the third-party packages that are loaded after each.
 LOAD = """

@@ -116,3 +116,7 @@ def test_the_tested_versions_are_within_the_declared_ranges() -> None:
     for requirement in tested:
         for bound in requirement.specifier:
             assert Version(bound.version) in declared[canonicalize_name(requirement.name)]
+    (notebook,) = project["optional-dependencies"]["notebook"]
+    lines = (ROOT / "tests" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    (version,) = (line.partition("==")[2] for line in lines if line.startswith("anywidget=="))
+    assert Version(version) in Requirement(notebook).specifier

@@ -615,6 +615,9 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         sum_comparison_figure,
         {"comparison": of("sum"), "theme": "light", "arrangement": "wide"},
     ),
+    "to_html": (explorer.to_html, {"trace": of("trace"), "path": "page.html"}),
+    "to_script": (explorer.to_script, {"trace": of("trace")}),
+    "widget": (explorer.widget, {"trace": of("trace"), "channel": 1, "pin": ("x", 0, 0)}),
     "scatter_figure": (
         scatter_figure,
         {"comparison": of("sum"), "theme": "light", "window": of("window"), "pin": (1, 1)},

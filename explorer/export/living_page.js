@@ -3,16 +3,10 @@
  *
  * The page holds plotly.js and the figure's messages, compressed: one message for each channel in
  * each theme. Arrays that messages share are stored once.
- * @import { Message } from "../linked_figure/payload.js"
  */
 
 import { LinkedFigure } from "../linked_figure/component.js";
-
-/**
- * @typedef {object} Content
- * @property {unknown[]} arrays
- * @property {{ light: Message[], dark: Message[] }} messages
- */
+import { plotlyUrl, readMessages, unpack } from "./packed.js";
 
 const root = /** @type {HTMLElement} */ (document.querySelector(".linked-figure"));
 const channelField = /** @type {HTMLInputElement | null} */ (document.querySelector("#channel"));
@@ -20,32 +14,19 @@ const darkScheme = matchMedia("(prefers-color-scheme: dark)");
 const figure = new LinkedFigure(root);
 
 /**
- * Return the text that an element of the page holds as compressed bytes in base64.
+ * Return the compressed bytes that an element of the page holds in base64.
  * @param {string} id
  */
-async function unpack(id) {
+function bytesOf(id) {
   const packed = document.getElementById(id)?.textContent ?? "";
-  const bytes = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).text();
-}
-
-/**
- * Return the messages, with the arrays in place of their numbers.
- * @param {string} text
- * @returns {Content["messages"]}
- */
-function readMessages(text) {
-  /** @type {Content} */
-  const { arrays, messages } = JSON.parse(text);
-  return JSON.parse(JSON.stringify(messages), (_, value) =>
-    value?.array === undefined ? value : arrays[value.array],
-  );
+  return Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
 }
 
 async function start() {
-  const [script, text] = await Promise.all([unpack("plotly"), unpack("messages")]);
-  const plotly = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const [plotly, text] = await Promise.all([
+    plotlyUrl(bytesOf("plotly")),
+    unpack(bytesOf("messages")),
+  ]);
   const messages = readMessages(text);
   let pin = messages.light[0]?.link?.mode === "pin" ? messages.light[0].link.pin : null;
 

@@ -1,9 +1,7 @@
 """A linked figure as one HTML file, which needs neither a server nor a network."""
 
 import base64
-import gzip
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -11,7 +9,7 @@ from string import Template
 from typing import Any
 
 from explorer.errors import InputError
-from explorer.linked_figure.plotly_script import plotly_script
+from explorer.export.packed import packed, packed_messages, packed_plotly, style_variables
 
 MAX_BYTES = 2**25  # of the file, 32 MB
 
@@ -37,14 +35,16 @@ def living_page(
     script = _file("joined.js")
     count = len(messages["light"])
     text = Template(_file("living_page.html")).substitute(
+        light=style_variables("light"),
+        dark=style_variables("dark"),
         policy=escape(_policy(script)),
         title=escape(title),
         description=escape(description),
         styles=(files("explorer.linked_figure") / "linked_figure.css").read_text(encoding="utf-8"),
         channels=_channel_field(count) if count > 1 else "",
         footer=_footer(link),
-        plotly=_packed(plotly_script()),
-        messages=_packed(_shared(messages).encode()),
+        plotly=_base64(packed_plotly()),
+        messages=_base64(packed(packed_messages(messages).encode())),
         script=script,
     )
     if len(text) > MAX_BYTES:
@@ -78,25 +78,8 @@ def _footer(link: str) -> str:
     return f'{words} <a href="{escape(link)}">Open it with these settings</a>.'
 
 
-def _packed(content: bytes) -> str:
-    return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
-
-
-def _shared(messages: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Return the messages as JSON, with equal arrays stored once."""
-    numbers: dict[str, int] = {}
-
-    def shared(part: Any) -> Any:
-        if isinstance(part, Mapping):
-            if "bdata" in part:
-                return {"array": numbers.setdefault(json.dumps(part), len(numbers))}
-            return {name: shared(value) for name, value in part.items()}
-        if isinstance(part, list | tuple):
-            return [shared(value) for value in part]
-        return part
-
-    found = shared(messages)
-    return json.dumps({"arrays": [json.loads(text) for text in numbers], "messages": found})
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def _file(name: str) -> str:

@@ -135,10 +135,20 @@ export function axesOf(data, traces) {
  * @returns {"light" | "dark"}
  */
 export function pageTheme(node) {
+  return isDark(getComputedStyle(node).getPropertyValue("--st-background-color"))
+    ? "dark"
+    : "light";
+}
+
+/**
+ * Return whether a CSS colour is nearer to black than to white.
+ * @param {string} colour
+ */
+export function isDark(colour) {
   const canvas = document.createElement("canvas");
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.fillStyle = getComputedStyle(node).getPropertyValue("--st-background-color");
+  context.fillStyle = colour;
   context.fillRect(0, 0, 1, 1);
   const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
-  return red + green + blue < 384 ? "dark" : "light";
+  return red + green + blue < 384;
 }

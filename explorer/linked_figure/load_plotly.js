@@ -15,7 +15,12 @@ export function loadPlotly(url) {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = url;
-    script.onload = () => resolve(window.Plotly);
+    const before = window.Plotly; // a notebook's, which other figures need
+    script.onload = () => {
+      const loaded = window.Plotly;
+      window.Plotly = before ?? loaded;
+      resolve(loaded);
+    };
     script.onerror = () => {
       loading = undefined; // so that the next message tries again
       reject(new Error("plotly.js could not be loaded"));

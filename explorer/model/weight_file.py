@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save_file
 
-from explorer.errors import InputError, describe
+from explorer.errors import InputError, check_path, describe
 
 MAX_BYTES = 2**28
 MAX_GROUPS = 3  # around an array, as in "step180.block3.conv1.kernel"
@@ -24,7 +23,7 @@ def write_weights(path: Any, arrays: Mapping[str, np.ndarray], settings: Mapping
         InputError: `path` is no path, the settings are not of JSON's types, or the file cannot be
             written.
     """
-    target = _check_path(path)
+    target = check_path("path", path)
     try:
         text = json.dumps(dict(settings))
     except (TypeError, ValueError, RecursionError) as error:
@@ -42,7 +41,7 @@ def read_weights(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     Raises:
         InputError: there is no such file, it is too large, or it is not of this kind.
     """
-    source = _check_path(path)
+    source = check_path("path", path)
     try:
         with source.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -116,9 +115,3 @@ def nest(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
             raise InputError(f"The file has the array {describe(name)} twice.")
         place[last] = array
     return found
-
-
-def _check_path(path: Any) -> Path:
-    if not isinstance(path, str | Path):
-        raise InputError(f"path must be the path of a file, got {describe(path)}.")
-    return Path(path)

@@ -1,9 +1,6 @@
 """Mounts a linked figure on the Streamlit page and reads what the browser reports of it."""
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -11,7 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.figures.theme import THEMES, ThemeName
-from explorer.linked_figure.payload import Link, as_json, revision
+from explorer.linked_figure.message import message
+from explorer.linked_figure.payload import Link
 from explorer.page.asset_urls import linked_figure_url, plotly_url
 from explorer.page.last_result import is_stale
 from explorer.page.link_state import has_navigated
@@ -89,25 +87,21 @@ def linked_figure(
         stale: draw it pale, as the last result before an error; the page's own state does so too.
         callbacks: `on_pin_change` and the like, called when the browser reports a change.
     """
-    drawn = {"figure": as_json(figure), "narrow": as_json(narrow) if narrow else "null"}
-    digest = hashlib.blake2b("".join(drawn.values()).encode(), digest_size=8).hexdigest()
-    parts = {
-        **drawn,
-        "digest": json.dumps(digest),  # the browser draws again only what has changed
-        "revision": json.dumps(revision(link, digest)),
-        "label": json.dumps(link.label if link else label),
-        "link": as_json(asdict(link)) if link else "null",
-        "restored": json.dumps(any(key == of for of, _ in st.session_state.get(_OUTDATED, {}))),
-        "stale": json.dumps(stale or is_stale()),
-        "theme": json.dumps(theme),
-        "accent": json.dumps(THEMES[theme].accent),
-        "plotly": json.dumps(plotly_url()),
-        "module": json.dumps(linked_figure_url()),
-    }
+    text = message(
+        figure,
+        narrow=narrow,
+        link=link,
+        label=label,
+        stale=stale or is_stale(),
+        restored=any(key == of for of, _ in st.session_state.get(_OUTDATED, {})),
+        theme=theme,
+        accent=THEMES[theme].accent,
+        plotly=plotly_url(),
+        module=linked_figure_url(),
+    )
     st.session_state.setdefault(_FIGURES, set()).add(key)
-    message = ",".join(f'"{name}":{text}' for name, text in parts.items())
     handlers = {f"on_{name}_change": _nothing for name in _STATE_TYPES} | callbacks
-    _COMPONENT(key=key, data=f"{{{message}}}".encode(), **handlers)
+    _COMPONENT(key=key, data=text.encode(), **handlers)
 
 
 def _nothing() -> None:

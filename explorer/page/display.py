@@ -9,6 +9,7 @@ from explorer.analysis.colour_limits import Scope
 from explorer.analysis.downsampling import Window
 from explorer.figures.theme import ThemeName
 from explorer.linked_figure.payload import PanelPixel
+from explorer.links.reported import integers, window_of
 from explorer.page.component import component_state
 from explorer.page.link_state import check, publish
 
@@ -75,14 +76,4 @@ def parse_pixel(text: str, names: Mapping[str, str], shape: tuple[int, ...]) -> 
 
 def read_window(key: str, shape: tuple[int, ...]) -> Window | None:
     """Return the rows and columns in view; None for all, or for those of another shape."""
-    edges = integers((component_state(key, "window") or "").split(","))
-    if edges is None or len(edges) != 6 or tuple(edges[4:]) != shape:
-        return None
-    return Window(*edges[:4]).within(shape)
-
-
-def integers(parts: list[str]) -> list[int] | None:
-    """Return the integers, if all parts are integers of one to seven digits."""
-    if not all(part.isascii() and part.isdigit() and len(part) < 8 for part in parts):
-        return None
-    return [int(part) for part in parts]
+    return window_of(component_state(key, "window") or "", shape)

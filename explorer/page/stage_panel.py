@@ -11,12 +11,12 @@ from explorer.analysis.stage_view import difference_view, gradient_view, stage_v
 from explorer.figures.comparison import comparison_layouts
 from explorer.figures.stage import Part, stage_layouts
 from explorer.linked_figure.payload import PinLink
+from explorer.links.stage_link import PanelBlock, stage_link
 from explorer.page.bar import Bar, part_of_row
 from explorer.page.component import component_state, current_theme, linked_figure
 from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.display import DisplaySettings, read_pin, read_window
 from explorer.page.link_state import change_setting, setting
-from explorer.page.panel_link import PanelBlock, panel_link
 from explorer.records import GradientSplit
 
 
@@ -84,16 +84,8 @@ def draw(
         view = difference_view(blocks[0].trace, difference.trace, display.channel, window)
         parts.append(Part(view, difference.prefix, difference.heading))
         drawn.append(difference)
-    link = panel_link(
-        key,
-        parts,
-        drawn,
-        blocks,
-        display,
-        window=window,
-        report_window=report_window,
-        cells=cells,
-        click=click,
+    link = _link(
+        key, parts, drawn, blocks, display, report_window=report_window, cells=cells, click=click
     )
     _show_figure(key, parts, display, link)
 
@@ -107,18 +99,34 @@ def draw_gradient(
     window = display.window if report_window else None
     view = gradient_view(split, display.channel, display.scope, window)
     parts = [Part(view)]
-    link = panel_link(
-        key,
-        parts,
-        [block],
-        [block],
-        display,
-        window=window,
-        report_window=report_window,
-        cells=None,
-        click="",
-    )
+    link = _link(key, parts, [block], [block], display, report_window=report_window)
     _show_figure(key, parts, display, link, stale=stale)
+
+
+def _link(
+    key: str,
+    parts: Sequence[Part],
+    drawn: Sequence[PanelBlock],
+    blocks: Sequence[PanelBlock],
+    display: DisplaySettings,
+    *,
+    report_window: bool,
+    cells: np.ndarray | None = None,
+    click: str = "",
+) -> PinLink:
+    view = (component_state(key, "window") or "") if display.window else ""
+    return stage_link(
+        parts,
+        drawn,
+        blocks,
+        channel=display.channel,
+        theme=display.theme,
+        pin=display.pin,
+        acked_pin=component_state(key, "pin"),
+        window=view if report_window else None,
+        cells=cells,
+        click=click,
+    )
 
 
 def _show_figure(

@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 
 from explorer.figures.printed import ROUNDED
+from explorer.links.readout import block_readout, gradient_readout
 from explorer.model.variants import V1, VARIANTS
 from explorer.page.asset_urls import linked_figure_url
-from explorer.page.readout import block_readout, gradient_readout
 from tests.browser.conftest import OpenPage
 
 # Writes one line for each tuple of values, which belong to `panels`; returns each line's texts.

@@ -11,10 +11,11 @@ from explorer.analysis.summary import channel_table
 from explorer.figures.distributions import distributions_layouts
 from explorer.figures.gallery import gallery_layouts
 from explorer.linked_figure.payload import PanelPixel, PickLink
+from explorer.links.reported import integers
 from explorer.page.cache import get_or_compute
 from explorer.page.component import component_state, linked_figure
 from explorer.page.controls import segmented_choice
-from explorer.page.display import DisplaySettings, integers
+from explorer.page.display import DisplaySettings
 from explorer.page.link_state import change_setting
 from explorer.page.views.subject import Subject
 

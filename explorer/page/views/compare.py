@@ -16,11 +16,11 @@ from explorer.analysis.network_difference import (
     network_difference,
     stage_differences,
 )
+from explorer.links.stage_link import PanelBlock
 from explorer.page import stage_panel
 from explorer.page.bar import draw_bar
 from explorer.page.cache import get_or_compute
 from explorer.page.network_panel import network_difference_panel
-from explorer.page.panel_link import PanelBlock
 from explorer.page.plain_text import show_message, show_note
 from explorer.records import BlockTrace, NetworkTrace
 

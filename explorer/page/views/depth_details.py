@@ -7,6 +7,7 @@ from explorer.analysis.path_shares import path_shares
 from explorer.engine.forward import trace_model
 from explorer.figures.depth_ablation import ablation_layouts
 from explorer.figures.depth_paths import paths_layouts
+from explorer.links.stage_link import PanelBlock
 from explorer.page.bar import draw_bar
 from explorer.page.cache import get_or_compute
 from explorer.page.component import current_theme, linked_figure
@@ -14,7 +15,6 @@ from explorer.page.controls import integer_input, optional_segmented_choice, seg
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.jobs import job_place
 from explorer.page.link_state import setting
-from explorer.page.panel_link import PanelBlock
 from explorer.page.stacks import StackPair
 from explorer.page.views.forward_details import draw_block
 from explorer.page.views.number_words import number_text

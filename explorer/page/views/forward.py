@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.summary import Headline
+from explorer.links.stage_link import PanelBlock
 from explorer.model.spec import BlockSpec
 from explorer.page.bar import Bar
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.last_result import is_stale
 from explorer.page.link_state import change_setting
-from explorer.page.panel_link import PanelBlock
 from explorer.page.plain_text import show_note
 from explorer.page.views import forward_details
 from explorer.page.views.subject import Subject

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
+from explorer.links.stage_link import PanelBlock
 from explorer.page import stage_panel
 from explorer.page.bar import Bar
 from explorer.page.controls import segmented_choice
 from explorer.page.display import DisplaySettings
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.export_block import export_block
-from explorer.page.panel_link import PanelBlock
 from explorer.page.views.channel_details import all_channels, histograms
 from explorer.page.views.code_details import code
 from explorer.page.views.norm_details import batch_norm

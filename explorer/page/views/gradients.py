@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.summary import GradientNumbers, gradient_numbers
 from explorer.engine.gradients import cotangent_of, split_trace
+from explorer.links.stage_link import PanelBlock
 from explorer.model.layers import Conv
 from explorer.model.spec import BlockSpec
 from explorer.page import stage_panel
@@ -22,7 +23,6 @@ from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import ONE_IMAGE, Experiment, Result, run
 from explorer.page.export_block import export_gradient
 from explorer.page.last_result import is_stale, recall, remember
-from explorer.page.panel_link import PanelBlock
 from explorer.page.views.effective_field import influences, show_influences
 from explorer.page.views.variant_controls import variant_controls
 from explorer.records import BlockTrace, CotangentKind, GradientSplit

@@ -14,10 +14,10 @@ from explorer.figures.confusion import confusion_layouts
 from explorer.figures.network_ablation import network_ablation_layouts
 from explorer.figures.picture_sheet import LabelledPictures, picture_sheet_layouts
 from explorer.linked_figure.payload import PickLink
+from explorer.links.reported import integers
 from explorer.page.cache import get_or_compute
 from explorer.page.component import component_state, current_theme, linked_figure
 from explorer.page.controls import optional_segmented_choice
-from explorer.page.display import integers
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.jobs import halves, run_job
 from explorer.page.network_controls import TITLES

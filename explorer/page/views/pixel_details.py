@@ -6,9 +6,9 @@ import streamlit as st
 
 from explorer.analysis.pixel import cell_at, explain
 from explorer.figures.pixel import arithmetic_layouts, equation_in_words
+from explorer.links.stage_link import PanelBlock
 from explorer.page.component import linked_figure
 from explorer.page.display import DisplaySettings
-from explorer.page.panel_link import PanelBlock
 from explorer.page.views.subject import ONE_CHANNEL
 
 

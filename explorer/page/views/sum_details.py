@@ -13,10 +13,10 @@ from explorer.errors import InputError
 from explorer.figures.scatter import scatter_figure
 from explorer.figures.sum_comparison import sum_comparison_layouts
 from explorer.linked_figure.payload import BoxLink
+from explorer.links.stage_link import MAX_MARKED
 from explorer.page.component import component_state, linked_figure
 from explorer.page.display import DisplaySettings
 from explorer.page.link_state import check, publish
-from explorer.page.panel_link import MAX_MARKED
 from explorer.page.views.subject import ONE_CHANNEL, Subject
 from explorer.records import BlockTrace
 

@@ -12,6 +12,7 @@ from explorer.analysis.shared_stages import shared_stages
 from explorer.analysis.summary import Headline
 from explorer.errors import InputError
 from explorer.figures.panels import panels
+from explorer.links.stage_link import PanelBlock
 from explorer.model.layers import LayerNorm
 from explorer.model.spec import BlockSpec
 from explorer.page.bar import Bar, part_of_row, rest_of_row
@@ -20,7 +21,6 @@ from explorer.page.display import VARIANT_PREFIX
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.last_result import is_stale
-from explorer.page.panel_link import PanelBlock
 from explorer.page.views import forward_details
 from explorer.page.views.subject import Subject
 from explorer.page.views.variant_controls import variant_controls

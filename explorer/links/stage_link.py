@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from explorer.analysis.downsampling import Window, whole
+from explorer.analysis.downsampling import whole
 from explorer.analysis.receptive_field import receptive_fields
 from explorer.figures.panels import panels
 from explorer.figures.stage import Part
-from explorer.linked_figure.payload import Line, PinLink
-from explorer.page.component import component_state
-from explorer.page.display import DisplaySettings
-from explorer.page.readout import block_readout, gradient_readout
+from explorer.figures.theme import ThemeName
+from explorer.linked_figure.payload import Line, PanelPixel, PinLink
+from explorer.links.readout import block_readout, gradient_readout
 from explorer.records import BlockTrace
 
 MAX_MARKED = 3000
@@ -53,25 +52,31 @@ class PanelBlock:
         return dict(zip(self.shown_by().values(), stages, strict=True))
 
 
-def panel_link(
-    key: str,
+def stage_link(
     parts: Sequence[Part],
     drawn: Sequence[PanelBlock],
     blocks: Sequence[PanelBlock],
-    display: DisplaySettings,
     *,
-    window: Window | None,
-    report_window: bool,
-    cells: np.ndarray | None,
-    click: str,
+    channel: int | None,
+    theme: ThemeName,
+    pin: PanelPixel | None = None,
+    acked_pin: str | None = None,
+    window: str | None = None,
+    cells: np.ndarray | None = None,
+    click: str = "",
 ) -> PinLink:
     """Return the links of the figure of `parts`, which show the blocks `drawn`.
 
-    Readout and receptive fields are of `blocks`. The other arguments are those of
-    `stage_panel.draw`.
+    Args:
+        parts, drawn: the figure's parts, and the block of each.
+        blocks: those of which readout and receptive fields are.
+        channel: the channel shown; None for the mean over channels.
+        theme: that of the figure.
+        pin, acked_pin, window: as in `PinLink`.
+        cells: `(H, W)` bool, to be marked in every panel.
+        click: what a click does besides pinning, such as " and opens its arithmetic".
     """
     rows, cols = drawn[0].trace["x"].shape[:2]
-    view = (component_state(key, "window") or "") if window else ""
     return PinLink(
         panels=tuple(
             dict.fromkeys(
@@ -84,17 +89,17 @@ def panel_link(
         label=LABEL.format(click=click),
         rows=rows,
         cols=cols,
-        title="Mean over channels" if display.channel is None else f"Channel {display.channel}",
+        title="Mean over channels" if channel is None else f"Channel {channel}",
         hint=HINT.format(click=click),
         touch_hint=TOUCH_HINT.format(click=click),
-        readout=tuple(_readout_line(block, display) for block in blocks),
+        readout=tuple(_readout_line(block, theme, channel is None) for block in blocks),
         fields={name: field for block in blocks for name, field in _fields(block).items()},
         grids={name: grid for block in drawn for name, grid in _grids(block).items()},
         cells=_sample(cells),
-        pin=display.pin,
-        acked_pin=component_state(key, "pin"),
-        exact=_exact(blocks, display),
-        window=view if report_window else None,
+        pin=pin,
+        acked_pin=acked_pin,
+        exact=_exact(blocks, pin, channel),
+        window=window,
     )
 
 
@@ -126,27 +131,29 @@ def _grids(block: PanelBlock) -> dict[str, tuple[int, int]]:
     }
 
 
-def _readout_line(block: PanelBlock, display: DisplaySettings) -> Line:
-    spec, is_mean = block.trace.spec, display.channel is None
+def _readout_line(block: PanelBlock, theme: ThemeName, is_mean: bool) -> Line:
+    spec = block.trace.spec
     if block.backward:
-        return gradient_readout(spec, display.theme, is_mean)
-    return block_readout(spec, block.prefix, block.heading, display.theme, is_mean, block.elsewhere)
+        return gradient_readout(spec, theme, is_mean)
+    return block_readout(spec, block.prefix, block.heading, theme, is_mean, block.elsewhere)
 
 
-def _exact(blocks: Sequence[PanelBlock], display: DisplaySettings) -> dict[str, float] | None:
+def _exact(
+    blocks: Sequence[PanelBlock], pin: PanelPixel | None, channel: int | None
+) -> dict[str, float] | None:
     """Return the pinned pixel's own values, for panels that show means over blocks."""
-    if display.pin is None or whole(blocks[0].trace["x"].shape[:2]).step == 1:
+    if pin is None or whole(blocks[0].trace["x"].shape[:2]).step == 1:
         return None
     values = {}
     for block in blocks:
         for panel, stage in block.panels().items():
-            pixel = block.trace.pixel(stage, display.pin.row, display.pin.col)
+            pixel = block.trace.pixel(stage, pin.row, pin.col)
             if pixel is None:
                 continue
-            if display.channel is None:
+            if channel is None:
                 values[panel] = float(pixel.mean())
-            elif display.channel < pixel.size:
-                values[panel] = float(pixel[display.channel])
+            elif channel < pixel.size:
+                values[panel] = float(pixel[channel])
     return values
 
 

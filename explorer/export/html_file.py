@@ -1,0 +1,70 @@
+"""The living page of a trace, as a file."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+from explorer.analysis.colour_limits import check_image
+from explorer.errors import InputError, check_path, describe
+from explorer.export.living_page import MAX_BYTES, living_page
+from explorer.export.stage_message import all_messages
+from explorer.records import BlockTrace
+
+
+def to_html(trace: BlockTrace, path: str | Path) -> None:
+    """Write a page with a trace's stage figure, which needs neither a server nor a network.
+
+    Hover, pin, keys and channels work as on the page. A file of this name is replaced; where
+    writing fails, it stays as it was.
+
+    Args:
+        trace: of one picture.
+        path: the file to write.
+
+    Raises:
+        InputError: `trace` is no trace of one picture, the page would have more than 32 MB, or
+            the file cannot be written.
+    """
+    target = check_path("path", path)
+    content = trace_page(trace).encode()
+    part = target.parent / f".{uuid4().hex}.part"
+    try:
+        with part.open("xb") as file:
+            file.write(content)
+        os.replace(part, target)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"The file {describe(str(target))} cannot be written: {reason}.") from None
+    finally:
+        with suppress(OSError, ValueError):  # it is gone, or was never made
+            part.unlink()
+
+
+def trace_page(trace: BlockTrace, *, link: str = "") -> str:
+    """Return the page of `to_html`.
+
+    Args:
+        trace: of one picture.
+        link: address of the explorer's page with the same settings; empty for none.
+
+    Raises:
+        InputError: as for `to_html`.
+    """
+    size = sum(stage.nbytes for stage in check_image(trace).stages.values())
+    if size > MAX_BYTES:
+        raise InputError(
+            f"The stages have {size / 2**20:,.0f} MB; a page holds at most "
+            f"{MAX_BYTES / 2**20:,.0f} MB. Choose a smaller input or fewer channels."
+        )
+    mode = "eval" if trace.use_running_average else "train"
+    height, width, features = trace["x"].shape
+    return living_page(
+        all_messages(trace),
+        title=trace.spec.title,
+        description=(
+            f"Weights: {trace.model.provenance}. Input of {height}×{width} pixels and {features} "
+            f"channels, {mode} mode. Digest of out: {trace.digest()}."
+        ),
+        link=link,
+    )

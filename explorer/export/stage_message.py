@@ -1,0 +1,64 @@
+"""The messages that show a trace's stage figure, the same as those of the page."""
+
+import json
+from typing import Any
+
+from explorer.analysis.colour_limits import channels, check_image
+from explorer.analysis.downsampling import Window
+from explorer.analysis.stage_view import stage_view
+from explorer.figures.stage import Part, stage_layouts
+from explorer.figures.theme import THEMES, ThemeName
+from explorer.linked_figure.message import message
+from explorer.linked_figure.payload import PanelPixel
+from explorer.links.stage_link import PanelBlock, stage_link
+from explorer.records import BlockTrace
+
+
+def stage_message(
+    trace: BlockTrace,
+    channel: int,
+    theme: ThemeName,
+    *,
+    pin: PanelPixel | None = None,
+    window: Window | None = None,
+    reported_window: str | None = None,
+) -> dict[str, Any]:
+    """Return the message of one channel, with one colour limit for the whole block.
+
+    Args:
+        trace: of one picture.
+        channel: 0 … C−1.
+        theme: "light" or "dark".
+        pin: the pinned pixel.
+        window: the rows and columns drawn; None for all.
+        reported_window: `PinLink.window`.
+    """
+    part, block = Part(stage_view(trace, channel, "block", window)), PanelBlock(trace)
+    link = stage_link(
+        [part],
+        [block],
+        [block],
+        channel=channel,
+        theme=theme,
+        pin=pin,
+        window=reported_window,
+    )
+    layouts = stage_layouts([part], theme=theme)
+    text = message(
+        layouts.spec(),
+        narrow=layouts.narrow,
+        link=link,
+        theme=theme,
+        accent=THEMES[theme].accent,
+    )
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def all_messages(trace: BlockTrace) -> dict[str, list[dict[str, Any]]]:
+    """Return the messages of every channel, by theme, as `living_page` takes them."""
+    count = channels(check_image(trace))
+    return {
+        theme: [stage_message(trace, channel, theme) for channel in range(count)]
+        for theme in THEMES
+    }
