@@ -41,6 +41,16 @@ def to_html(trace: BlockTrace, path: str | Path) -> None:
             part.unlink()
 
 
+def check_page_size(trace: BlockTrace) -> None:
+    """Raise InputError if a page cannot hold the stages of a trace."""
+    size = sum(stage.nbytes for stage in check_image(trace).stages.values())
+    if size > MAX_BYTES:
+        raise InputError(
+            f"The stages have {size / 2**20:,.0f} MB; a page holds at most "
+            f"{MAX_BYTES / 2**20:,.0f} MB. Choose a smaller input or fewer channels."
+        )
+
+
 def trace_page(trace: BlockTrace, *, link: str = "") -> str:
     """Return the page of `to_html`.
 
@@ -51,12 +61,7 @@ def trace_page(trace: BlockTrace, *, link: str = "") -> str:
     Raises:
         InputError: as for `to_html`.
     """
-    size = sum(stage.nbytes for stage in check_image(trace).stages.values())
-    if size > MAX_BYTES:
-        raise InputError(
-            f"The stages have {size / 2**20:,.0f} MB; a page holds at most "
-            f"{MAX_BYTES / 2**20:,.0f} MB. Choose a smaller input or fewer channels."
-        )
+    check_page_size(trace)
     mode = "eval" if trace.use_running_average else "train"
     height, width, features = trace["x"].shape
     return living_page(

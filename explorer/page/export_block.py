@@ -14,6 +14,7 @@ from explorer.export.arrays import (
     trace_arrays,
     trace_json,
 )
+from explorer.export.html_file import check_page_size, trace_page
 from explorer.export.notebook import notebook
 from explorer.export.script import explorer_script, plain_script
 from explorer.export.script_parts import Script
@@ -26,6 +27,7 @@ from explorer.page.export_control import (
     script_offer,
     unless_impossible,
 )
+from explorer.page.own_link import own_link
 from explorer.page.views.subject import Subject
 from explorer.records import BlockTrace, GradientSplit
 
@@ -39,7 +41,8 @@ def export_block(bar: Bar, subject: Subject) -> None:
     trace, experiment = subject.trace, subject.experiment
     name = file_name(trace)
     scripts = _scripts(trace, experiment)
-    export(bar, name, _title(trace, experiment), _data(trace), scripts, note=NOTE)
+    files = [*_data(trace), *_living_page(trace)]
+    export(bar, name, _title(trace, experiment), files, scripts, note=NOTE)
 
 
 def export_gradient(bar: Bar, split: GradientSplit, experiment: Experiment) -> None:
@@ -83,6 +86,16 @@ def _data(trace: BlockTrace) -> list[Offer]:
         *arrays_offer("Arrays", trace_arrays(trace), about_trace(trace)),
         Offer("Numbers", "json", partial(trace_json, trace)),
     ]
+
+
+def _living_page(trace: BlockTrace) -> list[Offer]:
+    """Return the offer of a page that needs no server."""
+    offers: list[Offer] = []
+    with unless_impossible(offers, "Page"):
+        check_page_size(trace)
+        make = partial(trace_page, trace, link=own_link())
+        offers.append(Offer("Page that works offline", "html", make))
+    return offers
 
 
 def _scripts(trace: BlockTrace, experiment: Experiment | None) -> list[Offer]:

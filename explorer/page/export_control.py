@@ -10,8 +10,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import streamlit as st
 
 from explorer.errors import InputError
+from explorer.export.embed_snippet import embed_snippet
 from explorer.export.script_parts import Script
 from explorer.page.bar import Bar
+from explorer.page.own_link import own_link
 from explorer.page.plain_text import show_message
 from explorer.page.save_picture import save_picture
 
@@ -55,6 +57,9 @@ def export(bar: Bar, name: str, title: str, *rows: Sequence[Offer], note: str = 
                     _draw(offer, name)
         if note:
             st.caption(note)
+        if link := own_link():
+            st.caption("To show this page in a frame of another one:")
+            st.code(embed_snippet(link, title), language=None, wrap_lines=True)
 
 
 def script_offer(label: str, ending: str, script: Script, suffix: str = "") -> Offer:
