@@ -44,7 +44,7 @@ def text_fits(page: Page) -> bool:
     """Return whether no text of the card has to be scrolled."""
     return bool(
         page.evaluate(
-            """() => [...document.querySelectorAll('.st-key-lesson_card [style*="5.4rem"]')]
+            """() => [...document.querySelectorAll('.st-key-lesson_card [style*="5.7rem"]')]
                 .every((each) => each.scrollHeight <= each.clientHeight + 1)"""
         )
     )
