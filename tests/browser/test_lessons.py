@@ -89,6 +89,7 @@ def test_a_teachers_lesson_is_opened_played_with_and_left(open_page: OpenPage) -
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Show this step again").click()
     wait_for_link(page, STEPS[0])
+    page.wait_for_selector("[data-test-script-state=notRunning]")
     page.get_by_role("button", name="Leave the lesson").click()
     wait_for_link(page, {k: v for k, v in STEPS[0].items() if k not in ("lesson", "step")})
     expect(field(page, "Seed of the weights")).to_have_value("3")
