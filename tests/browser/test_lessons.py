@@ -114,6 +114,7 @@ def test_arrow_keys_and_the_history_walk_the_steps(open_page: OpenPage) -> None:
     page.go_forward()
     wait_for_link(page, STEPS[1])
     expect(page.locator(".st-key-lesson_card h2")).to_contain_text("2 of 3")
+    page.wait_for_selector("[data-test-script-state=notRunning]")
     page.keyboard.press("ArrowLeft")
     wait_for_link(page, STEPS[0])
     expect(page.locator(".st-key-lesson_card h2")).to_contain_text("1 of 3")
