@@ -30,7 +30,7 @@ KEY = "gradients"
 COTANGENTS: Final[Mapping[CotangentKind, str]] = {
     "ones": "ones",
     "random": "random",
-    "pixel": "pinned pixel",
+    "pixel": "pixel",
     "error": "squared error",
 }
 
