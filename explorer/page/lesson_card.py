@@ -23,7 +23,7 @@ from explorer.page.plain_text import show_message, show_note
 
 # One height of the text for all steps, so that the picture keeps its place: in the page's type,
 # and on a phone, where the question stands below the text, in CSS pixels.
-_TEXT = "line-height: 1.4; font-size: 0.95rem; height: 5.4rem; overflow-y: auto"
+_TEXT = "line-height: 1.4; font-size: 0.95rem; height: 5.7rem; overflow-y: auto"
 _PHONE_TEXT, PHONE_HEIGHT = "line-height: 1.4; font-size: 0.95rem", 132
 _ANSWERED = "answered_step"
 

@@ -102,9 +102,9 @@ def place() -> Place | None:
 
 def lesson_after(shown: Place) -> Place | None:
     """Return the first step of the lesson that follows; None in the last lesson."""
-    names = list(all_lessons())
-    following = names[names.index(shown.lesson.name) + 1 :]
-    return Place(all_lessons()[following[0]], 0) if following else None
+    lessons = list(all_lessons().values())
+    at = lessons.index(shown.lesson) + 1
+    return Place(lessons[at], 0) if at < len(lessons) else None
 
 
 def complete_link() -> None:

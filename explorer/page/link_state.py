@@ -231,6 +231,9 @@ def _write(changes: Mapping[str, str | None]) -> None:
     """
     published: dict[str, str | None] = st.session_state.setdefault(_PUBLISHED, {})
     published.update(changes)
+    if (opened := st.session_state.get(_OPENED)) is not None:  # by a run that has not ended
+        both = opened | changes
+        st.session_state[_OPENED] = {name: text for name, text in both.items() if text is not None}
     wanted = {name: [] if text is None else [text] for name, text in published.items()}
     if any(st.query_params.get_all(name) != values for name, values in wanted.items()):
         present = {name: st.query_params.get_all(name) for name in st.query_params}

@@ -99,6 +99,6 @@ def test_an_uploaded_file(open_page: OpenPage) -> None:
         upload(page, name, data)
         page.locator("[data-kind=error]").wait_for()
         expect_plain_text(page)
-        print(page.locator("[data-kind=error]").inner_text())
         upload(page, "good.npy", npy(array))
+        page.locator("[data-kind=error]").wait_for(state="detached")  # else the upload is cut off
         expect_plain_text(page, "good.npy was read as")

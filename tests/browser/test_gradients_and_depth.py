@@ -41,7 +41,7 @@ def test_hover_shows_both_parts_and_their_sum(open_page: OpenPage) -> None:
 def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) -> None:
     page = open_page("?input=zone_plate&view=gradients")
     page.wait_for_selector(f"{GRADIENTS} .heatmaplayer image", state="attached")
-    pick(page, "pinned pixel")
+    pick(page, "pixel")
     page.wait_for_selector(".st-key-influence .heatmaplayer image", state="attached")
     page.mouse.click(*centre(page, "out", 9, 30, "gradients"))
     page.wait_for_url("**pin=out*9*30**")

@@ -44,7 +44,7 @@ def text_fits(page: Page) -> bool:
     """Return whether no text of the card has to be scrolled."""
     return bool(
         page.evaluate(
-            """() => [...document.querySelectorAll('.st-key-lesson_card [style*="5.4rem"]')]
+            """() => [...document.querySelectorAll('.st-key-lesson_card [style*="5.7rem"]')]
                 .every((each) => each.scrollHeight <= each.clientHeight + 1)"""
         )
     )
@@ -89,6 +89,7 @@ def test_a_teachers_lesson_is_opened_played_with_and_left(open_page: OpenPage) -
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Show this step again").click()
     wait_for_link(page, STEPS[0])
+    page.wait_for_selector("[data-test-script-state=notRunning]")
     page.get_by_role("button", name="Leave the lesson").click()
     wait_for_link(page, {k: v for k, v in STEPS[0].items() if k not in ("lesson", "step")})
     expect(field(page, "Seed of the weights")).to_have_value("3")
@@ -113,6 +114,7 @@ def test_arrow_keys_and_the_history_walk_the_steps(open_page: OpenPage) -> None:
     page.go_forward()
     wait_for_link(page, STEPS[1])
     expect(page.locator(".st-key-lesson_card h2")).to_contain_text("2 of 3")
+    page.wait_for_selector("[data-test-script-state=notRunning]")
     page.keyboard.press("ArrowLeft")
     wait_for_link(page, STEPS[0])
     expect(page.locator(".st-key-lesson_card h2")).to_contain_text("1 of 3")

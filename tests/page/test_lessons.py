@@ -63,6 +63,14 @@ def test_the_last_step_leads_to_the_next_lesson(folder: Path) -> None:
     assert at.query_params == {"lesson": own, "step": "1", **FIRST}
 
 
+def test_a_lesson_is_left_while_its_step_is_being_opened(folder: Path) -> None:
+    at = page(lesson="mine", step="1")
+    at.session_state["opened_settings"] = {"lesson": "mine", "step": "1", **FIRST}
+    at.button(key="lesson_leave").click().run()  # the run that opened the step had not ended
+    assert at.query_params == FIRST
+    assert "lesson_leave" not in {each.key for each in at.button}
+
+
 def test_the_steps_set_the_page(folder: Path) -> None:
     at = page(lesson="mine", step="1")
     assert not messages(at, "warning")

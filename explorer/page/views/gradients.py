@@ -31,7 +31,7 @@ KEY = "gradients"
 COTANGENTS: Final[Mapping[CotangentKind, str]] = {
     "ones": "ones",
     "random": "random",
-    "pixel": "pinned pixel",
+    "pixel": "pixel",
     "error": "squared error",
 }
 
