@@ -9,7 +9,8 @@ from string import Template
 from typing import Any
 
 from explorer.errors import InputError
-from explorer.export.packed import packed, packed_messages, packed_plotly, style_variables
+from explorer.export.packed import packed, packed_messages, packed_plotly
+from explorer.figures.theme import style_variables
 
 MAX_BYTES = 2**25  # of the file, 32 MB
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from explorer.figures.theme import THEMES, ThemeName
 from explorer.linked_figure.plotly_script import plotly_script
 
 
@@ -36,14 +35,3 @@ def packed_messages(messages: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
     found = shared(messages)
     return json.dumps({"arrays": [json.loads(text) for text in numbers], "messages": found})
-
-
-def style_variables(theme: ThemeName) -> str:
-    """Return the colours and the font that linked_figure.css uses, as CSS declarations."""
-    colours = THEMES[theme]
-    return (
-        f"--st-text-color: {colours.text}; --st-background-color: {colours.page}; "
-        f"--st-primary-color: {colours.identity}; --st-border-color: {colours.zeroed}; "
-        "--st-font: system-ui, sans-serif; "
-        f"color-scheme: {theme};"
-    )

@@ -9,9 +9,9 @@ import traitlets
 from explorer.analysis.colour_limits import channels
 from explorer.analysis.downsampling import whole
 from explorer.errors import InputError, check_choice, check_integer, describe
-from explorer.export.packed import packed_messages, packed_plotly, style_variables
+from explorer.export.packed import packed_messages, packed_plotly
 from explorer.export.stage_message import stage_message
-from explorer.figures.theme import THEMES
+from explorer.figures.theme import THEMES, style_variables
 from explorer.linked_figure.payload import PanelPixel
 from explorer.links.reported import window_of
 from explorer.links.stage_link import PanelBlock

@@ -88,6 +88,16 @@ def theme_of(name: ThemeName) -> Theme:
     return THEMES[name]
 
 
+def style_variables(name: ThemeName) -> str:
+    """Return the colours that linked_figure.css uses, as CSS declarations."""
+    colours = THEMES[name]
+    return (
+        f"--st-text-color: {colours.text}; --st-background-color: {colours.page}; "
+        f"--st-primary-color: {colours.identity}; --st-border-color: {colours.zeroed}; "
+        f"color-scheme: {name};"
+    )
+
+
 def plain_scale(theme: Theme) -> list[tuple[float, str]]:
     """Return Plotly's colour scale for values from −limit to +limit, without colours beyond it."""
     colours = (*theme.below, theme.zero, *theme.above)

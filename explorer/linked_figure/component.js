@@ -168,6 +168,7 @@ export class LinkedFigure {
     const { link, root, message } = this;
     const isStale = message?.stale ?? false;
     root.classList.toggle("linked-figure-stale", isStale);
+    root.dataset.theme = message?.own_colours ? message.theme : "";
     this.note.textContent = isStale ? STALE : "";
     root.tabIndex = link ? 0 : -1;
     root.setAttribute("role", link ? "application" : "img");

@@ -21,6 +21,7 @@ def message(
     link: Link | None = None,
     stale: bool = False,
     restored: bool = False,
+    own_colours: bool = False,
     **addresses: str,
 ) -> str:
     """Return the message that shows a figure.
@@ -35,6 +36,7 @@ def message(
         link: what links its panels; None for a figure without interaction.
         stale: draw it pale, as a result of earlier settings.
         restored: the host took the pin or the box from elsewhere than from the browser.
+        own_colours: use the theme's background and text colours, whatever the page's theme is.
         addresses: what the host loads, such as `plotly`.
     """
     drawn = {"figure": as_json(figure), "narrow": as_json(narrow) if narrow else "null"}
@@ -46,6 +48,7 @@ def message(
         "restored": restored,
         "stale": stale,
         "theme": theme,
+        "own_colours": own_colours,
         "accent": accent,
         **addresses,
     }

@@ -72,6 +72,7 @@ export interface Message {
   stale: boolean;
   restored: boolean;
   theme: "light" | "dark";
+  own_colours: boolean;
   accent: string;
   plotly: string;
 }

@@ -7,28 +7,36 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer.figures.theme import THEMES, ThemeName
+from explorer.figures.theme import THEMES, ThemeName, style_variables
 from explorer.linked_figure.message import message
 from explorer.linked_figure.payload import Link
 from explorer.page.asset_urls import linked_figure_url, plotly_url
 from explorer.page.last_result import is_stale
 from explorer.page.link_state import has_navigated
+from explorer.page.picture_theme import picture_theme
 
 # What the browser may report, with its type; a hostile one may send anything.
 _STATE_TYPES = {"theme": str, "pin": str, "pick": str, "window": str, "box": list, "step": int}
+_OWN_COLOURS = """
+.linked-figure[data-theme="{}"] {{
+  {}
+  background: var(--st-background-color);
+}}
+"""
 _FIGURES, _OUTDATED = "linked_figures", "outdated_reports"
 _COMPONENT = st.components.v2.component(
     "linked_figure",
     html='<div class="linked-figure"></div>',
-    css=(files("explorer.linked_figure") / "linked_figure.css").read_text(encoding="utf-8"),
+    css=(files("explorer.linked_figure") / "linked_figure.css").read_text(encoding="utf-8")
+    + "".join(_OWN_COLOURS.format(theme, style_variables(theme)) for theme in THEMES),
     js=(files("explorer.page") / "component.js").read_text(encoding="utf-8"),
     isolate_styles=False,  # Plotly puts its styles in the document's head
 )
 
 
 def current_theme(key: str) -> ThemeName:
-    """Return the theme that the user's browser shows, as the figure `key` last reported it."""
-    seen = component_state(key, "theme") or st.context.theme.type
+    """Return the theme to draw figure `key` for: the picture's, or the one the browser shows."""
+    seen = picture_theme() or component_state(key, "theme") or st.context.theme.type
     return "dark" if seen == "dark" else "light"
 
 
@@ -95,6 +103,7 @@ def linked_figure(
         stale=stale or is_stale(),
         restored=any(key == of for of, _ in st.session_state.get(_OUTDATED, {})),
         theme=theme,
+        own_colours=picture_theme() is not None,
         accent=THEMES[theme].accent,
         plotly=plotly_url(),
         module=linked_figure_url(),

@@ -14,6 +14,7 @@ from explorer.export.embed_snippet import embed_snippet
 from explorer.export.script_parts import Script
 from explorer.page.bar import Bar
 from explorer.page.own_link import own_link
+from explorer.page.picture_theme import picture_theme_field
 from explorer.page.plain_text import show_message
 from explorer.page.save_picture import save_picture
 
@@ -50,6 +51,7 @@ def export(bar: Bar, name: str, title: str, *rows: Sequence[Offer], note: str = 
     if bar.export is None:
         return
     with bar.export:
+        picture_theme_field()
         save_picture(name, title)
         for row in rows:
             with st.container(horizontal=True):
