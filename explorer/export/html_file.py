@@ -1,15 +1,16 @@
-"""The living page of a trace, as a file."""
+"""The living pages of a trace and of a network, and the first as a file."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from explorer.analysis.colour_limits import check_image
+from explorer.analysis.colour_limits import Scope, check_image
 from explorer.errors import InputError, check_path, describe
 from explorer.export.living_page import MAX_BYTES, living_page
+from explorer.export.network_message import network_messages, network_size
 from explorer.export.stage_message import all_messages
-from explorer.records import BlockTrace
+from explorer.records import BlockTrace, NetworkTrace
 
 
 def to_html(trace: BlockTrace, path: str | Path) -> None:
@@ -43,12 +44,7 @@ def to_html(trace: BlockTrace, path: str | Path) -> None:
 
 def check_page_size(trace: BlockTrace) -> None:
     """Raise InputError if a page cannot hold the stages of a trace."""
-    size = sum(stage.nbytes for stage in check_image(trace).stages.values())
-    if size > MAX_BYTES:
-        raise InputError(
-            f"The stages have {size / 2**20:,.0f} MB; a page holds at most "
-            f"{MAX_BYTES / 2**20:,.0f} MB. Choose a smaller input or fewer channels."
-        )
+    _check(sum(stage.nbytes for stage in check_image(trace).stages.values()))
 
 
 def trace_page(trace: BlockTrace, *, link: str = "") -> str:
@@ -73,3 +69,44 @@ def trace_page(trace: BlockTrace, *, link: str = "") -> str:
         ),
         link=link,
     )
+
+
+def check_network_page_size(trace: NetworkTrace) -> None:
+    """Raise InputError if a page cannot hold the figure of a network."""
+    _check(network_size(trace))
+
+
+def network_page(
+    trace: NetworkTrace,
+    *,
+    scope: Scope = "block",
+    title: str,
+    description: str,
+    link: str = "",
+) -> str:
+    """Return a page with the network figure, which needs neither a server nor a network.
+
+    Args:
+        trace: of one picture.
+        scope: which maps share a colour limit; see `analysis.network_view`.
+        title, description, link: as for `living_page`.
+
+    Raises:
+        InputError: the page would have more than 32 MB.
+    """
+    check_network_page_size(trace)
+    last = list(trace.blocks)[-1]
+    return living_page(
+        network_messages(trace, scope),
+        title=title,
+        description=f"{description} Digest of out of {last}: {trace[last].digest()}.",
+        link=link,
+    )
+
+
+def _check(size: int) -> None:
+    if size > MAX_BYTES:
+        raise InputError(
+            f"The figure’s arrays have {size / 2**20:,.0f} MB; a page holds at most "
+            f"{MAX_BYTES / 2**20:,.0f} MB. Choose a smaller input or fewer channels."
+        )

@@ -1,14 +1,13 @@
 """The messages that show a trace's stage figure, the same as those of the page."""
 
-import json
 from typing import Any
 
 from explorer.analysis.colour_limits import channels, check_image
 from explorer.analysis.downsampling import Window
 from explorer.analysis.stage_view import stage_view
+from explorer.export.figure_message import figure_message
 from explorer.figures.stage import Part, stage_layouts
 from explorer.figures.theme import THEMES, ThemeName
-from explorer.linked_figure.message import message
 from explorer.linked_figure.payload import PanelPixel
 from explorer.links.stage_link import PanelBlock, stage_link
 from explorer.records import BlockTrace
@@ -43,16 +42,7 @@ def stage_message(
         pin=pin,
         window=reported_window,
     )
-    layouts = stage_layouts([part], theme=theme)
-    text = message(
-        layouts.spec(),
-        narrow=layouts.narrow,
-        link=link,
-        theme=theme,
-        accent=THEMES[theme].accent,
-    )
-    found: dict[str, Any] = json.loads(text)
-    return found
+    return figure_message(stage_layouts([part], theme=theme), link, theme)
 
 
 def all_messages(trace: BlockTrace) -> dict[str, list[dict[str, Any]]]:

@@ -1,12 +1,15 @@
-"""Curves as tables in CSV files."""
+"""Curves and tables as CSV files."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from io import StringIO
 
 import numpy as np
 
-from explorer.records import DepthRecord
+from explorer.analysis.network_health import NetworkHealth
+from explorer.analysis.summary import channel_table
+from explorer.records import BlockTrace, DepthRecord, NetworkTrace
 
 
 def depth_csv(stacks: Mapping[str, DepthRecord]) -> str:
@@ -47,7 +50,47 @@ def training_csv(histories: Mapping[str, tuple[Mapping[str, np.ndarray], np.ndar
     return _csv(rows)
 
 
-def _csv(rows: list[list[object]]) -> str:
+def channel_csv(trace: BlockTrace) -> str:
+    """Return the numbers of `ChannelTable` as CSV: a row for each channel of F(x)."""
+    columns = vars(channel_table(trace))
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return _csv([["channel", *columns], *([number, *row] for number, row in enumerate(rows))])
+
+
+def lens_csv(trace: NetworkTrace, classes: Sequence[str]) -> str:
+    """Return every class's probability by the head as CSV: a row for the stem and each block.
+
+    Args:
+        trace: of one picture.
+        classes: the names of all classes, by label.
+    """
+    rows = ([name, *found.tolist()] for name, found in trace.probabilities.items())
+    return _csv([["after", *classes], *rows])
+
+
+def confusion_csv(counts: np.ndarray, classes: Sequence[str]) -> str:
+    """Return counts of test pictures as CSV: a row for each class, a column for each predicted.
+
+    Args:
+        counts: `(classes, classes)`, as `confusion` returns them.
+        classes: the names of all classes, by label.
+    """
+    rows = ([name, *row] for name, row in zip(classes, counts.tolist(), strict=True))
+    return _csv([["class \\ predicted", *classes], *rows])
+
+
+def health_csv(health: NetworkHealth) -> str:
+    """Return the numbers of `HealthRow` as CSV: a row for each block."""
+    rows = [asdict(row) | {"remarks": " ".join(row.remarks)} for row in health.rows]
+    return _csv([list(rows[0]), *(list(row.values()) for row in rows)])
+
+
+def _csv(rows: Sequence[Sequence[object]]) -> str:
     content = StringIO()
-    csv.writer(content, lineterminator="\n").writerows(rows)
+    csv.writer(content, lineterminator="\n").writerows([map(_cell, row) for row in rows])
     return content.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Return a value that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@\t\r")) else value

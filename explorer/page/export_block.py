@@ -18,6 +18,7 @@ from explorer.export.html_file import check_page_size, trace_page
 from explorer.export.notebook import notebook
 from explorer.export.script import explorer_script, plain_script
 from explorer.export.script_parts import Script
+from explorer.export.tables import channel_csv
 from explorer.page.bar import Bar
 from explorer.page.experiment import Experiment
 from explorer.page.export_control import (
@@ -85,6 +86,7 @@ def _data(trace: BlockTrace) -> list[Offer]:
     return [
         *arrays_offer("Arrays", trace_arrays(trace), about_trace(trace)),
         Offer("Numbers", "json", partial(trace_json, trace)),
+        Offer("Channels", "csv", partial(channel_csv, trace), "-channels"),
     ]
 
 

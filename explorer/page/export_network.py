@@ -1,29 +1,57 @@
-"""What can be saved of a network: picture and arrays, of all blocks or of the chosen one."""
+"""What can be saved of a network: picture, page, and arrays of all blocks or of one."""
+
+from collections.abc import Sequence
+from functools import partial
 
 from explorer.export.arrays import about_trace, network_arrays, trace_arrays
+from explorer.export.html_file import check_network_page_size, network_page
 from explorer.page.bar import Bar
 from explorer.page.export_block import arrays_offer
-from explorer.page.export_control import export, is_exporting
+from explorer.page.export_control import Offer, export, is_exporting, unless_impossible
+from explorer.page.network_panel import ShownNetwork
+from explorer.page.own_link import own_link
 from explorer.records import NetworkTrace
 
 
 def export_network(
-    bar: Bar, name: str, title: str, trace: NetworkTrace, chosen: str | None
+    bar: Bar,
+    name: str,
+    trace: NetworkTrace,
+    shown: ShownNetwork,
+    *,
+    network: str,
+    picture: str,
+    tables: Sequence[Offer] = (),
 ) -> None:
     """Draw what can be saved of a network's trace, while the control is open.
 
     Args:
         bar: has the place of the control.
         name: of the files, without their endings.
-        title: what the network and the picture are, in words.
         trace: of one picture.
-        chosen: the block that the user has clicked, if any.
+        shown: how the figure shows it, and the block that the user has clicked.
+        network, picture: what they are, in words.
+        tables: further files.
     """
     if not is_exporting(bar):
         return
+    title = f"{network}; {picture}"
     offers = arrays_offer("Arrays of all blocks", network_arrays(trace), f"{title}\n")
-    if chosen is not None:
-        block = trace[chosen]
-        words = f"{chosen} of: {title}\n{about_trace(block)}"
-        offers += arrays_offer(f"Arrays of {chosen}", trace_arrays(block), words, f"-{chosen}")
-    export(bar, name, title, offers)
+    if shown.clicked is not None:
+        block = trace[shown.clicked]
+        words = f"{shown.clicked} of: {title}\n{about_trace(block)}"
+        label, suffix = f"Arrays of {shown.clicked}", f"-{shown.clicked}"
+        offers += arrays_offer(label, trace_arrays(block), words, suffix)
+    page: list[Offer] = []
+    with unless_impossible(page, "Page"):
+        check_network_page_size(trace)
+        make = partial(
+            network_page,
+            trace,
+            scope=shown.scope,
+            title=network,
+            description=f"{picture[0].upper()}{picture[1:]}.",
+            link=own_link(),
+        )
+        page.append(Offer("Page that works offline", "html", make))
+    export(bar, name, title, [*page, *tables], offers)

@@ -4,6 +4,8 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,16 +13,20 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, expect
 
 from explorer import split_gradient, trace_block
+from explorer.engine.training_settings import TrainingSettings
+from explorer.figures.theme import THEMES
 from explorer.inputs import generate
 from explorer.records import BlockTrace
 from tests.browser.conftest import OpenPage
-from tests.browser.page import readout, wait_for_figure
+from tests.browser.page import READOUT, centre, readout, wait_for_figure, wait_for_theme
 
 SHAPE = 12, 10, 4
 LINK = "input=normal&height=12&width=10&channels=4&seed=3&pin=add,2,3"
+BLOCKS = TrainingSettings().blocks
+NETWORK = ".st-key-network_figure"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -44,6 +50,39 @@ def saved(page: Page, button: str, folder: Path) -> Path:
     return path
 
 
+def corner(picture: Image.Image) -> tuple[int, ...]:
+    """Return the colour of the background, as red, green, blue and opacity."""
+    found = picture.convert("RGBA").getpixel((1, 1))
+    assert isinstance(found, tuple)
+    return found
+
+
+@contextmanager
+def offline(browser: Browser, path: Path) -> Iterator[Page]:
+    """Open a file in a browser without a network; at the end, nothing else was asked for."""
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900})
+    page, asked, messages = context.new_page(), list[str](), list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.goto(path.as_uri())
+    page.wait_for_selector(".heatmaplayer image", state="attached")
+    page.evaluate("document.querySelector('main').className = 'st-key-stages'")  # as on the page
+    yield page
+    assert [url for url in asked if not url.startswith(("blob:", "data:"))] == [path.as_uri()]
+    assert messages == []
+    context.close()
+
+
+def wait_for_figure_in(page: Page) -> None:
+    page.wait_for_selector(".heatmaplayer image", state="attached")
+
+
+def values(trace: BlockTrace, row: int, col: int, channel: int) -> dict[str, float]:
+    """Return what the card shows of a pixel."""
+    return {name: float(trace[name][row, col, channel]) for name in ("x", "bn2", "add", "out")}
+
+
 def texts(svg: Path) -> list[str]:
     root = ElementTree.fromstring(svg.read_bytes())
     return ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
@@ -55,11 +94,11 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def printed(script: Path) -> str:
-    """Run a script where this package cannot be imported; return what it prints."""
+    """Run a script where this package cannot be imported; return its first line."""
     done = subprocess.run(
         [sys.executable, "-I", script], capture_output=True, text=True, check=True, timeout=300
     )
-    return done.stdout.strip()
+    return done.stdout.splitlines()[0]
 
 
 def test_a_picture_has_what_is_seen(open_page: OpenPage, tmp_path: Path) -> None:
@@ -79,12 +118,19 @@ def test_a_picture_has_what_is_seen(open_page: OpenPage, tmp_path: Path) -> None
         page.get_by_label("Format").select_option(str(scale))
         with Image.open(saved(page, "Save picture", tmp_path)) as picture:
             assert picture.size == (round(width) * scale, round(height) * scale)
-            assert picture.convert("RGBA").getpixel((1, 1)) == (255, 255, 255, 255)
+            assert corner(picture) == (255, 255, 255, 255)
+    page.get_by_role("radio", name="Dark", exact=True).click()
+    wait_for_theme(page, "dark")
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    with Image.open(saved(page, "Save picture", tmp_path)) as picture:
+        assert corner(picture) == (*bytes.fromhex(THEMES["dark"].page[1:]), 255)
     page.get_by_label("Transparent").check()
     page.get_by_label("Title").uncheck()
     with Image.open(saved(page, "Save picture", tmp_path)) as picture:
         assert picture.height < 4 * round(height)
-        assert picture.convert("RGBA").getpixel((1, 1))[3] == 0
+        assert corner(picture)[3] == 0
+    page.get_by_role("button", name="Export", exact=True).click()
+    wait_for_theme(page, "light")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +161,7 @@ def test_gradients_are_saved_with_both_parts(open_page: OpenPage, tmp_path: Path
     page = open_page(f"?{LINK}&view=gradients")
     open_export(page)
     x = generate("normal", *SHAPE, 0)
-    split = split_gradient(3, x, SHAPE[-1], np.ones(SHAPE, np.float32))
+    split = split_gradient(3, x, SHAPE[-1], cotangent=np.ones(SHAPE, np.float32))
     found = arrays(saved(page, "Gradients,", tmp_path))
     np.testing.assert_array_equal(found["parts.total"], split.total)
     np.testing.assert_array_equal(found["parts.residual"], split.residual)
@@ -130,3 +176,71 @@ def test_curves_are_saved_as_tables(open_page: OpenPage, tmp_path: Path) -> None
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 2 * 3
     assert {row["stack"] for row in rows} == {"residual", "plain"}
+    assert "digest of out" not in " ".join(texts(saved(page, "Save picture", tmp_path)))
+
+
+def test_a_training_is_saved_with_every_step(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page("?view=train")
+    page.get_by_text("Within 400 steps the network").wait_for()
+    page.get_by_role("button", name="Export", exact=True).click()
+    with saved(page, "Curves", tmp_path).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["network"] for row in rows} == {"residual, v1", "plain"}
+    assert len(texts(saved(page, "Save picture", tmp_path))) > 5
+
+
+def test_a_page_works_without_server_and_network(
+    open_page: OpenPage, browser: Browser, tmp_path: Path
+) -> None:
+    page = open_page(f"?{LINK}")
+    open_export(page)
+    path = saved(page, "Page that works offline", tmp_path)
+    assert path.stat().st_size < 2.5e6
+    trace = traced()
+    with offline(browser, path) as living:
+        living.mouse.move(*centre(living, "conv1", 5, 4))
+        assert readout(living) == values(trace, 5, 4, 0)
+        living.mouse.click(*centre(living, "add", 7, 2))
+        living.keyboard.press("ArrowRight")
+        expect(living.locator(READOUT)).to_contain_text("pinned row 7, column 3 · Channel 0")
+        living.keyboard.press("PageDown")
+        expect(living.locator(READOUT)).to_contain_text("pinned row 7, column 3 · Channel 1")
+        assert readout(living) == values(trace, 7, 3, 1)
+        living.keyboard.press("Escape")
+        living.mouse.move(0, 0)
+        expect(living.locator(READOUT)).not_to_contain_text("pinned")
+        living.emulate_media(color_scheme="dark")
+        wait_for_theme(living, "dark")
+        link = living.get_by_role("link", name="Open it with these settings").get_attribute("href")
+        assert link
+        assert "seed=3" in link
+        assert trace.digest() in living.content()
+
+
+def test_a_network_is_saved_with_its_page_and_tables(
+    open_page: OpenPage, browser: Browser, tmp_path: Path
+) -> None:
+    page = open_page("?view=network&net_block=block2")
+    page.wait_for_selector(f"{NETWORK} .heatmaplayer image", state="attached")
+    page.get_by_role("button", name="Export", exact=True).click()
+    found = arrays(saved(page, "Arrays of all blocks", tmp_path))
+    block = arrays(saved(page, "Arrays of block2", tmp_path))
+    assert len(found) > 5 * len(block)
+    for name, array in block.items():
+        np.testing.assert_array_equal(found[f"block2.{name}"], array)
+    np.testing.assert_array_equal(found["block2.stages.x"], found["block1.stages.out"])
+    for table, count in (("Classes after", 1 + BLOCKS), ("Confusion matrix", 10)):
+        with saved(page, table, tmp_path).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert len(rows) == (
+            count or 1 + len({name.split(".")[0] for name in found if "block" in name})
+        )
+    assert any("block2" in each for each in texts(saved(page, "Save picture", tmp_path)))
+    with offline(browser, saved(page, "Page that works offline", tmp_path)) as living:
+        living.mouse.click(*centre(living, "block2 out", 3, 4))
+        expect(living.locator(READOUT)).to_contain_text("pinned row 3, column 4 · Channel 0")
+        assert readout(living) == {
+            "block1 out": float(block["stages.x"][3, 4, 0]),
+            "block2 F(x)": float(block["stages.bn2"][3, 4, 0]),
+            "block2 out": float(block["stages.out"][3, 4, 0]),
+        }

@@ -1,5 +1,6 @@
 """The Network view of a checkpoint: its blocks on the user's picture."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,14 @@ import streamlit as st
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.network_health import HealthRow, network_health
 from explorer.engine.class_gradient import class_gradient
+from explorer.export.tables import health_csv, lens_csv
 from explorer.page.bar import Bar
 from explorer.page.cache import get_or_compute
 from explorer.page.checkpoint_selection import CheckpointSelection, checkpoint_selection
 from explorer.page.checkpoints import NoCheckpoint, ask_for_checkpoint
 from explorer.page.controls import integer_input, optional_segmented_choice, segmented_choice
 from explorer.page.errors import PROBLEMS, show_problem
+from explorer.page.export_control import Offer
 from explorer.page.export_network import export_network
 from explorer.page.linked_file import ask_for_file
 from explorer.page.network_panel import ShownNetwork, network_panel
@@ -43,8 +46,19 @@ def view(bar: Bar) -> None:
     _head(selection, trace)
     shown = _figure(trace)
     open_block(shown.clicked, weights="checkpoint", key="checkpoint_block")
-    title = f"{selection.title}; {selection.picture_title}"
-    export_network(bar, "checkpoint", title, trace, shown.clicked)
+    classes = partial(lens_csv, trace, selection.classes)
+    export_network(
+        bar,
+        "checkpoint",
+        trace,
+        shown,
+        network=selection.title,
+        picture=selection.picture_title,
+        tables=[
+            Offer("Classes after every block", "csv", classes, "-classes"),
+            Offer("Health", "csv", lambda: health_csv(network_health(trace)), "-health"),
+        ],
+    )
     _details(selection, trace, shown)
 
 

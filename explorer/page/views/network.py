@@ -1,12 +1,17 @@
 """The Network view: the residual stream through a trained network, block by block."""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
+from explorer.analysis.classification import confusion
 from explorer.analysis.colour_limits import Scope
 from explorer.analysis.lens import lens_rows
+from explorer.export.tables import confusion_csv, lens_csv
 from explorer.page.bar import Bar, rest_of_row
 from explorer.page.controls import integer_input, segmented_choice
+from explorer.page.export_control import Offer, is_exporting
 from explorer.page.export_network import export_network
 from explorer.page.link_state import control_key, setting
 from explorer.page.network_panel import ShownNetwork, network_panel
@@ -44,15 +49,30 @@ def view(pair: Pair, bar: Bar) -> None:
             _play(selection)
         rest_of_row().markdown(_sentences(selection))
     shown = _figure(selection, bar)
+    if is_exporting(bar):
+        _export(selection, shown, bar)
+    _lens(selection)
+    network_details.view(selection, shown)
+
+
+def _export(selection: Selection, shown: ShownNetwork, bar: Bar) -> None:
+    trace, dataset = selection.single_trace(), selection.pair.dataset
+    predicted = predictions(selection.network, selection.pair)
+    counts = confusion(dataset.test_labels, predicted, dataset.classes)
+    classes = partial(lens_csv, trace, dataset.classes)
+    matrix = partial(confusion_csv, counts, dataset.classes)
     export_network(
         bar,
         f"network-step-{selection.step}",
-        f"{selection.title}; {selection.picture.title}",
-        selection.single_trace(),
-        shown.clicked,
+        trace,
+        shown,
+        network=selection.title,
+        picture=selection.picture.title,
+        tables=[
+            Offer("Classes after every block", "csv", classes, "-classes"),
+            Offer("Confusion matrix", "csv", matrix, "-confusion"),
+        ],
     )
-    _lens(selection)
-    network_details.view(selection, shown)
 
 
 def _play(selection: Selection) -> None:
