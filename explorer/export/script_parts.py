@@ -35,8 +35,9 @@ class Script:
 def header(trace: BlockTrace) -> str:
     """Return comments on what a script computes, and with which versions it was made."""
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    title = "".join(each if each.isprintable() else " " for each in trace.spec.title)  # one line
     return (
-        f"# {trace.spec.title}, {'eval' if trace.use_running_average else 'train'} mode.\n"
+        f"# {title}, {'eval' if trace.use_running_average else 'train'} mode.\n"
         f"# Digest of out: {trace.digest()}, with {versions} on Python "
         f"{platform.python_version()} and {platform.machine()}.\n"
     )

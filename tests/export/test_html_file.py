@@ -2,7 +2,9 @@
 
 import json
 from base64 import b64decode
+from dataclasses import replace
 from gzip import decompress
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ import explorer
 from explorer.errors import InputError
 from explorer.export import html_file
 from explorer.linked_figure.plotly_script import plotly_script
-from tests.helpers import noise
+from explorer.model.variants import V1
+from tests.helpers import network_trace, noise
 
 TRACE = explorer.trace_block(3, noise((4, 5, 2)), 2)
 
@@ -73,3 +76,36 @@ def test_what_is_too_large_is_refused_before_it_is_made(
     with pytest.raises(InputError, match=r"The figure’s arrays have .* MB; a page holds at most"):
         explorer.to_html(TRACE, tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []
+
+
+class Tags(HTMLParser):
+    """Collects the elements of a page, and the values of their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.values: list[str | None] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.values += [value for _, value in attrs]
+
+
+def test_no_word_becomes_an_element_of_the_page() -> None:
+    words = "</title></script><img src=x onerror=alert(1)> '\" & \n\u202e"
+    spec = replace(V1, title=words)
+    model = replace(explorer.Model.from_seed(3, 2, spec), provenance=words)
+    trace = explorer.trace_model(model, noise((4, 5, 2)))
+    usual = Tags(html_file.trace_page(TRACE, link="https://example.org/?seed=3"))
+    link = f"https://example.org/?seed={words}"
+    found = Tags(html_file.trace_page(trace, link=link))
+    assert found.names == usual.names
+    assert link in found.values
+    network = network_trace(V1, 1)
+    pages = [
+        html_file.network_page(network, title=each, description=each, link="javascript:alert(1)")
+        for each in ("usual", words)
+    ]
+    assert Tags(pages[0]).names == Tags(pages[1]).names
+    assert "javascript:" not in pages[0]

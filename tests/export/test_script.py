@@ -22,7 +22,7 @@ from explorer.export.script_parts import Script
 from explorer.inputs import generate
 from explorer.inputs.source_code import generator_source
 from explorer.model.layers import BatchNormSettings
-from explorer.model.variants import scaled_skip
+from explorer.model.variants import V1, scaled_skip
 from explorer.records import BlockTrace
 from tests.helpers import noise
 
@@ -129,6 +129,21 @@ def test_the_first_lines_name_digest_and_versions() -> None:
     digest = TRACES["eval"].digest()
     assert second.startswith(f"# Digest of out: {digest}, with jax ")
     assert len(to_script(TRACES["eval"])) < MAX_EMBEDDED
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_no_word_of_a_block_becomes_code(
+    make: Callable[[BlockTrace], Script], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = "raise SystemExit(1)"
+    words = f'</script>\'""" \u202e\n{end}\r\n{end}\u2028{end}\x85{end}\x0c{end}'
+    spec = replace(V1, title=words, description=words, source=words)
+    model = replace(Model.from_seed(1, 4, spec), provenance=words)
+    trace = trace_model(model, X)
+    script = make(trace)
+    assert script.text.splitlines()[0].endswith(f"{end}, train mode.")
+    assert script.text.isascii() or script.text.replace("\n", "").isprintable()
+    assert trace.digest() in printed_by(script, tmp_path, monkeypatch)
 
 
 def test_a_picture_of_a_batch_has_no_script_in_train_mode() -> None:
