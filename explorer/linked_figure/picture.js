@@ -21,7 +21,8 @@ export async function svgOf(figure, { title, background }) {
   const style = getComputedStyle(figure.root);
   const [drawing, fonts] = await Promise.all([drawingOf(figure), fontRules(style.fontFamily)]);
   const { size } = figure.overlay;
-  const top = MARGIN + (title ? TITLE_SIZE * LINE : 0);
+  const lines = linesWithin(title, size.width, `${TITLE_SIZE}px ${style.fontFamily}`);
+  const top = MARGIN + lines.length * TITLE_SIZE * LINE;
   const below = figure.card.isInFigure ? 0 : figure.card.place.offsetHeight;
   const whole = {
     x: -MARGIN,
@@ -38,9 +39,9 @@ export async function svgOf(figure, { title, background }) {
   });
   add(svg, "style", {}).textContent = fonts;
   if (background) add(svg, "rect", { ...whole, fill: background });
-  if (title) {
-    const at = { x: 0, y: TITLE_SIZE - top + MARGIN, "font-size": TITLE_SIZE };
-    add(svg, "text", at).textContent = title;
+  for (const [index, line] of lines.entries()) {
+    const y = MARGIN - top + TITLE_SIZE * (1 + LINE * index);
+    add(svg, "text", { x: 0, y, "font-size": TITLE_SIZE }).textContent = line;
   }
   svg.append(drawing);
   figure.drawMarks(new SvgPen(add(svg, "g", {})));
@@ -106,6 +107,27 @@ function writeCard(svg, { root, card }) {
       written.textContent = text;
     }
   }
+}
+
+/**
+ * Break a text into lines of at most a width.
+ * @param {string} text
+ * @param {number} width
+ * @param {string} font
+ */
+function linesWithin(text, width, font) {
+  const pen = /** @type {CanvasRenderingContext2D} */ (
+    document.createElement("canvas").getContext("2d")
+  );
+  pen.font = font;
+  /** @type {string[]} */
+  const lines = [];
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length && pen.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /**

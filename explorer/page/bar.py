@@ -5,6 +5,7 @@ from functools import cached_property
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
 _WHOLE_ROW = 480  # pixels, more than a phone's page has
@@ -20,7 +21,7 @@ class Bar:
         end: the end of the row.
         below: the place below the row, for a field that is needed now.
         is_closed: whether the row itself is behind a button.
-        export: what the button “Export” opens; None where there is no such button.
+        export: what the button “Export” opens; in a bar behind a button it is a part of that.
     """
 
     experiment: DeltaGenerator
@@ -28,7 +29,7 @@ class Bar:
     end: DeltaGenerator
     below: DeltaGenerator
     is_closed: bool = False
-    export: PopoverContainer | None = None
+    export: PopoverContainer | ExpanderContainer | None = None
 
     @cached_property
     def more(self) -> DeltaGenerator:
@@ -36,18 +37,27 @@ class Bar:
         return self.end if self.is_closed else self.end.popover("More")
 
 
-def draw_bar(closed_in: DeltaGenerator | None = None, key: str | None = None) -> Bar:
+def draw_bar(
+    closed_in: DeltaGenerator | None = None,
+    key: str | None = None,
+    export: PopoverContainer | ExpanderContainer | None = None,
+    *,
+    has_export: bool = False,
+) -> Bar:
     """Draw the empty row, with a key for styles; return its places.
 
-    On a phone, and with a place in `closed_in`, all of it is behind one button, which is there.
+    On a phone, and with a place in `closed_in`, all of it is behind one button, which is there;
+    with `has_export` also a place for exports, if there is none in `export`.
     """
     if closed_in or is_phone():
         settings = (closed_in or st).popover("Settings")
         places = settings.container(), settings.container(), settings.container()
-        return Bar(*places, st.container(), is_closed=True)
+        if has_export and not export:
+            export = settings.expander("Export", key="export", on_change="rerun")
+        return Bar(*places, st.container(), is_closed=True, export=export)
     with st.container(horizontal=True, vertical_alignment="bottom", key=key):
         places = part_of_row(), part_of_row(), part_of_row()
-    return Bar(*places, st.container())
+    return Bar(*places, st.container(), export=export)
 
 
 def part_of_row() -> DeltaGenerator:

@@ -1,7 +1,6 @@
 """The top of the page: its title or a lesson, and the controls beside it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -60,8 +59,8 @@ def title_row(
         else:
             st.markdown(sentences[view])
     is_closed = lesson is not None or is_short
-    bar = draw_bar(buttons if is_closed else None, key="controls")
-    return view, replace(bar, export=export)
+    closed_in = buttons if is_closed else None
+    return view, draw_bar(closed_in, "controls", export, has_export=True)
 
 
 def _navigation(
