@@ -4,6 +4,7 @@ from importlib.resources import files
 
 import streamlit as st
 
+from explorer.linked_figure.scripts import PICTURE
 from explorer.page.asset_urls import linked_figure_url
 
 _FOLDER = files("explorer.page")
@@ -26,6 +27,6 @@ def save_picture(name: str, title: str) -> None:
         "name": name,
         "title": title,
         "component": linked_figure_url(),
-        "picture": linked_figure_url("picture.js"),
+        "picture": linked_figure_url(PICTURE),
     }
     _COMPONENT(key="save_picture", data=data)
