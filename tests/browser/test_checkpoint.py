@@ -1,6 +1,7 @@
 """A checkpoint in a browser: upload it with a photo, open a block, and follow the link."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from explorer.inputs.preprocessing import default_preprocessing, preprocess
 from explorer.records import NetworkTrace
 from tests.browser.conftest import OpenPage
 from tests.browser.page import centre, digest, pick, readout, wait_for_figure
+from tests.browser.saved import arrays, open_export, printed, saved, texts
 from tests.checkpoints import Architecture, state_of
 
 # As ResNet-18, with fewer channels.
@@ -48,7 +50,9 @@ def choose_both(page: Page) -> None:
     choose(page, "file", "photo.png", photo())
 
 
-def test_from_the_upload_to_a_pixel_and_back_by_the_link(open_page: OpenPage) -> None:
+def test_from_the_upload_to_a_pixel_and_back_by_the_link(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
     found = trace()
     page = open_page("?view=network&network_from=checkpoint&checkpoint_picture=upload", height=2000)
     choose_both(page)
@@ -60,6 +64,12 @@ def test_from_the_upload_to_a_pixel_and_back_by_the_link(open_page: OpenPage) ->
     values = readout(page, f"{FIGURE}-readout")
     assert values["layer2.0 F(x)"] == np.float32(block["bn2"][5, 10].mean())
     page.mouse.click(*at)
+    page.wait_for_url("**network_pin=layer2.0*")
+    open_export(page)
+    saved_arrays = arrays(saved(page, "Arrays of all blocks", tmp_path))
+    np.testing.assert_array_equal(saved_arrays["layer2.0.stages.out"], block["out"])
+    assert any("layer2.0" in text for text in texts(saved(page, "Save picture", tmp_path)))
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Open in Forward", exact=True).click()
     page.wait_for_url("**checkpoint_block=layer2.0**")
     wait_for_figure(page)
@@ -70,6 +80,10 @@ def test_from_the_upload_to_a_pixel_and_back_by_the_link(open_page: OpenPage) ->
     words = words.replace("<b>", "").replace("</b>", "")
     expect(page.locator(ARITHMETIC)).to_contain_text(words)
     page.wait_for_url("**pin=add*")
+    open_export(page)
+    script = saved(page, "Script (.py)", tmp_path)
+    assert printed(script) == f"digest of out: {block.digest()}"
+    page.keyboard.press("Escape")
 
     copy = open_page(page.url.split("/", 3)[3], in_fresh_profile=True)
     expect(copy.get_by_text("This link was made with the checkpoint of digest")).to_be_visible()

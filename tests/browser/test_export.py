@@ -2,11 +2,8 @@
 
 import csv
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -22,32 +19,17 @@ from explorer.inputs import generate
 from explorer.records import BlockTrace
 from tests.browser.conftest import OpenPage
 from tests.browser.page import READOUT, centre, readout, wait_for_theme
+from tests.browser.saved import arrays, open_export, printed, saved, texts
+from tests.browser.sheet import PHONE, opened
 
 SHAPE = 12, 10, 4
 LINK = "input=normal&height=12&width=10&channels=4&seed=3&pin=add,2,3"
 BLOCKS = TrainingSettings().blocks
 NETWORK = ".st-key-network_figure"
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 def traced(variant: str = "v1") -> BlockTrace:
     return trace_block(3, generate("normal", *SHAPE, 0), SHAPE[-1], variant=variant)
-
-
-def open_export(page: Page) -> None:
-    page.wait_for_selector(".heatmaplayer image", state="attached")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
-    page.get_by_role("button", name="Export", exact=True).click()
-    page.get_by_role("button", name="Save picture").wait_for()
-
-
-def saved(page: Page, button: str, folder: Path) -> Path:
-    """Click a button; return the file that the browser saves."""
-    with page.expect_download() as download:
-        page.get_by_role("button", name=button).click()
-    path = folder / download.value.suggested_filename
-    download.value.save_as(path)
-    return path
 
 
 def corner(picture: Image.Image) -> tuple[int, ...]:
@@ -77,24 +59,6 @@ def offline(browser: Browser, path: Path) -> Iterator[Page]:
 def values(trace: BlockTrace, row: int, col: int, channel: int) -> dict[str, float]:
     """Return what the card shows of a pixel."""
     return {name: float(trace[name][row, col, channel]) for name in ("x", "bn2", "add", "out")}
-
-
-def texts(svg: Path) -> list[str]:
-    root = ElementTree.fromstring(svg.read_bytes())
-    return ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
-
-
-def arrays(path: Path) -> dict[str, np.ndarray]:
-    with np.load(BytesIO(path.read_bytes())) as found:
-        return {name: found[name] for name in found.files if name != "README"}
-
-
-def printed(script: Path) -> str:
-    """Run a script where this package cannot be imported; return its line with the digest."""
-    done = subprocess.run(
-        [sys.executable, "-I", script], capture_output=True, text=True, check=True, timeout=300
-    )
-    return next(line for line in done.stdout.splitlines() if line.startswith("digest"))
 
 
 def test_a_picture_has_what_is_seen(open_page: OpenPage, tmp_path: Path) -> None:
@@ -141,6 +105,7 @@ def test_data_and_scripts_of_a_block_are_those_of_its_trace(
     found = arrays(saved(page, "Arrays", tmp_path))
     for name, stage in trace.stages.items():
         np.testing.assert_array_equal(found[f"stages.{name}"], stage)
+    assert "conv1" in " ".join(texts(saved(page, "Save picture", tmp_path)))
     numbers = json.loads(saved(page, "Numbers", tmp_path).read_bytes())
     assert numbers["digests"]["out"] == trace.digest()
     assert printed(saved(page, "Script (.py)", tmp_path)) == f"digest of out: {trace.digest()}"
@@ -162,6 +127,7 @@ def test_gradients_are_saved_with_both_parts(open_page: OpenPage, tmp_path: Path
     np.testing.assert_array_equal(found["parts.total"], split.total)
     np.testing.assert_array_equal(found["parts.residual"], split.residual)
     np.testing.assert_array_equal(found["gradients.bn2"], split.stages["bn2"])
+    assert any(each.startswith("total") for each in texts(saved(page, "Save picture", tmp_path)))
 
 
 def test_curves_are_saved_as_tables(open_page: OpenPage, tmp_path: Path) -> None:
@@ -241,3 +207,17 @@ def test_a_network_is_saved_with_its_page_and_tables(
             "block2 F(x)": float(block["stages.bn2"][3, 4, 0]),
             "block2 out": float(block["stages.out"][3, 4, 0]),
         }
+
+
+def test_a_phone_saves_what_it_shows(browser: Browser, address: str, tmp_path: Path) -> None:
+    with opened(browser, PHONE) as phone:
+        page = phone.new_page()
+        page.goto(f"{address}/?{LINK}")
+        page.wait_for_selector(".heatmaplayer image", state="attached")
+        page.get_by_role("button", name="Settings").tap()
+        page.get_by_text("Export", exact=True).tap()
+        picture = ElementTree.fromstring(saved(page, "Save picture", tmp_path).read_bytes())
+        assert float(picture.attrib["width"]) <= PHONE[0]
+        trace = traced()
+        found = arrays(saved(page, "Arrays", tmp_path))
+        np.testing.assert_array_equal(found["stages.out"], trace["out"])
