@@ -76,9 +76,9 @@ def arrays_offer(
     """Return the offer of a .npz file with its size, or of a sentence why it is too large."""
     offers: list[Offer] = []
     with unless_impossible(offers, label):
-        size = check_size(arrays) / 2**20
-        make = partial(npz, arrays, about)
-        offers.append(Offer(f"{label}, {size:,.1f} MB", "npz", make, suffix))
+        size = check_size(arrays)
+        words = f"{size / 2**20:,.1f} MB" if size >= 2**20 else f"{-(-size // 2**10)} kB"
+        offers.append(Offer(f"{label}, {words}", "npz", partial(npz, arrays, about), suffix))
     return offers
 
 

@@ -33,6 +33,7 @@ def title_row(
     is_presenting = mode is not None
     is_bare = is_presenting or is_embedded()
     is_short = is_bare or is_phone()
+    is_closed = lesson is not None or is_short
     if lesson and is_bare:
         title, controls = None, lesson_card(lesson, is_title=True)
     else:
@@ -47,6 +48,7 @@ def title_row(
         if not is_short:
             with buttons:
                 copy_link()
+        if not is_closed:
             export = buttons.popover("Export", key="export", on_change="rerun")
         if is_embedded():
             view = undrawn_choice(tuple(titles), "view")
@@ -58,7 +60,6 @@ def title_row(
             lesson_card(lesson, is_title=False)
         else:
             st.markdown(sentences[view])
-    is_closed = lesson is not None or is_short
     closed_in = buttons if is_closed else None
     return view, draw_bar(closed_in, "controls", export, has_export=True)
 
