@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import plotly
 import pytest
-from plotly.offline import get_plotlyjs
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from explorer.linked_figure.plotly_script import plotly_script, plotly_version
 from explorer.server.security_headers import security_headers
 from explorer.server.session_cap import MAX_MESSAGE_BYTES, MAX_SESSIONS, MESSAGE_TOO_BIG
 from explorer.server.upload_quota import MAX_SESSION_BYTES, MAX_SESSION_FILES
@@ -247,11 +246,11 @@ def test_health_answers_while_the_page_computes(address: str) -> None:
 
 
 def test_plotly_is_compressed_for_clients_that_accept_it(address: str) -> None:
-    path = f"/assets/plotly-{plotly.__version__}.min.js"
+    path = f"/assets/plotly-cartesian-{plotly_version()}.min.js"
     packed = request(address, "GET", path, headers={"Accept-Encoding": "gzip"})
     uncompressed = request(address, "GET", path, headers={"Accept-Encoding": "identity"})
     assert packed.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in uncompressed.headers
     assert "immutable" in packed.headers["cache-control"]
-    assert gzip.decompress(packed.body) == uncompressed.body == get_plotlyjs().encode()
+    assert gzip.decompress(packed.body) == uncompressed.body == plotly_script()
     assert len(packed.body) < len(uncompressed.body) / 3
