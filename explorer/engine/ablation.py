@@ -10,7 +10,13 @@ import numpy as np
 
 from explorer.engine.progress import Progress, check_progress
 from explorer.engine.stack import Stack
-from explorer.engine.stack_chunks import CHUNK, check_size, send_forward
+from explorer.engine.stack_blocks import (
+    STRIDE,
+    check_size,
+    outputs_of,
+    report_blocks,
+    weights_of,
+)
 from explorer.errors import check_choice, check_type
 from explorer.records import AblationKind, AblationRecord
 
@@ -30,7 +36,7 @@ def ablate(
         x: real array `(H, W, C)` or `(N, H, W, C)` with the stack's C.
         kind: "delete" or "swap".
         use_running_average: False is train mode, True is eval mode.
-        progress: called after each chunk with the number of blocks done and in total.
+        progress: called now and then with the number of blocks done and in total.
 
     Returns:
         The change of the stack's output for every block.
@@ -42,21 +48,22 @@ def ablate(
     check_choice("kind", kind, get_args(AblationKind))
     report = check_progress(progress)
     lanes = stack.depth + (kind == "delete")  # the last lane is the unchanged stack
-    check_size(CHUNK * lanes * given.size)
-    order = np.repeat(stack.runs * np.arange(stack.depth)[:, None], lanes, axis=1)
-    active = np.ones(order.shape, bool)
-    for lane in range(lanes - 1):
+    check_size(STRIDE * lanes * given.size)
+    h: Any = np.broadcast_to(given, (lanes, *given.shape))
+    for block in range(stack.depth):
+        out = outputs_of(stack.structure, weights_of(stack, block), h, in_eval)
         if kind == "delete":
-            active[lane, lane] = False
+            out = out.at[block].set(h[block])
         else:
-            order[[lane, lane + 1], lane] = order[[lane + 1, lane], lane]
-    h: Any = np.broadcast_to(given, (lanes, 1, *given.shape))
-    # A swap at a chunk's border needs the neighbouring block of the other chunk.
-    sent = send_forward(stack, h, order, in_eval, capacity=CHUNK + 2, active=active)
-    for chunk, _, out, _, _ in sent:
+            # Lane l has block l + 1 in place of block l, and then block l.
+            for lane, other in ((block, block + 1), (block - 1, block - 1)):
+                if 0 <= lane < lanes - 1:
+                    moved = weights_of(stack, other)
+                    one = outputs_of(stack.structure, moved, h[lane : lane + 1], in_eval)
+                    out = out.at[lane].set(one[0])
         h = out
-        report(chunk.stop, stack.depth)
-    ends = np.asarray(h[:, 0], np.float64)
+        report_blocks(report, block + 1, stack.depth, h)
+    ends = np.asarray(h, np.float64)
     size = np.linalg.norm(ends[-1])
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.array([np.linalg.norm(end - ends[-1]) / size for end in ends[:-1]])

@@ -4,18 +4,26 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from explorer.engine.progress import Progress, check_progress
 from explorer.engine.stack import Stack
-from explorer.engine.stack_chunks import CHUNK, check_size, filled, pull_back, row_of, send_forward
+from explorer.engine.stack_blocks import (
+    Weights,
+    check_size,
+    outputs_of,
+    pull_back,
+    report_blocks,
+    weights_of,
+)
 from explorer.errors import InputError, check_integer, check_type
 from explorer.inputs.random_streams import Purpose, random_stream
 from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.weights import Structure
 from explorer.records import PathRecord
+
+GROUP = 132  # paths whose gradients fit in the processor's cache
+STEP = 8  # numbers of paths through F for which programs are compiled are its multiples
 
 
 def path_lengths(
@@ -39,7 +47,7 @@ def path_lengths(
         samples: paths of each length, 2 … 64.
         seed: integer 0 … 2³²−1, fixes the cotangent and the paths.
         use_running_average: False is train mode, True is eval mode.
-        progress: called after each chunk with the number of blocks done and in total.
+        progress: called now and then with the number of blocks done and in total.
 
     Raises:
         InputError: an argument is outside its documented range, or the computation is too large.
@@ -80,26 +88,31 @@ def path_gradients(
     `through` `(depth, paths)` is True where a path goes through F.
     """
     report, total = check_progress(progress), 2 * stack.depth
-    order = stack.runs * np.arange(stack.depth)[:, None]
+    h: Any = x[None]
     visited = []
-    sent = send_forward(stack, x[None, None], order, use_running_average, capacity=CHUNK)
-    for chunk, weights, _, inputs, _ in sent:
-        visited.append((chunk, weights, inputs[:, 0, 0]))
-        report(chunk.stop, total)
-    g: Any = np.broadcast_to(cotangent, (through.shape[1], *cotangent.shape))
-    for chunk, weights, inputs in reversed(visited):
-        g = _backward_along(
-            stack.structure,
-            inputs,
-            g,
-            weights.rows,
-            weights.index[:, 0],
-            weights.active[:, 0],
-            filled(through[chunk]),
-            use_running_average,
-        )
-        report(total - chunk.start, total)
-    return np.asarray(g)
+    for block in range(stack.depth):
+        visited.append(h)
+        h = outputs_of(stack.structure, weights_of(stack, block), h, use_running_average)
+        report_blocks(report, block + 1, total, h)
+    # Every group has paths of all lengths, so about as many take F in each.
+    count = -(-through.shape[1] // GROUP)
+    groups = [through[:, start::count] for start in range(count)]
+    g: list[Any] = [np.broadcast_to(cotangent, (each.shape[1], *x.shape)) for each in groups]
+    for block in reversed(range(stack.depth)):
+        given = stack.structure, weights_of(stack, block), visited[block][0]
+        for number, group in enumerate(groups):
+            taking = _padded(np.flatnonzero(group[block]))
+            g[number] = _backward_along(*given, g[number], taking, use_running_average)
+        report_blocks(report, total - block, total, g)
+    gradients = np.empty((through.shape[1], *x.shape), np.float32)
+    for start, found in enumerate(g):
+        gradients[start::count] = found
+    return gradients
+
+
+def _padded(paths: np.ndarray) -> np.ndarray:
+    """Return numbers of paths, some of them twice, so that few sizes are compiled."""
+    return np.resize(paths, -(-paths.size // STEP) * STEP)
 
 
 def _paths(random: np.random.Generator, depth: int, length: int, count: int) -> np.ndarray:
@@ -116,21 +129,13 @@ def _binomial(n: int, k: int) -> float:
 @partial(jax.jit, static_argnames=("structure", "use_running_average"))
 def _backward_along(
     structure: Structure,
-    inputs: jax.Array,
+    weights: Weights,
+    h: jax.Array,
     g: jax.Array,
-    rows: tuple[Any, Any],
-    index: jax.Array,
-    active: jax.Array,
     through: jax.Array,
     use_running_average: bool,
 ) -> jax.Array:
-    """Send `g` `(paths, *x.shape)` back through a chunk, through F where `through` is True."""
-
-    def block(g: jax.Array, step: tuple[jax.Array, ...]) -> Any:
-        h, at, is_active, takes_f = step
-        parts = jax.vmap(pull_back(structure, row_of(rows, at), h, use_running_average))(g)
-        wanted = takes_f.reshape(-1, *(1 for _ in h.shape))
-        along = jnp.where(wanted, parts[BRANCH], parts[SHORTCUT])
-        return jnp.where(is_active, along, g), None
-
-    return lax.scan(block, g, (inputs, index, active, through), reverse=True)[0]
+    """Send `g` `(paths, *x.shape)` back through a block; the paths `through` go through F."""
+    pull = pull_back(structure, weights, h, use_running_average)
+    along = jax.vmap(lambda one: pull(one)[SHORTCUT])(g)
+    return along.at[through].set(jax.vmap(lambda one: pull(one)[BRANCH])(g[through]))

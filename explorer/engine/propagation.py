@@ -1,6 +1,5 @@
 """Signal and gradient over the depth of a stack."""
 
-from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -8,18 +7,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from explorer.engine.forward import check_arguments
 from explorer.engine.progress import Progress, check_progress
 from explorer.engine.stack import Stack
-from explorer.engine.stack_chunks import (
-    CHUNK,
+from explorer.engine.stack_blocks import (
+    Weights,
     check_size,
-    chunks_of,
     pull_back,
-    row_of,
-    send_forward,
+    report_blocks,
+    run_block,
+    stacked,
+    weights_of,
 )
 from explorer.errors import check_type
 from explorer.inputs.random_streams import Purpose, random_stream
@@ -52,7 +51,7 @@ def propagate(
         variant: a key of `VARIANTS`, or a spec, that keeps the shape of x.
         seeds: number of runs, each with its own weights, 1 … 32.
         use_running_average: False is train mode, True is eval mode.
-        progress: called after each chunk with the number of blocks done and in total.
+        progress: called now and then with the number of blocks done and in total.
 
     Raises:
         InputError: an argument is outside its documented range, or the computation is too large.
@@ -80,38 +79,41 @@ def propagate_stack(
     given, in_eval = check_type("stack", stack, Stack).check_input(x, use_running_average)
     depth, runs = stack.depth, stack.runs
     report, total = check_progress(progress), 2 * depth
-    check_size(2 * CHUNK * len(chunks_of(depth)) * runs * given.size)
+    check_size(2 * depth * runs * given.size)
     noise = random_stream(seed, Purpose.NEARBY_INPUT).standard_normal(given.shape, np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         distance = np.float32(NEAR * given.std(dtype=np.float64))  # float32's squares may overflow
         pair = np.stack([given, given + distance * noise])
     cotangent = random_stream(seed, Purpose.COTANGENT).standard_normal(given.shape, np.float32)
 
-    order = np.arange(depth * runs).reshape(depth, runs)
-    visited, forward_numbers = [], []
-    start = np.broadcast_to(pair, (runs, *pair.shape))
-    sent = send_forward(stack, start, order, in_eval, capacity=CHUNK * runs)
-    for chunk, weights, _, inputs, numbers in sent:
-        visited.append((chunk, weights, inputs))
-        forward_numbers.append(jax.device_get(numbers))
-        report(chunk.stop, total)
-    g: Any = np.broadcast_to(cotangent, (runs, 2, *given.shape))
-    backward_numbers: list[Mapping[str, np.ndarray]] = []
-    for chunk, weights, inputs in reversed(visited):
-        g, numbers = _backward(
-            stack.structure, inputs, g, weights.rows, weights.index, weights.active, in_eval
-        )
-        backward_numbers.insert(0, jax.device_get(numbers))
-        report(total - chunk.start, total)
-    curves = {
-        name: np.concatenate([chunk[name] for chunk in numbers])[:depth].T
-        for numbers in (forward_numbers, backward_numbers)
-        for name in numbers[0]
-    }
+    h: list[Any] = [pair] * runs
+    visited: list[list[Any]] = []
+    forward_numbers: list[list[dict[str, jax.Array]]] = []
+    for block in range(depth):
+        visited.append(h)
+        sent = [
+            run_block(stack.structure, weights_of(stack, block, run), h[run], in_eval)
+            for run in range(runs)
+        ]
+        h = [out for out, _ in sent]
+        forward_numbers.append([numbers for _, numbers in sent])
+        report_blocks(report, block + 1, total, h)
+    g: list[Any] = [np.stack([cotangent, cotangent])] * runs
+    backward_numbers: list[list[dict[str, jax.Array]]] = []
+    for block in reversed(range(depth)):
+        sent = [
+            _backward(
+                stack.structure, weights_of(stack, block, run), visited[block][run], g[run], in_eval
+            )
+            for run in range(runs)
+        ]
+        g = [gradient for gradient, _ in sent]
+        backward_numbers.insert(0, [numbers for _, numbers in sent])
+        report_blocks(report, total - block, total, g)
+    curves = stacked(forward_numbers) | stacked(backward_numbers)
     for name in ("branch share", "zeros"):  # which not every block has
         curves.setdefault(name, np.full((runs, depth), np.nan, np.float32))
-    of_first = np.concatenate([np.asarray(inputs[:, 0, 0]) for _, _, inputs in visited])
-    first = of_first[:depth].copy()  # without the inactive blocks
+    first = np.stack([np.asarray(inputs[0][0]) for inputs in visited])
     for array in (first, *curves.values()):
         array.setflags(write=False)
     return DepthRecord(stack.spec, MappingProxyType(curves), first, stack.seeds)
@@ -119,30 +121,16 @@ def propagate_stack(
 
 @partial(jax.jit, static_argnames=("structure", "use_running_average"))
 def _backward(
-    structure: Structure,
-    inputs: jax.Array,
-    g: jax.Array,
-    rows: tuple[Any, Any],
-    index: jax.Array,
-    active: jax.Array,
-    use_running_average: bool,
+    structure: Structure, weights: Weights, h: jax.Array, g: jax.Array, use_running_average: bool
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Send `g` `(lanes, 2, *x.shape)` back through a chunk.
+    """Send `g` `(2, *x.shape)` back through a block; return it at the input, with its numbers."""
 
-    Return it, and its norm and correlation at every block's input.
-    """
+    def one(h: jax.Array, g: jax.Array) -> jax.Array:
+        parts = pull_back(structure, weights, h, use_running_average)(g)
+        return parts[BRANCH] + parts[SHORTCUT]
 
-    def one(at: jax.Array, is_active: jax.Array, h: jax.Array, g: jax.Array) -> jax.Array:
-        parts = pull_back(structure, row_of(rows, at), h, use_running_average)(g)
-        return jnp.where(is_active, parts[BRANCH] + parts[SHORTCUT], g)
-
-    def block(g: jax.Array, step: tuple[jax.Array, ...]) -> Any:
-        at, is_active, h = step
-        over_copies = jax.vmap(one, in_axes=(None, None, 0, 0))
-        g = lax.map(lambda given: over_copies(*given), (at, is_active, h, g))
-        return g, jax.vmap(_gradient_numbers)(g)
-
-    return lax.scan(block, g, (index, active, inputs), reverse=True)
+    found = jax.vmap(one)(h, g)
+    return found, _gradient_numbers(found)
 
 
 def _gradient_numbers(pair: jax.Array) -> dict[str, jax.Array]:

@@ -6,9 +6,8 @@ import pytest
 from explorer import InputError
 from explorer.engine.ablation import ablate
 from explorer.engine.stack import Stack
-from explorer.engine.stack_chunks import CHUNK
 from explorer.records import AblationKind
-from tests.stacks import SEED, STACKS, Step, X, loop, residual
+from tests.stacks import SEED, STACKS, Step, X, loop
 
 
 @pytest.mark.parametrize(("variant", "step"), STACKS)
@@ -27,17 +26,6 @@ def test_ablation_equals_a_loop(variant: str, step: Step, kind: AblationKind) ->
         end = np.asarray(loop(X, order, step)[-1])
         expected.append(np.linalg.norm(end - intact) / np.linalg.norm(intact))
     np.testing.assert_allclose(found.change, expected, rtol=1e-3)
-
-
-def test_a_swap_at_a_chunks_border_equals_a_loop() -> None:
-    depth = CHUNK + 2
-    found = ablate(Stack.from_seed(SEED, 4, depth), X, kind="swap")
-    seeds = [SEED + block for block in range(depth)]
-    seeds[CHUNK - 1], seeds[CHUNK] = seeds[CHUNK], seeds[CHUNK - 1]
-    end = np.asarray(loop(X, seeds, residual)[-1])
-    intact = np.asarray(loop(X, [SEED + block for block in range(depth)], residual)[-1])
-    expected = np.linalg.norm(end - intact) / np.linalg.norm(intact)
-    assert found.change[CHUNK - 1] == pytest.approx(expected, rel=1e-3)
 
 
 def test_only_the_first_run_is_changed() -> None:
