@@ -31,10 +31,7 @@ def compressed(read: Callable[[], bytes]) -> bytes:
 
 def _route(url: str, read: Callable[[], bytes]) -> Route:
     def send(request: Request) -> Response:
-        headers = {
-            "Cache-Control": "public, max-age=31536000, immutable",
-            "Vary": "Accept-Encoding",
-        }
+        headers = dict(HEADERS)
         if "gzip" not in request.headers.get("accept-encoding", ""):
             return Response(read(), media_type="text/javascript", headers=headers)
         headers["Content-Encoding"] = "gzip"

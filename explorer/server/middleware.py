@@ -11,10 +11,11 @@ from explorer.server.origin_check import OriginCheck
 from explorer.server.partitioned_cookies import PartitionedCookies
 from explorer.server.security_headers import SecurityHeaders
 from explorer.server.session_cap import SessionCap
+from explorer.server.static_scripts import StaticScripts
 from explorer.server.upload_quota import UploadQuota
 
 # Refusals have the security headers too; a message that is too long never waits.
-INNER = (PartitionedCookies, OriginCheck, SessionCap, MessageRate, UploadQuota)
+INNER = (PartitionedCookies, OriginCheck, SessionCap, MessageRate, UploadQuota, StaticScripts)
 
 
 def middleware() -> list[Middleware]:
