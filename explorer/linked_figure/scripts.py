@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 ENTRY = "component.js"
+PRELOAD = "preload.js"
 PICTURE = "picture.js"  # loaded when a picture is made
 
 

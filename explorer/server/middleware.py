@@ -5,6 +5,7 @@ import sys
 from starlette.middleware import Middleware
 
 from explorer.errors import InputError
+from explorer.server.early_scripts import EarlyScripts
 from explorer.server.embedding import embedding_hosts
 from explorer.server.message_rate import MessageRate
 from explorer.server.origin_check import OriginCheck
@@ -15,7 +16,15 @@ from explorer.server.static_scripts import StaticScripts
 from explorer.server.upload_quota import UploadQuota
 
 # Refusals have the security headers too; a message that is too long never waits.
-INNER = (PartitionedCookies, OriginCheck, SessionCap, MessageRate, UploadQuota, StaticScripts)
+INNER = (
+    PartitionedCookies,
+    OriginCheck,
+    SessionCap,
+    MessageRate,
+    UploadQuota,
+    StaticScripts,
+    EarlyScripts,
+)
 
 
 def middleware() -> list[Middleware]:
