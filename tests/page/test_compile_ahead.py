@@ -1,4 +1,4 @@
-"""The programs of the default networks are compiled once, before somebody trains them."""
+"""Programs are compiled once, before somebody needs them."""
 
 import threading
 
@@ -8,14 +8,40 @@ import pytest
 from explorer.data import digits
 from explorer.engine.training import Trainer
 from explorer.engine.training_settings import TrainingSettings
-from explorer.page.compile_ahead import compile_default_networks
-from tests.helpers import TIMEOUT
+from explorer.page.compile_ahead import compile_default_networks, compile_variants
+from tests.helpers import TIMEOUT, page
 
 THREAD = "compile ahead"
 
 
 def threads() -> list[threading.Thread]:
     return [each for each in threading.enumerate() if each.name == THREAD]
+
+
+def compilations() -> list[str]:
+    """Return a list to which every later compilation is added."""
+    found: list[str] = []
+
+    def listen(event: str, duration_secs: float, **details: str | int) -> None:
+        if "backend_compile" in event:
+            found.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    return found
+
+
+def test_the_first_choice_of_a_variant_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.page.compile_ahead.runtime.exists", lambda: True)
+    compile_variants.cache_clear()
+    compile_variants()
+    (thread,) = threads()
+    thread.join(TIMEOUT)
+    compiled = compilations()
+    at = page(view="what_if", variant="full_preact", input="landscape")
+    assert not at.exception
+    at = page(view="what_if", variant="bottleneck", input="landscape", seed="3")
+    assert not at.exception
+    assert compiled == []
 
 
 def test_a_first_step_and_accuracy_compile_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,13 +52,7 @@ def test_a_first_step_and_accuracy_compile_nothing(monkeypatch: pytest.MonkeyPat
     compile_default_networks()
     assert threads() == [thread]
     thread.join(TIMEOUT)
-    compiled: list[str] = []
-
-    def listen(event: str, duration_secs: float, **details: str | int) -> None:
-        if "backend_compile" in event:
-            compiled.append(event)
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
+    compiled = compilations()
     dataset = digits()
     for variant in ("v1", "no_skip"):
         trainer = Trainer(dataset, TrainingSettings(variant=variant, seed=5))

@@ -16,6 +16,7 @@ from explorer.links.stage_link import PanelBlock
 from explorer.model.layers import LayerNorm
 from explorer.model.spec import BlockSpec
 from explorer.page.bar import Bar, part_of_row, rest_of_row
+from explorer.page.compile_ahead import compile_variants
 from explorer.page.controls import toggle
 from explorer.page.display import VARIANT_PREFIX
 from explorer.page.errors import PROBLEMS, show_problem
@@ -49,6 +50,7 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     if other and not is_stale():
         with st.expander("Checks"):
             _numbers(result, other, _reference(experiment))
+    compile_variants()
 
 
 def _other(
