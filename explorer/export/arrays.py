@@ -133,7 +133,12 @@ def trace_json(trace: BlockTrace) -> str:
 
 
 def _readme(about: str, arrays: Mapping[str, np.ndarray]) -> str:
-    lines = [about, "numpy.load reads this file; every array is float32.", ""]
+    lines = [
+        about,
+        "numpy.load reads this file; every array is float32, this entry is text. Kernels of "
+        "convolutions are (rows, columns, channels in, channels out).",
+        "",
+    ]
     for path, array in arrays.items():
         shape = "×".join(map(str, array.shape)) or "one value"
         meaning = next(_MEANINGS[part] for part in path.split(".") if part in _MEANINGS)

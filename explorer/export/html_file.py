@@ -8,8 +8,9 @@ from uuid import uuid4
 from explorer.analysis.colour_limits import Scope, check_image
 from explorer.errors import InputError, check_path, describe
 from explorer.export.living_page import MAX_BYTES, living_page
-from explorer.export.network_message import network_messages, network_size
+from explorer.export.network_message import common_channels, network_messages, network_size
 from explorer.export.stage_message import all_messages
+from explorer.linked_figure.payload import PanelPixel
 from explorer.records import BlockTrace, NetworkTrace
 
 
@@ -47,11 +48,20 @@ def check_page_size(trace: BlockTrace) -> None:
     _check(sum(stage.nbytes for stage in check_image(trace).stages.values()))
 
 
-def trace_page(trace: BlockTrace, *, link: str = "") -> str:
+def trace_page(
+    trace: BlockTrace,
+    *,
+    channel: int = 0,
+    pin: PanelPixel | None = None,
+    scope: Scope = "block",
+    link: str = "",
+) -> str:
     """Return the page of `to_html`.
 
     Args:
         trace: of one picture.
+        channel, pin: those shown first.
+        scope: which stages share a colour limit; see `stage_view`.
         link: address of the explorer's page with the same settings; empty for none.
 
     Raises:
@@ -61,12 +71,13 @@ def trace_page(trace: BlockTrace, *, link: str = "") -> str:
     mode = "eval" if trace.use_running_average else "train"
     height, width, features = trace["x"].shape
     return living_page(
-        all_messages(trace),
+        all_messages(trace, pin=pin, scope=scope),
         title=trace.spec.title,
         description=(
             f"Weights: {trace.model.provenance}. Input of {height}×{width} pixels and {features} "
             f"channels, {mode} mode. Digest of out: {trace.digest()}."
         ),
+        channel=channel,
         link=link,
     )
 
@@ -79,6 +90,8 @@ def check_network_page_size(trace: NetworkTrace) -> None:
 def network_page(
     trace: NetworkTrace,
     *,
+    channel: int = 0,
+    pin: PanelPixel | None = None,
     scope: Scope = "block",
     title: str,
     description: str,
@@ -88,6 +101,7 @@ def network_page(
 
     Args:
         trace: of one picture.
+        channel, pin: those shown first.
         scope: which maps share a colour limit; see `analysis.network_view`.
         title, description, link: as for `living_page`.
 
@@ -97,9 +111,10 @@ def network_page(
     check_network_page_size(trace)
     last = list(trace.blocks)[-1]
     return living_page(
-        network_messages(trace, scope),
+        network_messages(trace, pin=pin, scope=scope),
         title=title,
         description=f"{description} Digest of out of {last}: {trace[last].digest()}.",
+        channel=min(channel, common_channels(trace) - 1),
         link=link,
     )
 
@@ -107,6 +122,6 @@ def network_page(
 def _check(size: int) -> None:
     if size > MAX_BYTES:
         raise InputError(
-            f"The figure’s arrays have {size / 2**20:,.0f} MB; a page holds at most "
+            f"The figure’s arrays take up {size / 2**20:,.0f} MB; a page holds at most "
             f"{MAX_BYTES / 2**20:,.0f} MB. Choose a smaller input or fewer channels."
         )

@@ -65,6 +65,11 @@ async function start() {
     },
   };
   channelField?.addEventListener("input", show);
+  channelField?.addEventListener("change", () => {
+    const { value, max } = channelField;
+    channelField.valueAsNumber = Math.min(Number(max), Math.max(0, Math.round(Number(value))));
+    show();
+  });
   darkScheme.addEventListener("change", show);
   show();
 }

@@ -20,6 +20,7 @@ def living_page(
     *,
     title: str,
     description: str,
+    channel: int = 0,
     link: str = "",
 ) -> str:
     """Return an HTML file in which a figure can be used as on the page.
@@ -28,6 +29,7 @@ def living_page(
         messages: to the linked figure, by theme ("light" and "dark"): one for each channel.
         title: what the figure shows.
         description: a sentence or two below the title.
+        channel: the one shown first.
         link: address of the page with the same settings; empty for none.
 
     Raises:
@@ -42,7 +44,7 @@ def living_page(
         title=escape(title),
         description=escape(description),
         styles=(files("explorer.linked_figure") / "linked_figure.css").read_text(encoding="utf-8"),
-        channels=_channel_field(count) if count > 1 else "",
+        channels=_channel_field(count, channel) if count > 1 else "",
         footer=_footer(link),
         plotly=_base64(packed_plotly()),
         messages=_base64(packed(packed_messages(messages).encode())),
@@ -65,10 +67,10 @@ def _policy(script: str) -> str:
     )
 
 
-def _channel_field(count: int) -> str:
+def _channel_field(count: int, channel: int) -> str:
     return (
         f'<p><label>Channel <input id="channel" type="number" min="0" max="{count - 1}" '
-        'value="0" autocomplete="off"></label></p>'
+        f'value="{channel}" autocomplete="off"></label></p>'
     )
 
 

@@ -23,7 +23,8 @@ export async function svgOf(figure, { title, background }) {
   const { size } = figure.overlay;
   const lines = linesWithin(title, size.width, `${TITLE_SIZE}px ${style.fontFamily}`);
   const top = MARGIN + lines.length * TITLE_SIZE * LINE;
-  const below = figure.card.isInFigure ? 0 : figure.card.place.offsetHeight;
+  const hasPixel = figure.cursor !== null || figure.pin !== null;
+  const below = hasPixel && !figure.card.isInFigure ? figure.card.place.offsetHeight : 0;
   const whole = {
     x: -MARGIN,
     y: -top,
@@ -45,7 +46,7 @@ export async function svgOf(figure, { title, background }) {
   }
   svg.append(drawing);
   figure.drawMarks(new SvgPen(add(svg, "g", {})));
-  writeCard(svg, figure);
+  if (hasPixel) writeCard(svg, figure);
   return new XMLSerializer().serializeToString(svg);
 }
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -19,7 +20,9 @@ from explorer.export.notebook import notebook
 from explorer.export.script import explorer_script, plain_script
 from explorer.export.script_parts import Script
 from explorer.export.tables import channel_csv
+from explorer.linked_figure.payload import PanelPixel
 from explorer.page.bar import Bar
+from explorer.page.display import VARIANT_PREFIX, DisplaySettings
 from explorer.page.experiment import Experiment
 from explorer.page.export_control import (
     Offer,
@@ -32,28 +35,35 @@ from explorer.page.own_link import own_link
 from explorer.page.views.subject import Subject
 from explorer.records import BlockTrace, GradientSplit
 
-NOTE = "Script and notebook need JAX, Flax and NumPy. All print the digest of out."
+NOTE = (
+    "Script and notebook run with JAX, Flax and NumPy alone, “Script with explorer” with this "
+    "project’s package. Each prints the digest of out."
+)
 
 
-def export_block(bar: Bar, subject: Subject) -> None:
+def export_block(bar: Bar, subject: Subject, display: DisplaySettings) -> None:
     """Draw what can be saved of a trace, while the control is open."""
     if not is_exporting(bar):
         return
     trace, experiment = subject.trace, subject.experiment
-    name = file_name(trace)
     scripts = _scripts(trace, experiment)
-    files = [*_data(trace), *_living_page(trace)]
-    export(bar, name, _title(trace, experiment), files, scripts, note=NOTE)
+    files = [*_data(trace), *_living_page(trace, display)]
+    note = f"These files are of the block “{trace.spec.title}”. {NOTE}"
+    title, part = _title(trace, experiment, display), _part(display)
+    export(bar, file_name(trace), title, files, scripts, part=part, note=note)
 
 
-def export_gradient(bar: Bar, split: GradientSplit, experiment: Experiment) -> None:
+def export_gradient(
+    bar: Bar, split: GradientSplit, experiment: Experiment, display: DisplaySettings
+) -> None:
     """Draw what can be saved of a gradient, while the control is open."""
     if not is_exporting(bar):
         return
     about, name = about_trace(split.trace), file_name(split.trace)
     offers = arrays_offer("Gradients", gradient_arrays(split), about, "-gradients")
-    title = f"Gradients. {_title(split.trace, experiment)}"
-    export(bar, name, title, [*offers, *_data(split.trace)])
+    title = f"Gradients. {_title(split.trace, experiment, display)}"
+    part = f"-gradients{_part(display)}"
+    export(bar, name, title, [*offers, *_data(split.trace)], part=part)
 
 
 def file_name(trace: BlockTrace) -> str:
@@ -63,11 +73,20 @@ def file_name(trace: BlockTrace) -> str:
     return f"residual-block-{variant}-{shape}-{trace.digest()[:8]}"
 
 
-def _title(trace: BlockTrace, experiment: Experiment | None) -> str:
+def _part(display: DisplaySettings) -> str:
+    """Return what a picture shows, as a part of its file's name."""
+    return "-mean" if display.channel is None else f"-channel-{display.channel}"
+
+
+def _title(trace: BlockTrace, experiment: Experiment | None, display: DisplaySettings) -> str:
     shape = "×".join(map(str, trace["x"].shape))
     mode = "eval" if trace.use_running_average else "train"
     seed = f", seed {experiment.seed}" if experiment else ""
-    return f"{trace.spec.title}: x {shape}{seed}, {mode} mode, digest of out {trace.digest()[:16]}"
+    shown = "mean over channels" if display.channel is None else f"channel {display.channel}"
+    return (
+        f"{trace.spec.title}: x {shape}{seed}, {mode} mode, {shown}, digest of out "
+        f"{trace.digest()[:16]}"
+    )
 
 
 def arrays_offer(
@@ -78,7 +97,8 @@ def arrays_offer(
     with unless_impossible(offers, label):
         size = check_size(arrays)
         words = f"{size / 2**20:,.1f} MB" if size >= 2**20 else f"{-(-size // 2**10)} kB"
-        offers.append(Offer(f"{label}, {words}", "npz", partial(npz, arrays, about), suffix))
+        make = partial(npz, arrays, about)
+        offers.append(Offer(f"{label}, {words} unpacked", "npz", make, suffix))
     return offers
 
 
@@ -86,18 +106,33 @@ def _data(trace: BlockTrace) -> list[Offer]:
     return [
         *arrays_offer("Arrays", trace_arrays(trace), about_trace(trace)),
         Offer("Numbers", "json", partial(trace_json, trace)),
-        Offer("Channels", "csv", partial(channel_csv, trace), "-channels"),
+        Offer("Table of channels", "csv", partial(channel_csv, trace), "-channels"),
     ]
 
 
-def _living_page(trace: BlockTrace) -> list[Offer]:
+def _living_page(trace: BlockTrace, display: DisplaySettings) -> list[Offer]:
     """Return the offer of a page that needs no server."""
     offers: list[Offer] = []
-    with unless_impossible(offers, "Page"):
+    with unless_impossible(offers, "Offline page"):
         check_page_size(trace)
-        make = partial(trace_page, trace, link=own_link())
-        offers.append(Offer("Page that works offline", "html", make))
+        make = partial(
+            trace_page,
+            trace,
+            channel=display.channel or 0,
+            pin=_pin(trace, display),
+            scope=display.scope,
+            link=own_link(),
+        )
+        offers.append(Offer("Offline page", "html", make))
     return offers
+
+
+def _pin(trace: BlockTrace, display: DisplaySettings) -> PanelPixel | None:
+    """Return the pinned pixel if it is one of the trace."""
+    if display.pin is None:
+        return None
+    pin = replace(display.pin, panel=display.pin.panel.removeprefix(VARIANT_PREFIX))
+    return pin if pin.panel in trace.stages else None
 
 
 def _scripts(trace: BlockTrace, experiment: Experiment | None) -> list[Offer]:
@@ -109,6 +144,6 @@ def _scripts(trace: BlockTrace, experiment: Experiment | None) -> list[Offer]:
         offers += [
             script_offer("Script", "py", plain),
             script_offer("Notebook", "ipynb", cells),
-            script_offer("Script with this package", "py", short, "-explorer"),
+            script_offer("Script with explorer", "py", short, "-explorer"),
         ]
     return offers

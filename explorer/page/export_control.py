@@ -38,7 +38,9 @@ def is_exporting(bar: Bar) -> bool:
     return bar.export is not None and bool(bar.export.open)
 
 
-def export(bar: Bar, name: str, title: str, *rows: Sequence[Offer], note: str = "") -> None:
+def export(
+    bar: Bar, name: str, title: str, *rows: Sequence[Offer], part: str = "", note: str = ""
+) -> None:
     """Draw the buttons that save picture and files.
 
     Args:
@@ -46,13 +48,14 @@ def export(bar: Bar, name: str, title: str, *rows: Sequence[Offer], note: str = 
         name: of the files, without their endings.
         title: a line that the user may put above the picture.
         rows: of buttons.
+        part: what the picture shows, as a part of its file's name.
         note: a sentence under the buttons.
     """
     if bar.export is None:
         return
     with bar.export:
         picture_theme_field()
-        save_picture(name, title)
+        save_picture(f"{name}{part}", title)
         for row in rows:
             with st.container(horizontal=True):
                 for offer in row:
@@ -60,7 +63,7 @@ def export(bar: Bar, name: str, title: str, *rows: Sequence[Offer], note: str = 
         if note:
             st.caption(note)
         if link := own_link():
-            st.caption("To show this page in a frame of another one:")
+            st.caption("To embed this page in another page:")
             st.code(embed_snippet(link, title), language=None, wrap_lines=True)
 
 

@@ -43,15 +43,19 @@ def export_network(
         label, suffix = f"Arrays of {shown.clicked}", f"-{shown.clicked}"
         offers += arrays_offer(label, trace_arrays(block), words, suffix)
     page: list[Offer] = []
-    with unless_impossible(page, "Page"):
+    with unless_impossible(page, "Offline page"):
         check_network_page_size(trace)
         make = partial(
             network_page,
             trace,
+            channel=shown.channel or 0,
+            pin=shown.pin,
             scope=shown.scope,
             title=network,
             description=f"{picture[0].upper()}{picture[1:]}.",
             link=own_link(),
         )
-        page.append(Offer("Page that works offline", "html", make))
-    export(bar, name, title, [*page, *tables], offers)
+        page.append(Offer("Offline page", "html", make))
+    words = "mean over channels" if shown.channel is None else f"channel {shown.channel}"
+    part = "-mean" if shown.channel is None else f"-channel-{shown.channel}"
+    export(bar, name, f"{title}; {words}", [*page, *tables], offers, part=part)

@@ -26,11 +26,21 @@ class NetworkPin:
 
 @dataclass(frozen=True)
 class ShownNetwork:
-    """What the network figure shows, and the block that the user has clicked, if any."""
+    """What the network figure shows, and what the user has clicked, if anything."""
 
     channel: int | None
     scope: Scope
-    clicked: str | None
+    pinned: NetworkPin | None = None
+
+    @property
+    def clicked(self) -> str | None:
+        """The block that the user has clicked."""
+        return self.pinned.block if self.pinned else None
+
+    @property
+    def pin(self) -> PanelPixel | None:
+        """The pixel that the user has clicked."""
+        return self.pinned.pixel if self.pinned else None
 
 
 def network_panel(

@@ -11,7 +11,12 @@ _TITLES: dict[str, ThemeName | None] = {"As on the page": None, "Light": "light"
 def picture_theme_field() -> None:
     """Draw the field that chooses the theme."""
     st.segmented_control(
-        "Colours", tuple(_TITLES), default="As on the page", key=_KEY, required=True
+        "Colours",
+        tuple(_TITLES),
+        default="As on the page",
+        key=_KEY,
+        required=True,
+        persist_state="session",
     )
 
 

@@ -17,12 +17,19 @@ const FAILED = "The picture could not be made. Save it in another format, or sma
 /** @type {WeakMap<HTMLElement, Settings>} the present settings */
 const settings = new WeakMap();
 
+/** @type {(string | boolean)[]} states of the form's fields */
+let chosen = [];
+
 /** @param {{ data: Settings, parentElement: HTMLElement }} mount */
 export default function ({ data, parentElement }) {
   const form = /** @type {HTMLFormElement} */ (parentElement.querySelector("form"));
   const isNew = !settings.has(form);
   settings.set(form, data);
   if (!isNew) return;
+  restore(form);
+  form.addEventListener("change", () => {
+    chosen = [...form.elements].map(stateOf);
+  });
   const said = /** @type {HTMLElement} */ (form.querySelector("[role=status]"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -33,6 +40,24 @@ export default function ({ data, parentElement }) {
       said.textContent = FAILED;
     }
   });
+}
+
+/** @param {Element} field */
+const stateOf = (field) => {
+  if (field instanceof HTMLSelectElement) return field.value;
+  return field instanceof HTMLInputElement && field.checked;
+};
+
+/**
+ * Set the fields as the user has left them when the form was closed.
+ * @param {HTMLFormElement} form
+ */
+function restore(form) {
+  for (const [index, state] of chosen.entries()) {
+    const field = form.elements[index];
+    if (field instanceof HTMLSelectElement) field.value = String(state);
+    else if (field instanceof HTMLInputElement) field.checked = Boolean(state);
+  }
 }
 
 /**

@@ -84,13 +84,27 @@ def test_a_picture_has_what_is_seen(open_page: OpenPage, tmp_path: Path) -> None
     page.wait_for_selector("[data-test-script-state=notRunning]")
     with Image.open(saved(page, "Save picture", tmp_path)) as picture:
         assert corner(picture) == (*bytes.fromhex(THEMES["dark"].page[1:]), 255)
-    page.get_by_label("Transparent").check()
+    page.get_by_label("Transparent background").check()
     page.get_by_label("Title").uncheck()
     with Image.open(saved(page, "Save picture", tmp_path)) as picture:
         assert picture.height < 4 * round(height)
         assert corner(picture)[3] == 0
     page.get_by_role("button", name="Export", exact=True).click()
     wait_for_theme(page, "light")
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+    page.get_by_role("button", name="Export", exact=True).click()
+    wait_for_theme(page, "dark")
+    expect(page.get_by_label("Format")).to_have_value("4")
+    expect(page.get_by_label("Transparent background")).to_be_checked()
+
+
+def test_without_a_pixel_a_picture_has_no_hint(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page(f"?{LINK.replace('add,2,3', 'none')}")
+    open_export(page)
+    expect(page.locator(READOUT)).to_contain_text("Move over a panel")
+    picture = saved(page, "Save picture", tmp_path)
+    assert picture.name.endswith("-channel-0.svg")
+    assert not any("Move over" in each or "follow" in each for each in texts(picture))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +127,7 @@ def test_data_and_scripts_of_a_block_are_those_of_its_trace(
     code = [each["source"] for each in cells if each["cell_type"] == "code"]
     (tmp_path / "cells.py").write_text("\n\n\n".join(code), encoding="utf-8")
     assert printed(tmp_path / "cells.py") == f"digest of out: {trace.digest()}"
-    short = saved(page, "Script with this package", tmp_path).read_text(encoding="utf-8")
+    short = saved(page, "Script with explorer", tmp_path).read_text(encoding="utf-8")
     assert "explorer.trace_model" in short
     exec(compile(short, "script", "exec"), {})  # prints the digest
 
@@ -155,12 +169,20 @@ def test_a_training_is_saved_with_every_step(open_page: OpenPage, tmp_path: Path
 def test_a_page_works_without_server_and_network(
     open_page: OpenPage, browser: Browser, tmp_path: Path
 ) -> None:
-    page = open_page(f"?{LINK}")
+    page = open_page(f"?{LINK}&channel=2")
     open_export(page)
-    path = saved(page, "Page that works offline", tmp_path)
+    path = saved(page, "Offline page", tmp_path)
     assert path.stat().st_size < 2.5e6
     trace = traced()
     with offline(browser, path) as living:
+        expect(living.locator(READOUT)).to_contain_text("pinned row 2, column 3 · Channel 2")
+        assert readout(living) == values(trace, 2, 3, 2)
+        field = living.get_by_role("spinbutton", name="Channel")
+        for typed, shown in (("99", "3"), ("", "0")):
+            field.fill(typed)
+            field.press("Enter")
+            field.blur()
+            expect(field).to_have_value(shown)
         living.mouse.move(*centre(living, "conv1", 5, 4))
         assert readout(living) == values(trace, 5, 4, 0)
         living.mouse.click(*centre(living, "add", 7, 2))
@@ -199,7 +221,7 @@ def test_a_network_is_saved_with_its_page_and_tables(
             count or 1 + len({name.split(".")[0] for name in found if "block" in name})
         )
     assert any("block2" in each for each in texts(saved(page, "Save picture", tmp_path)))
-    with offline(browser, saved(page, "Page that works offline", tmp_path)) as living:
+    with offline(browser, saved(page, "Offline page", tmp_path)) as living:
         living.mouse.click(*centre(living, "block2 out", 3, 4))
         expect(living.locator(READOUT)).to_contain_text("pinned row 3, column 4 · Channel 0")
         assert readout(living) == {

@@ -73,7 +73,7 @@ def test_what_is_too_large_is_refused_before_it_is_made(
 ) -> None:
     monkeypatch.setattr(html_file, "MAX_BYTES", 1000)
     monkeypatch.setattr(html_file, "all_messages", None)
-    with pytest.raises(InputError, match=r"The figure’s arrays have .* MB; a page holds at most"):
+    with pytest.raises(InputError, match=r"arrays take up .* MB; a page holds"):
         explorer.to_html(TRACE, tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []
 

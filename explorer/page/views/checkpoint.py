@@ -128,7 +128,7 @@ def _figure(trace: NetworkTrace) -> ShownNetwork:
             "the stream, or all. The limit is min(max |v|, 3·RMS).",
         )
     clicked = network_panel(KEY, trace, channel=channel, scope=scope)
-    return ShownNetwork(channel, scope, clicked.block if clicked else None)
+    return ShownNetwork(channel, scope, clicked)
 
 
 def _details(selection: CheckpointSelection, trace: NetworkTrace, shown: ShownNetwork) -> None:

@@ -86,7 +86,7 @@ def draw_block(
             )
         if caption:
             st.caption(caption)
-    export_block(bar, subject)
+    export_block(bar, subject, display)
     try:
         if chosen == "pixel":
             this_pixel(blocks, display)

@@ -98,7 +98,7 @@ def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, right: DeltaGener
         stage_panel.draw_gradient(KEY, split, display, stale=stale)
         return
     stage_panel.draw_gradient(KEY, split, display)
-    export_gradient(bar, split, experiment)
+    export_gradient(bar, split, experiment, display)
     numbers = gradient_numbers(split)
     st.markdown(_summary(numbers, trace.spec))
     if pixel and not display.pin:

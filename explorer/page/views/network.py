@@ -155,14 +155,14 @@ def _figure(selection: Selection, bar: Bar) -> ShownNetwork:
         )
     chosen_channel = None if show == "mean" else channel
     clicked = network_panel(KEY, trace, channel=chosen_channel, scope=scope)
-    chosen = clicked.block if clicked else None
-    open_block(chosen, weights="network", key="net_block")
+    shown = ShownNetwork(chosen_channel, scope, clicked)
+    open_block(shown.clicked, weights="network", key="net_block")
     if trace[selection.network.blocks[0]].spec.shortcut is None:
         st.caption(
             "A plain network has no residual stream: every block replaces the output of the one "
             "before it."
         )
-    return ShownNetwork(chosen_channel, scope, chosen)
+    return shown
 
 
 def _lens(selection: Selection) -> None:

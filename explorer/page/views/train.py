@@ -51,7 +51,8 @@ def _export(pair: Pair, bar: Bar) -> None:
         for settings, history in zip(pair.settings, found, strict=True)
     }
     settings = pair.settings[0]
-    title = f"{settings.blocks} blocks, {settings.steps} steps, seed {settings.seed}"
+    size = f"{settings.blocks} blocks, {settings.steps} steps, seed {settings.seed}"
+    title = f"Residual and plain network: {size}"
     name = f"residual-training-{settings.blocks}-blocks-seed-{settings.seed}"
     export(bar, name, title, [Offer("Curves", "csv", partial(training_csv, tables))])
 
