@@ -98,7 +98,13 @@ export class LinkedFigure {
       focus: () => this.mark(),
     });
     this.observer = new ResizeObserver(() => this.draw());
-    this.observer.observe(root);
+    this.observe();
+  }
+
+  /** Draw when the element has a size, and whenever it gets another one. */
+  observe() {
+    this.observer.disconnect();
+    this.observer.observe(this.root);
   }
 
   /**
@@ -183,7 +189,11 @@ export class LinkedFigure {
   async draw() {
     const { message } = this;
     const space = Math.floor(this.root.clientWidth);
-    if (!message || space === 0) return;
+    if (!message) return;
+    if (space === 0) {
+      this.observe(); // it may be shown again before the observer has seen it hidden
+      return;
+    }
     if (this.drawn === message && this.space === space) return;
     const isSame = this.drawn?.digest === message.digest && this.space === space;
     this.drawn = message;

@@ -21,7 +21,7 @@ class Bar:
         end: the end of the row.
         below: the place below the row, for a field that is needed now.
         is_closed: whether the row itself is behind a button.
-        export: what the button “Export” opens; in a bar behind a button it is a part of that.
+        export: the place in what the button “Export” opens; None while that is closed.
     """
 
     experiment: DeltaGenerator
@@ -29,7 +29,7 @@ class Bar:
     end: DeltaGenerator
     below: DeltaGenerator
     is_closed: bool = False
-    export: PopoverContainer | ExpanderContainer | None = None
+    export: DeltaGenerator | None = None
 
     @cached_property
     def more(self) -> DeltaGenerator:
@@ -54,10 +54,19 @@ def draw_bar(
         places = settings.container(), settings.container(), settings.container()
         if has_export and not export:
             export = settings.expander("Export", key="export", on_change="rerun")
-        return Bar(*places, st.container(), is_closed=True, export=export)
+        return Bar(*places, st.container(), is_closed=True, export=_place(export))
     with st.container(horizontal=True, vertical_alignment="bottom", key=key):
         places = part_of_row(), part_of_row(), part_of_row()
-    return Bar(*places, st.container(), export=export)
+    return Bar(*places, st.container(), export=_place(export))
+
+
+def _place(export: PopoverContainer | ExpanderContainer | None) -> DeltaGenerator | None:
+    """Return the place of exports if it is open, with a sentence that stands there until then."""
+    if export is None or not export.open:
+        return None
+    place: DeltaGenerator = export.empty()
+    place.caption("There is nothing to save yet.")
+    return place
 
 
 def part_of_row() -> DeltaGenerator:

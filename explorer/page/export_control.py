@@ -35,7 +35,7 @@ class Offer:
 
 def is_exporting(bar: Bar) -> bool:
     """Return whether the control is open."""
-    return bar.export is not None and bool(bar.export.open)
+    return bar.export is not None
 
 
 def export(
@@ -53,7 +53,7 @@ def export(
     """
     if bar.export is None:
         return
-    with bar.export:
+    with bar.export.container():
         picture_theme_field()
         save_picture(f"{name}{part}", title)
         for row in rows:
@@ -63,7 +63,7 @@ def export(
         if note:
             st.caption(note)
         if link := own_link():
-            st.caption("To embed this page in another page:")
+            st.caption("To embed this page in another page, without an uploaded file:")
             st.code(embed_snippet(link, title), language=None, wrap_lines=True)
 
 

@@ -11,7 +11,14 @@ from playwright.sync_api import Browser, Page, expect
 import explorer
 from explorer.export.stage_widget import StageWidget
 from explorer.figures.theme import THEMES
-from tests.browser.page import PATIENCE, centre, readout, wait_for_figure, wait_for_theme
+from tests.browser.page import (
+    PATIENCE,
+    centre,
+    readout,
+    wait_for_figure,
+    wait_for_panel,
+    wait_for_theme,
+)
 from tests.helpers import noise
 
 ADDRESS = "http://notebook.test"
@@ -150,6 +157,21 @@ def test_the_figure_has_the_theme_of_the_notebook(page: Page) -> None:
     assert colour == f"rgb({red}, {green}, {blue})"
     page.evaluate("document.body.style.color = 'black'")  # a notebook's own
     wait_for_theme(page, "light")
+
+
+def test_what_comes_while_the_figure_is_hidden_is_drawn(page: Page, widget: StageWidget) -> None:
+    widget.channel = 2
+    page.evaluate(
+        """async (state) => {
+            const main = document.querySelector("main");
+            main.style.display = "none";
+            model.receive(state);
+            for (let turn = 0; turn < 50; turn += 1) await null;
+            main.style.display = ""; // before the next frame
+        }""",
+        sent(widget),
+    )
+    wait_for_panel(page, "conv1", TRACE["conv1"][:, :, 2])
 
 
 def test_a_view_leaves_what_is_the_notebooks(page: Page) -> None:
