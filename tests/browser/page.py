@@ -17,9 +17,12 @@ LOOKS = [(800, "light"), (1600, "dark")]
 
 
 def wait_for_figure(page: Page) -> None:
-    """Wait until all nine panels and the zeroed cells are painted."""
+    """Wait until all nine panels and the zeroed cells are painted and the page's run has ended."""
     page.wait_for_function(
-        "plot => document.querySelectorAll(plot + ' .heatmaplayer image').length >= 10", arg=PLOT
+        """(plot) => document.querySelectorAll(plot + ' .heatmaplayer image').length >= 10
+            && !document.querySelector(
+                '[data-test-script-state]:not([data-test-script-state=notRunning])')""",
+        arg=PLOT,
     )
 
 
