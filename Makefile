@@ -7,10 +7,16 @@ JOIN := esbuild --bundle --minify --log-level=error
 JOIN_PAGE := $(JOIN) --format=iife explorer/export/living_page.js
 JOIN_WIDGET := $(JOIN) --format=esm explorer/export/widget.js
 
-.PHONY: run test unit slow lint parity bench fuzz load picture sheet plotly joined networks table clean
+.PHONY: run serve test unit slow lint parity bench fuzz load picture sheet plotly joined networks table clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
+
+# Several processes behind HAProxy, which must be installed; OPTIONS are those of deploy/serve.py and
+# of `streamlit run`.
+WORKERS ?= 2
+serve: $(VENV)/run-ready
+	$(BIN)/python deploy/serve.py --workers=$(WORKERS) $(OPTIONS)
 
 test: $(VENV)/test-ready
 	$(BIN)/python -m tests.browser.chromium

@@ -37,7 +37,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "server": (
         "errors inputs data model records engine analysis figures linked_figure links export "
         "lessons page",
-        "streamlit cachetools click starlette",
+        "streamlit cachetools click starlette pandas",
     ),
     "app": ("engine page server", "streamlit starlette"),
 }

@@ -1,6 +1,7 @@
 """Warm-up: compiles and draws the default experiment when the server starts."""
 
 import gc
+from importlib import import_module
 
 from explorer.engine.forward import trace_block
 from explorer.figures.stage import stage_figure
@@ -13,6 +14,8 @@ from explorer.server.assets import compressed
 def warm_up() -> None:
     """Run and draw the default experiment once, and compress plotly.js, before the first user."""
     compressed(plotly_script)
+    # Plotly uses pandas once Streamlit imports it, and fails if another thread is still doing so.
+    import_module("pandas")
     shape = default_shape(DEFAULT_INPUT)
     stage_figure(trace_block(0, standardise(generate(DEFAULT_INPUT, *shape)), shape[2]))
     # Streamlit collects garbage after every rerun, which took 150 ms because of JAX's many

@@ -1,19 +1,23 @@
-"""Load test, `make load`: many users at once, without browsers; four rows with limits.
+"""Load test, `make load`: many users at once, without browsers; rows with limits.
 
 `python -m tests.load trainings` measures only the row of this name.
 
 Each row starts a new server. A run that shows an exception is an error, and so is a digest that
 is wrong for the user's seed. The same load on a bare Streamlit page is measured for comparison,
-to distinguish a slow page from a busy machine.
+to distinguish a slow page from a busy machine. The last three rows serve with HAProxy, which must
+be installed.
 """
 
 import argparse
 import asyncio
 import random
+import signal
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
 
@@ -22,6 +26,7 @@ from explorer.inputs import generate, standardise
 from explorer.page.experiment import DEFAULT_INPUT, default_shape
 from tests.browser.server import running_server
 from tests.load.client import Client
+from tests.load.processes import first_visit, flood, outage, running_service
 from tests.load.trainings import start_training, watch_training
 
 SESSION_TIMEOUT = 150  # seconds; Streamlit keeps a disconnected session for 120
@@ -205,11 +210,52 @@ def visits_row(count: int, limit: float) -> bool:
     return is_met
 
 
+def outage_row(name: str, cause: signal.Signals, limit: float) -> bool:
+    """Print the row of users whose worker ends; return whether all came back in time."""
+    with running_service(2) as service:
+        found = asyncio.run(outage(service, cause))
+    failed = sum(count for status, count in found.statuses.items() if status != 200)
+    is_met = not found.errors and not failed and max(found.seconds) <= limit
+    cells = (
+        name,
+        f"{len(found.seconds)} users came back with the same digest",
+        f"slowest {max(found.seconds, default=0):.2f} s",
+        f"limit {limit:g} s",
+        f"{found.statuses.total()} requests meanwhile, {failed} failed",
+        f"errors {len(found.errors)}",
+        "met" if is_met else "EXCEEDED",
+    )
+    print(*cells, sep=" | ", flush=True)
+    print(*found.errors[:3], sep="\n", end="\n" if found.errors else "", file=sys.stderr)
+    return is_met
+
+
+def hall_row(visits: int, seconds: float) -> bool:
+    """Print the row of first visits from one address beside a flood from another one."""
+    with running_service(2) as service, ThreadPoolExecutor(16) as threads:
+        until = time.monotonic() + seconds
+        floods = [threads.submit(flood, service.address, until) for _ in range(8)]
+        visited = sum(threads.map(first_visit, visits * [service.address]), Counter[int]())
+        flooded = sum((each.result() for each in floods), Counter[int]())
+    is_met = set(visited) == {200} and flooded[429] > 0
+    cells = (
+        f"{visits} first visits from one address, {visited.total()} requests",
+        f"{visited.total() - visited[200]} failed",
+        f"a flood from another one: {flooded[429]} of {flooded.total()} requests refused",
+        "met" if is_met else "EXCEEDED",
+    )
+    print(*cells, sep=" | ", flush=True)
+    return is_met
+
+
 ROWS: dict[str, Callable[[], bool]] = {
     "users": partial(reruns_row, 30, 8, 80, limit=1),
     "trainings": partial(reruns_row, 30, 8, 80, limit=1, trainings=2),
     "crowd": partial(reruns_row, 100, 20, 100, limit=5),
     "visits": partial(visits_row, 1000, limit=50),
+    "killed": partial(outage_row, "one of two workers is killed", signal.SIGKILL, limit=5),
+    "restart": partial(outage_row, "two workers restart in turn", signal.SIGHUP, limit=5),
+    "hall": partial(hall_row, 200, seconds=20),
 }
 
 if __name__ == "__main__":

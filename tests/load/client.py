@@ -58,7 +58,7 @@ class Client:
     widgets: dict[str, WidgetState] = field(default_factory=dict)
 
     @classmethod
-    async def open(cls, address: str, query: str = "") -> "Client":
+    async def open(cls, address: str, query: str = "", cookie: str = "") -> "Client":
         """Connect as a browser does that shows the page with this query string; run nothing yet."""
         host = urlsplit(address).netloc
         connection = await connect(
@@ -68,6 +68,7 @@ class Client:
             max_size=None,
             ping_interval=None,
             open_timeout=TIMEOUT,
+            additional_headers={"Cookie": cookie} if cookie else None,
         )
         return cls(connection, query)
 
