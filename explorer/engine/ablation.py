@@ -11,7 +11,6 @@ import numpy as np
 from explorer.engine.progress import Progress, check_progress
 from explorer.engine.stack import Stack
 from explorer.engine.stack_blocks import (
-    STRIDE,
     check_size,
     outputs_of,
     report_blocks,
@@ -19,6 +18,8 @@ from explorer.engine.stack_blocks import (
 )
 from explorer.errors import check_choice, check_type
 from explorer.records import AblationKind, AblationRecord
+
+HELD = 16  # arrays of the size of x for each lane, at most, while a block runs
 
 
 def ablate(
@@ -48,7 +49,7 @@ def ablate(
     check_choice("kind", kind, get_args(AblationKind))
     report = check_progress(progress)
     lanes = stack.depth + (kind == "delete")  # the last lane is the unchanged stack
-    check_size(STRIDE * lanes * given.size)
+    check_size(HELD * lanes * given.size)
     h: Any = np.broadcast_to(given, (lanes, *given.shape))
     for block in range(stack.depth):
         out = outputs_of(stack.structure, weights_of(stack, block), h, in_eval)

@@ -1,8 +1,7 @@
 """The programs that run a stack block by block.
 
-Each is compiled for one block and called from Python: in a loop of XLA, convolutions take about
-ten times as long to differentiate on a CPU, and between two blocks a caller can show progress or
-stop.
+Each is compiled for one block and called from Python: in a loop of XLA, gradients of convolutions
+take several times as long on a CPU, and between two blocks a caller can show progress or stop.
 """
 
 from functools import partial
@@ -19,7 +18,7 @@ from explorer.model.block import BRANCH, SHORTCUT
 from explorer.model.spec import BlockSpec
 from explorer.model.weights import Structure
 
-STRIDE = 16  # blocks from one report of progress to the next
+REPORT_EVERY = 16  # blocks
 MAX_VALUES = 2**25  # of all blocks' inputs, in every run and copy
 
 Weights = tuple[Any, Any]  # parameters and statistics
@@ -42,7 +41,7 @@ def weights_of(stack: Stack, block: int, run: int = 0) -> Weights:
 
 def report_blocks(report: Progress, done: int, total: int, arrays: Any) -> None:
     """Report every 16 blocks and at the end, when the arrays are there."""
-    if done % STRIDE == 0 or done == total:
+    if done % REPORT_EVERY == 0 or done == total:
         jax.block_until_ready(arrays)  # type: ignore[no-untyped-call]
         report(done, total)
 

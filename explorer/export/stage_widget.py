@@ -1,4 +1,4 @@
-"""The linked stage figure as a widget of Jupyter, VS Code, Colab and marimo."""
+"""The linked stage figure as a widget of notebooks, with anywidget."""
 
 from importlib.resources import files
 from typing import Any

@@ -15,7 +15,7 @@ MISSING = (
 
 
 def widget(trace: BlockTrace, *, channel: int = 0, pin: "Pin | None" = None) -> "StageWidget":
-    """Return the linked stage figure as a widget of Jupyter, VS Code, Colab and marimo.
+    """Return the linked stage figure as a widget of notebooks, such as JupyterLab and marimo.
 
     It shows what the page shows: hover over a pixel to see its values in every stage, click to
     pin it, drag to zoom. `widget.pin` and `widget.channel` can be read, set and observed.

@@ -26,8 +26,10 @@ from explorer.page.display import VARIANT_PREFIX, DisplaySettings
 from explorer.page.experiment import Experiment
 from explorer.page.export_control import (
     Offer,
+    channel_words,
     export,
     is_exporting,
+    offline_page,
     script_offer,
     unless_impossible,
 )
@@ -49,8 +51,8 @@ def export_block(bar: Bar, subject: Subject, display: DisplaySettings) -> None:
     scripts = _scripts(trace, experiment)
     files = [*_data(trace), *_living_page(trace, display)]
     note = f"These files are of the block “{trace.spec.title}”. {NOTE}"
-    title, part = _title(trace, experiment, display), _part(display)
-    export(bar, file_name(trace), title, files, scripts, part=part, note=note)
+    title, shown = _title(trace, experiment, display), channel_words(display.channel)
+    export(bar, file_name(trace), title, files, scripts, shown=shown, note=note)
 
 
 def export_gradient(
@@ -62,8 +64,8 @@ def export_gradient(
     about, name = about_trace(split.trace), file_name(split.trace)
     offers = arrays_offer("Gradients", gradient_arrays(split), about, "-gradients")
     title = f"Gradients. {_title(split.trace, experiment, display)}"
-    part = f"-gradients{_part(display)}"
-    export(bar, name, title, [*offers, *_data(split.trace)], part=part)
+    shown = f"gradients {channel_words(display.channel)}"
+    export(bar, name, title, [*offers, *_data(split.trace)], shown=shown)
 
 
 def file_name(trace: BlockTrace) -> str:
@@ -73,16 +75,11 @@ def file_name(trace: BlockTrace) -> str:
     return f"residual-block-{variant}-{shape}-{trace.digest()[:8]}"
 
 
-def _part(display: DisplaySettings) -> str:
-    """Return what a picture shows, as a part of its file's name."""
-    return "-mean" if display.channel is None else f"-channel-{display.channel}"
-
-
 def _title(trace: BlockTrace, experiment: Experiment | None, display: DisplaySettings) -> str:
     shape = "×".join(map(str, trace["x"].shape))
     mode = "eval" if trace.use_running_average else "train"
     seed = f", seed {experiment.seed}" if experiment else ""
-    shown = "mean over channels" if display.channel is None else f"channel {display.channel}"
+    shown = channel_words(display.channel)
     return (
         f"{trace.spec.title}: x {shape}{seed}, {mode} mode, {shown}, digest of out "
         f"{trace.digest()[:16]}"
@@ -112,19 +109,15 @@ def _data(trace: BlockTrace) -> list[Offer]:
 
 def _living_page(trace: BlockTrace, display: DisplaySettings) -> list[Offer]:
     """Return the offer of a page that needs no server."""
-    offers: list[Offer] = []
-    with unless_impossible(offers, "Offline page"):
-        check_page_size(trace)
-        make = partial(
-            trace_page,
-            trace,
-            channel=display.channel or 0,
-            pin=_pin(trace, display),
-            scope=display.scope,
-            link=own_link(),
-        )
-        offers.append(Offer("Offline page", "html", make))
-    return offers
+    make = partial(
+        trace_page,
+        trace,
+        channel=display.channel or 0,
+        pin=_pin(trace, display),
+        scope=display.scope,
+        link=own_link(),
+    )
+    return offline_page(partial(check_page_size, trace), make)
 
 
 def _pin(trace: BlockTrace, display: DisplaySettings) -> PanelPixel | None:

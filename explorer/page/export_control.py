@@ -39,7 +39,7 @@ def is_exporting(bar: Bar) -> bool:
 
 
 def export(
-    bar: Bar, name: str, title: str, *rows: Sequence[Offer], part: str = "", note: str = ""
+    bar: Bar, name: str, title: str, *rows: Sequence[Offer], shown: str = "", note: str = ""
 ) -> None:
     """Draw the buttons that save picture and files.
 
@@ -48,14 +48,14 @@ def export(
         name: of the files, without their endings.
         title: a line that the user may put above the picture.
         rows: of buttons.
-        part: what the picture shows, as a part of its file's name.
+        shown: what the picture shows, for its file's name.
         note: a sentence under the buttons.
     """
     if bar.export is None:
         return
     with bar.export.container():
         picture_theme_field()
-        save_picture(f"{name}{part}", title)
+        save_picture("-".join([name, *shown.split()]), title)
         for row in rows:
             with st.container(horizontal=True):
                 for offer in row:
@@ -73,6 +73,20 @@ def script_offer(label: str, ending: str, script: Script, suffix: str = "") -> O
         return Offer(label, ending, lambda: script.text, suffix)
     pack = partial(_zipped, f"script.{ending}", script)
     return Offer(f"{label}, with its data", "zip", pack, f"{suffix}-{ending}")
+
+
+def offline_page(check: Callable[[], None], make: Callable[[], str]) -> list[Offer]:
+    """Return the offer of a page that needs no server, or of the sentence that `check` raises."""
+    offers: list[Offer] = []
+    with unless_impossible(offers, "Offline page"):
+        check()
+        offers.append(Offer("Offline page", "html", make))
+    return offers
+
+
+def channel_words(channel: int | None) -> str:
+    """Return what a figure shows, for titles and, with hyphens, for names of files."""
+    return "mean over channels" if channel is None else f"channel {channel}"
 
 
 @contextmanager

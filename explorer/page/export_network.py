@@ -7,7 +7,7 @@ from explorer.export.arrays import about_trace, network_arrays, trace_arrays
 from explorer.export.html_file import check_network_page_size, network_page
 from explorer.page.bar import Bar
 from explorer.page.export_block import arrays_offer
-from explorer.page.export_control import Offer, export, is_exporting, unless_impossible
+from explorer.page.export_control import Offer, channel_words, export, is_exporting, offline_page
 from explorer.page.network_panel import ShownNetwork
 from explorer.page.own_link import own_link
 from explorer.records import NetworkTrace
@@ -42,20 +42,16 @@ def export_network(
         words = f"{shown.clicked} of: {title}\n{about_trace(block)}"
         label, suffix = f"Arrays of {shown.clicked}", f"-{shown.clicked}"
         offers += arrays_offer(label, trace_arrays(block), words, suffix)
-    page: list[Offer] = []
-    with unless_impossible(page, "Offline page"):
-        check_network_page_size(trace)
-        make = partial(
-            network_page,
-            trace,
-            channel=shown.channel or 0,
-            pin=shown.pin,
-            scope=shown.scope,
-            title=network,
-            description=f"{picture[0].upper()}{picture[1:]}.",
-            link=own_link(),
-        )
-        page.append(Offer("Offline page", "html", make))
-    words = "mean over channels" if shown.channel is None else f"channel {shown.channel}"
-    part = "-mean" if shown.channel is None else f"-channel-{shown.channel}"
-    export(bar, name, f"{title}; {words}", [*page, *tables], offers, part=part)
+    make = partial(
+        network_page,
+        trace,
+        channel=shown.channel or 0,
+        pin=shown.pin,
+        scope=shown.scope,
+        title=network,
+        description=f"{picture[0].upper()}{picture[1:]}.",
+        link=own_link(),
+    )
+    page = offline_page(partial(check_network_page_size, trace), make)
+    words = channel_words(shown.channel)
+    export(bar, name, f"{title}; {words}", [*page, *tables], offers, shown=words)

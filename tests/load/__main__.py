@@ -16,7 +16,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -155,6 +155,13 @@ async def run_users_and_trainings(
     return measured
 
 
+def print_row(cells: Sequence[str], is_met: bool, errors: Sequence[str] = ()) -> bool:
+    """Print a row, and the first errors; return whether its limit is met."""
+    print(*cells, "met" if is_met else "EXCEEDED", sep=" | ", flush=True)
+    print(*errors[:3], sep="\n", end="\n" if errors else "", file=sys.stderr)
+    return is_met
+
+
 def reruns_row(users: int, think: float, seconds: float, limit: float, trainings: int = 0) -> bool:
     """Print the row of users who change settings; return whether its limit is met."""
     with running_server() as server:
@@ -177,11 +184,8 @@ def reruns_row(users: int, think: float, seconds: float, limit: float, trainings
         f"ratio {ours.p95() / bare.p95():.1f}",
         f"{len(ours.digests)} digests checked",
         f"errors {len(ours.errors)}",
-        "met" if is_met else "EXCEEDED",
     )
-    print(*cells, sep=" | ", flush=True)
-    print(*ours.errors[:3], sep="\n", end="\n" if ours.errors else "", file=sys.stderr)
-    return is_met
+    return print_row(cells, is_met, ours.errors)
 
 
 def visits_row(count: int, limit: float) -> bool:
@@ -204,10 +208,8 @@ def visits_row(count: int, limit: float) -> bool:
         f"growth {growth:.0f} MB",
         f"limit {limit:g} MB",
         f"errors {len(measured.errors)}",
-        "met" if is_met else "EXCEEDED",
     )
-    print(*cells, sep=" | ", flush=True)
-    return is_met
+    return print_row(cells, is_met)
 
 
 def outage_row(name: str, cause: signal.Signals, limit: float) -> bool:
@@ -215,19 +217,17 @@ def outage_row(name: str, cause: signal.Signals, limit: float) -> bool:
     with running_service(2) as service:
         found = asyncio.run(outage(service, cause))
     failed = sum(count for status, count in found.statuses.items() if status != 200)
-    is_met = not found.errors and not failed and max(found.seconds) <= limit
+    slowest = max(found.seconds, default=0.0)
+    is_met = not found.errors and not failed and slowest <= limit
     cells = (
         name,
         f"{len(found.seconds)} users came back with the same digest",
-        f"slowest {max(found.seconds, default=0):.2f} s",
+        f"slowest {slowest:.2f} s",
         f"limit {limit:g} s",
         f"{found.statuses.total()} requests meanwhile, {failed} failed",
         f"errors {len(found.errors)}",
-        "met" if is_met else "EXCEEDED",
     )
-    print(*cells, sep=" | ", flush=True)
-    print(*found.errors[:3], sep="\n", end="\n" if found.errors else "", file=sys.stderr)
-    return is_met
+    return print_row(cells, is_met, found.errors)
 
 
 def hall_row(visits: int, seconds: float) -> bool:
@@ -242,10 +242,8 @@ def hall_row(visits: int, seconds: float) -> bool:
         f"{visits} first visits from one address, {visited.total()} requests",
         f"{visited.total() - visited[200]} failed",
         f"a flood from another one: {flooded[429]} of {flooded.total()} requests refused",
-        "met" if is_met else "EXCEEDED",
     )
-    print(*cells, sep=" | ", flush=True)
-    return is_met
+    return print_row(cells, is_met)
 
 
 ROWS: dict[str, Callable[[], bool]] = {
