@@ -1,12 +1,12 @@
 """A limiter of concurrent computations, with a bounded queue."""
 
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from explorer.page.cores import usable_cores
 from explorer.page.durations import Durations
 
 POLL_SECONDS = 0.25  # between checks whether the user still waits
@@ -126,7 +126,7 @@ class WorkLimiter:
                 self._free += 1
 
 
-WORK_LIMITER = WorkLimiter(slots=os.cpu_count() or 1, queue=64, timeout=20)
+WORK_LIMITER = WorkLimiter(slots=usable_cores(), queue=64, timeout=20)
 # Long computations acquire a slot of this limiter first. They yield their slot of the other one,
 # so without a limit of their own they would yield to each other and none would finish.
-LONG_WORK_LIMITER = WorkLimiter(slots=os.cpu_count() or 1, queue=64, timeout=120)
+LONG_WORK_LIMITER = WorkLimiter(slots=usable_cores(), queue=64, timeout=120)
