@@ -7,7 +7,7 @@ JOIN := esbuild --bundle --minify --log-level=error
 JOIN_PAGE := $(JOIN) --format=iife explorer/export/living_page.js
 JOIN_WIDGET := $(JOIN) --format=esm explorer/export/widget.js
 
-.PHONY: run serve test unit slow lint parity bench fuzz load picture sheet plotly joined networks table clean
+.PHONY: run serve test unit slow lint parity bench fuzz load picture sheet plotly joined schemas networks table clean
 
 run: $(VENV)/run-ready
 	$(BIN)/streamlit run app.py
@@ -90,6 +90,14 @@ plotly: $(VENV)/run-ready
 joined: node_modules/ready
 	npx $(JOIN_PAGE) > explorer/export/joined.js
 	npx $(JOIN_WIDGET) > explorer/export/joined_widget.js
+
+# The schemas of Kubernetes that the manifests are tested with, from a package that has those of all kinds.
+KUBERNETES := 1.37.0
+schemas: $(VENV)/test-ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --target=artifacts/schemas kubernetes-validate==$(KUBERNETES)
+	$(BIN)/python -m tests.deploy.renew_schemas artifacts/schemas $(KUBERNETES)
+	rm -r artifacts/schemas
 
 # All views at several sizes in one picture, artifacts/sheet.png; fails if the first view's panels are too small.
 sheet: $(VENV)/test-ready

@@ -12,6 +12,7 @@ from explorer.page.errors import report_script_error
 from explorer.server.assets import asset_routes
 from explorer.server.log_filter import filter_logs
 from explorer.server.memory import reuse_freed_memory
+from explorer.server.metrics_port import serve_metrics
 from explorer.server.middleware import middleware
 from explorer.server.shutdown import limit_shutdown
 from explorer.server.warm_up import warm_up
@@ -28,6 +29,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     yield
 
 
+serve_metrics()
 app = st.App(
     str(files("explorer.page") / "main.py"),
     lifespan=lifespan,

@@ -2,7 +2,8 @@
 
 Every process is `streamlit run app.py` on a port of its own, with the options that this script does
 not know. A process that ends is started again. SIGHUP restarts them one after the other; SIGTERM
-and SIGINT end all.
+and SIGINT end all. With `EXPLORER_METRICS=9100` the first process serves its metrics on port 9100,
+the second on port 9101, and so on.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import threading
 import time
 import urllib.request
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from string import Template
 from types import FrameType
@@ -25,6 +27,7 @@ from types import FrameType
 ROOT = Path(__file__).parent.parent
 START_TIMEOUT = 120  # seconds
 LOOK_EVERY = 0.2  # seconds
+METRICS = "EXPLORER_METRICS"  # environment variable: port, or address and port
 PAUSE = 1.0  # seconds before a process that has ended is started again
 
 
@@ -42,11 +45,13 @@ class Worker:
     Attributes:
         name: its name in HAProxy's configuration and in the cookie.
         options: of `streamlit run`.
+        metrics: its `EXPLORER_METRICS`; empty for none.
         port: that it listens on, on 127.0.0.1.
     """
 
     name: str
     options: list[str]
+    metrics: str = ""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -54,7 +59,11 @@ class Worker:
         """Start the process; it need not answer yet."""
         command = [sys.executable, "-m", "streamlit", "run", "app.py", *self.options]
         command += ["--server.address=127.0.0.1", f"--server.port={self.port}"]
-        self.process = subprocess.Popen([*command, "--server.headless=true"], cwd=ROOT)
+        self.process = subprocess.Popen(
+            [*command, "--server.headless=true"],
+            cwd=ROOT,
+            env={**os.environ, METRICS: self.metrics},
+        )
 
     def stop(self) -> None:
         """End the process and wait for it."""
@@ -79,8 +88,8 @@ class Worker:
 class Service:
     """The processes and HAProxy in front of them."""
 
-    def __init__(self, workers: int, bind: str, options: list[str], folder: Path) -> None:
-        self.workers = [Worker(f"w{number}", options) for number in range(1, workers + 1)]
+    def __init__(self, workers: list[Worker], bind: str, folder: Path) -> None:
+        self.workers = workers
         self.socket, self._config = folder / "haproxy.sock", folder / "haproxy.cfg"
         self._config.write_text(configuration(bind, self.workers, self.socket), encoding="utf-8")
         self._ends, self._restarts = threading.Event(), threading.Event()
@@ -137,6 +146,32 @@ class Service:
             connection.recv(4096)
 
 
+def metrics_addresses(value: str, workers: int) -> list[str]:
+    """Return `EXPLORER_METRICS` for each process: the port of `value`, and those that follow it.
+
+    Raises:
+        ValueError: `value` names no port, or too few follow it.
+    """
+    value = value.strip()
+    if not value:
+        return [""] * workers
+    host, colon, port = value.rpartition(":")
+    try:
+        if colon:
+            ip_address(host.removeprefix("[").removesuffix("]"))
+        first = int(port) if port.isascii() and port.isdecimal() else 0
+    except ValueError:
+        first = 0
+    last = 65536 - workers
+    if not 1 <= first <= last:
+        raise ValueError(
+            f"{METRICS} is {value[:40]!r}, which is no port for the first of {workers} processes; "
+            f"set a port from 1 to {last} such as 9100, or an address and a port such as "
+            "0.0.0.0:9100, or nothing for no metrics."
+        )
+    return [f"{host}{colon}{first + number}" for number in range(workers)]
+
+
 def configuration(bind: str, workers: list[Worker], socket: Path) -> str:
     """Return the configuration of HAProxy."""
     servers = "\n".join(
@@ -156,6 +191,10 @@ def main() -> int:
     found, options = parser.parse_known_args()
     if found.workers < 1:
         parser.error(f"--workers must be at least 1, got {found.workers}")
+    try:
+        metrics = metrics_addresses(os.environ.get(METRICS, ""), found.workers)
+    except ValueError as error:
+        parser.error(str(error))
     if shutil.which("haproxy") is None:
         parser.error("HAProxy is not installed; on Debian: apt-get install haproxy")
     bind = str(found.bind)
@@ -163,8 +202,9 @@ def main() -> int:
         bind += f" ssl crt {Path(found.certificate).resolve()} alpn h2,http/1.1"
     # The cookies of one process must be valid in the others.
     os.environ.setdefault("STREAMLIT_SERVER_COOKIE_SECRET", secrets.token_hex(32))
+    workers = [Worker(f"w{number}", options, each) for number, each in enumerate(metrics, 1)]
     with tempfile.TemporaryDirectory() as folder:
-        return Service(found.workers, bind, options, Path(folder)).run()
+        return Service(workers, bind, Path(folder)).run()
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "server": (
         "errors inputs data model records engine analysis figures linked_figure links export "
         "lessons page",
-        "streamlit cachetools click starlette pandas",
+        "streamlit cachetools click starlette pandas prometheus_client",
     ),
     "app": ("engine page server", "streamlit starlette"),
 }

@@ -54,6 +54,12 @@ class ResultCache:
             self._drop()
             return [key for _, key in list(self._values)]
 
+    def size(self) -> float:
+        """Return the bytes that count against the limit."""
+        with self._lock:
+            self._drop()
+            return self._values.currsize
+
     def get(self, key: Hashable, owner: Owner | None = None) -> Any:
         """Return the value of a key, or None."""
         with self._lock:

@@ -1,11 +1,13 @@
 """A limiter of concurrent computations, with a bounded queue."""
 
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from explorer.page.cores import usable_cores
+from explorer.page.durations import Durations
 
 POLL_SECONDS = 0.25  # between checks whether the user still waits
 
@@ -19,14 +21,32 @@ class WorkLimiter:
 
     At most `slots` computations run and `queue` wait, each for up to `timeout` seconds. They
     get slots in the order of their arrival.
+
+    Attributes:
+        waits: for a slot, of work that is not patient.
+        refused: how often it raised `Busy`.
     """
 
     def __init__(self, slots: int, queue: int, timeout: float) -> None:
-        self._free = slots
+        self._slots = self._free = slots
         self._queue: deque[threading.Event] = deque()
         self._max_queued = queue
         self._timeout = timeout
         self._lock = threading.Lock()
+        self.waits = Durations()
+        self.refused = 0
+
+    @property
+    def running(self) -> int:
+        """Number of slots that are held."""
+        with self._lock:
+            return self._slots - self._free
+
+    @property
+    def queued(self) -> int:
+        """Number of computations that wait for a slot."""
+        with self._lock:
+            return len(self._queue)
 
     @contextmanager
     def slot(
@@ -41,7 +61,15 @@ class WorkLimiter:
             Busy: the queue is full, or the wait exceeds the timeout.
         """
         limits = (float("inf"), None) if is_patient else (self._timeout, self._max_queued)
-        self._acquire(on_wait, *limits)
+        start = time.monotonic()
+        try:
+            self._acquire(on_wait, *limits)
+        except Busy:
+            with self._lock:
+                self.refused += 1
+            raise
+        if not is_patient:
+            self.waits.add(time.monotonic() - start)
         try:
             yield
         finally:
@@ -98,7 +126,7 @@ class WorkLimiter:
                 self._free += 1
 
 
-WORK_LIMITER = WorkLimiter(slots=os.cpu_count() or 1, queue=64, timeout=20)
+WORK_LIMITER = WorkLimiter(slots=usable_cores(), queue=64, timeout=20)
 # Long computations acquire a slot of this limiter first. They yield their slot of the other one,
 # so without a limit of their own they would yield to each other and none would finish.
-LONG_WORK_LIMITER = WorkLimiter(slots=os.cpu_count() or 1, queue=64, timeout=120)
+LONG_WORK_LIMITER = WorkLimiter(slots=usable_cores(), queue=64, timeout=120)

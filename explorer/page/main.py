@@ -27,6 +27,7 @@ from explorer.page.linked_file import ask_for_file
 from explorer.page.network_controls import ask_for_dataset, lacks_dataset, network_controls
 from explorer.page.offer_training import NotTrained, offer_training
 from explorer.page.plain_text import show_message
+from explorer.page.run_times import timed_run
 from explorer.page.skip_link import add_skip_link
 from explorer.page.suggestions import suggest
 from explorer.page.title_row import title_row
@@ -159,4 +160,5 @@ def _draw_network(view: Callable[[Pair, Bar], None], bar: Bar, messages: DeltaGe
 
 
 st.set_page_config(page_title="Residual block explorer", layout="wide")
-page()
+with timed_run():
+    page()

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 
+from explorer.server.refusals import REFUSALS, Refusal
+
 # Every rerun starts a thread, and unfinished ones pile up. A person clicks and drags more slowly.
 RATE, BURST = 10, 10  # messages per second that reach Streamlit
 # A held key repeats 30 to 70 times per second.
@@ -108,6 +110,7 @@ class Inbox:
 
     async def _hold(self) -> Message:
         """Pass on nothing more, and close the connection after `HOLD` seconds."""
+        REFUSALS[Refusal.MESSAGE_RATE] += 1
         self._waiting.clear()
         for _ in range(round(HOLD / LOOK_EVERY)):
             await asyncio.sleep(LOOK_EVERY)  # without reading

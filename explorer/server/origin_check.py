@@ -9,6 +9,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
+from explorer.server.refusals import REFUSALS, Refusal
+
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII)
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -36,6 +38,8 @@ class OriginCheck:
             return
         headers = Headers(scope=scope)
         refusal = why_refused(headers.getlist("host"), headers.getlist("origin"))
+        if refusal:
+            REFUSALS[Refusal.ORIGIN] += 1
         if refusal and scope["type"] == "websocket":
             await send({"type": "websocket.close"})  # which uvicorn sends as 403
             return

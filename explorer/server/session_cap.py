@@ -5,6 +5,8 @@ from http import HTTPStatus
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer.server.refusals import REFUSALS, Refusal
+
 WEBSOCKET_PATH = "/_stcore/stream"
 MAX_SESSIONS = 200
 MAX_MESSAGE_BYTES = 256 * 1024  # the page sends a few kB; Streamlit would accept 20 MB
@@ -35,6 +37,7 @@ class SessionCap:
         async def receive_limited() -> Message:
             message = await receive()
             if len(message.get("bytes") or message.get("text") or b"") > MAX_MESSAGE_BYTES:
+                REFUSALS[Refusal.MESSAGE_SIZE] += 1
                 await send({"type": "websocket.close", "code": MESSAGE_TOO_BIG})
                 return {"type": "websocket.disconnect", "code": MESSAGE_TOO_BIG}
             return message
@@ -42,8 +45,10 @@ class SessionCap:
         is_websocket = scope["type"] == "websocket" and scope["path"].endswith(WEBSOCKET_PATH)
         is_page = scope["type"] == "http" and scope["path"].endswith("/")
         if self._connected >= MAX_SESSIONS and is_page:
+            REFUSALS[Refusal.SESSIONS] += 1
             await HTMLResponse(BUSY_PAGE, HTTPStatus.SERVICE_UNAVAILABLE)(scope, receive, send)
         elif self._connected >= MAX_SESSIONS and is_websocket:
+            REFUSALS[Refusal.SESSIONS] += 1
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
         elif is_websocket:
             self._connected += 1

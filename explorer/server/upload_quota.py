@@ -13,6 +13,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from explorer.inputs.limits import format_megabytes
+from explorer.server.refusals import REFUSALS, Refusal
 
 UPLOAD_PATH = "/_stcore/upload_file/"
 MAX_SESSION_BYTES = 250_000_000  # two checkpoints
@@ -46,6 +47,7 @@ class UploadQuota:
             self._check(session, length + FILE_OVERHEAD)
             await self._upload(session, length, scope, receive, send)
         except Rejected as rejected:
+            REFUSALS[Refusal.UPLOAD] += 1
             await PlainTextResponse(str(rejected), rejected.status)(scope, receive, send)
 
     async def _upload(

@@ -3,7 +3,8 @@ import time
 
 import pytest
 
-from explorer.page.limiter import Busy, WorkLimiter
+from explorer.page.durations import BOUNDS
+from explorer.page.limiter import POLL_SECONDS, Busy, WorkLimiter
 
 
 def test_no_more_than_slots_run_at_once() -> None:
@@ -125,3 +126,29 @@ def test_a_waiting_request_is_notified_of_its_position() -> None:
         thread.join()
     assert reported == sorted(reported, reverse=True)
     assert {*reported} == {0, 1}
+
+
+def test_a_limiter_counts_what_runs_waits_and_is_refused() -> None:
+    limiter = WorkLimiter(slots=1, queue=1, timeout=20)
+    assert (limiter.running, limiter.queued, limiter.refused) == (0, 0, 0)
+    waits = threading.Event()
+
+    def work(is_patient: bool) -> None:
+        with limiter.slot(lambda ahead: waits.set(), is_patient=is_patient):
+            pass
+
+    for is_patient in (False, True):
+        thread = threading.Thread(target=work, args=(is_patient,))
+        with limiter.slot():
+            thread.start()
+            assert waits.wait(10)
+            assert (limiter.running, limiter.queued) == (1, 1)
+            with pytest.raises(Busy), limiter.slot():
+                pass
+        thread.join()
+        waits.clear()
+    assert (limiter.running, limiter.queued, limiter.refused) == (0, 0, 2)
+    counts, seconds = limiter.waits.totals()
+    assert counts[-1] == 3  # the patient work's wait is not counted
+    assert counts[BOUNDS.index(0.1)] == 2
+    assert seconds >= POLL_SECONDS

@@ -14,6 +14,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from explorer.server import message_rate
 from explorer.server.message_rate import BURST, FLOOD_BURST, MessageRate, TokenBucket
+from explorer.server.refusals import REFUSALS, Refusal
 
 Result = TypeVar("Result")
 DISCONNECT: Message = {"type": "websocket.disconnect", "code": 1001}
@@ -180,8 +181,10 @@ def test_only_a_superseded_rerun_is_left_out(
     ids=["reruns", "clicks", "text", "stops", "large"],
 )
 def test_a_client_that_floods_is_disconnected(sent: list[bytes | str]) -> None:
+    before = REFUSALS[Refusal.MESSAGE_RATE]
     received, answers = passed_on(sent, end=False)
     assert len(received) == BURST
+    assert REFUSALS[Refusal.MESSAGE_RATE] == before + 1
     assert [(each["type"], each["code"]) for each in answers] == [
         ("websocket.close", 1008),
         ("websocket.disconnect", 1008),
