@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
-from explorer.linked_figure.payload import Link, View, as_json, revision
+from explorer.linked_figure.payload import Link, as_json, revision
 
 
 def message(
@@ -22,7 +22,6 @@ def message(
     stale: bool = False,
     restored: bool = False,
     own_colours: bool = False,
-    view: View | None = None,
     **host: Any,
 ) -> str:
     """Return the message that shows a figure.
@@ -38,8 +37,7 @@ def message(
         stale: draw it pale, as a result of earlier settings.
         restored: the host took the pin or the box from elsewhere than from the browser.
         own_colours: use the theme's background and text colours, whatever the page's theme is.
-        view: which of the figure's views this is; None if there is one alone.
-        host: what the host's own script needs, such as the address of `plotly`.
+        host: what the host alone has, such as the address of `plotly`.
     """
     drawn = {"figure": as_json(figure), "narrow": as_json(narrow) if narrow else "null"}
     digest = hashlib.blake2b("".join(drawn.values()).encode(), digest_size=8).hexdigest()
@@ -52,7 +50,6 @@ def message(
         "theme": theme,
         "own_colours": own_colours,
         "accent": accent,
-        "view": asdict(view) if view else None,
         **host,
     }
     parts = {name: json.dumps(value) for name, value in others.items()}

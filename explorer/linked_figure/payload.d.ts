@@ -81,7 +81,7 @@ export interface Message {
   theme: "light" | "dark";
   own_colours: boolean;
   accent: string;
-  view: View | null;
+  view?: View | null;
   /** Messages of other views of the same subject. */
   views?: Message[];
   plotly: string;

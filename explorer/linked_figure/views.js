@@ -6,8 +6,6 @@
 
 /** @typedef {{ channel: number | null, scope: string }} Choice */
 
-const PATIENCE = 5000; // milliseconds until the host's view is shown, if it is another one
-
 export class Views {
   constructor() {
     /** @type {Map<string, Message>} */
@@ -17,6 +15,7 @@ export class Views {
     /** @type {View | null} the view that the host has not sent yet */
     this.chosen = null;
     this.timer = 0;
+    this.patience = 5000; // milliseconds until the host's view is shown, if it is another one
   }
 
   /** The view shown. */
@@ -70,13 +69,13 @@ export class Views {
   choose(choice, giveUp) {
     const found = this.messages.get(nameOf(choice));
     if (!found) return false;
-    this.chosen = found.view;
+    this.chosen = found.view ?? null;
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => {
       if (!this.chosen) return;
       this.chosen = null;
       giveUp();
-    }, PATIENCE);
+    }, this.patience);
     return true;
   }
 }

@@ -1,7 +1,7 @@
 """Mounts a linked figure on the Streamlit page and reads what the browser reports of it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.resources import files
 from typing import Any, Literal
@@ -137,12 +137,12 @@ def linked_figure(
         controls=controls,
         gallery=gallery,
     )
-    text = compose(figure, narrow=narrow, link=link, view=view)
+    text = compose(figure, narrow=narrow, link=link, view=view and asdict(view))
     if view and view.subject and component_state(key, "views") == view.subject:
         text = with_views(
             text,
             (
-                compose(each.figure, narrow=each.narrow, link=each.link, view=each.view)
+                compose(each.figure, narrow=each.narrow, link=each.link, view=asdict(each.view))
                 for each in others()
             ),
         )
