@@ -7,6 +7,7 @@
  * @import { Cell, Point } from "./geometry.js"
  * @import { Link, Message, Pixel, Value } from "./payload.js"
  * @import { Pen } from "./overlay.js"
+ * @import { Choice } from "./views.js"
  * @import { PlotNode, Plotly } from "./plotly.js"
  */
 
@@ -18,6 +19,7 @@ import { loadPlotly } from "./load_plotly.js";
 import { Overlay } from "./overlay.js";
 import { addChild, PixelCard } from "./pixel_card.js";
 import { spokenReadout, spokenText } from "./readout.js";
+import { Views } from "./views.js";
 import { rangeOf, rangesOf, whole, Zoom } from "./zoom.js";
 
 const REPORT_DELAY = 120; // milliseconds without a change before it is reported to the host
@@ -74,6 +76,9 @@ export class LinkedFigure {
       () => (this.link?.mode === "box" ? [] : this.panels.filter((panel) => panel.isZoomable)),
       () => this.drawView(),
     );
+    this.views = new Views();
+    this.steps = 0; // of channels that the host has not heard of
+    this.frame = 0;
     this.revision = "";
     /** @type {string[]} names of the panels' axes */
     this.axes = [];
@@ -92,7 +97,7 @@ export class LinkedFigure {
       move: (down, right, isPanel) => this.move(down, right, isPanel),
       pinCursor: () => this.pinCursor(),
       unpin: () => this.unpin(),
-      step: (by) => this.host?.trigger("step", by),
+      step: (by) => this.step(by),
       dragsWithOneFinger: () => this.link?.mode === "box",
       takesKeys: () => this.panels.length > 0 && this.link?.mode !== "box",
       focus: () => this.mark(),
@@ -120,16 +125,59 @@ export class LinkedFigure {
       this.fail(LOAD_ERROR);
       return;
     }
-    this.message = message;
     this.host = host;
+    await this.present(this.views.take(message));
+    const theme = pageTheme(this.root);
+    if (theme !== message.theme) host.state("theme", theme);
+  }
+
+  /** @param {Message | null} message */
+  async present(message) {
+    if (!message) return;
+    this.message = message;
     this.link = message.link;
     if (message.restored) this.reportRestored();
     this.takePin();
     this.describe();
     await this.draw();
     this.announce();
-    const theme = pageTheme(this.root);
-    if (theme !== message.theme) host.state("theme", theme);
+  }
+
+  /**
+   * Show another channel or colour scale, if the browser has it; return whether it does.
+   * @param {Choice} choice
+   */
+  choose(choice) {
+    const present = () => this.present(this.views.shown);
+    if (!this.views.choose(choice, present)) return false;
+    if (this.frame) return true; // of several choices in a frame, the last is drawn with the next
+    present();
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      present();
+    });
+    return true;
+  }
+
+  /**
+   * Go to another channel. The host hears of it once the keys have rested, or at once if the
+   * browser does not have that channel.
+   * @param {number} by
+   */
+  step(by) {
+    const { view } = this.views;
+    const to =
+      view && view.channel !== null ? clamp(view.channel + by, 0, view.channels - 1) : null;
+    if (to !== null && view?.channel === to) return;
+    this.steps += by;
+    const isHere = view !== null && to !== null && this.choose({ ...view, channel: to });
+    clearTimeout(this.timers.get("step"));
+    const report = () => {
+      this.host?.trigger("step", this.steps);
+      this.steps = 0;
+    };
+    if (isHere) this.timers.set("step", window.setTimeout(report, REPORT_DELAY));
+    else report();
   }
 
   /**

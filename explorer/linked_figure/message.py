@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ def message(
     stale: bool = False,
     restored: bool = False,
     own_colours: bool = False,
-    **addresses: str,
+    **host: Any,
 ) -> str:
     """Return the message that shows a figure.
 
@@ -37,7 +37,7 @@ def message(
         stale: draw it pale, as a result of earlier settings.
         restored: the host took the pin or the box from elsewhere than from the browser.
         own_colours: use the theme's background and text colours, whatever the page's theme is.
-        addresses: what the host loads, such as `plotly`.
+        host: what the host alone has, such as the address of `plotly`.
     """
     drawn = {"figure": as_json(figure), "narrow": as_json(narrow) if narrow else "null"}
     digest = hashlib.blake2b("".join(drawn.values()).encode(), digest_size=8).hexdigest()
@@ -50,8 +50,13 @@ def message(
         "theme": theme,
         "own_colours": own_colours,
         "accent": accent,
-        **addresses,
+        **host,
     }
     parts = {name: json.dumps(value) for name, value in others.items()}
     parts |= {**drawn, "link": as_json(asdict(link)) if link else "null"}
     return "{" + ",".join(f'"{name}":{text}' for name, text in parts.items()) + "}"
+
+
+def with_views(text: str, views: Iterable[str]) -> str:
+    """Return a message with the messages of the figure's other views."""
+    return f'{text[:-1]},"views":[{",".join(views)}]}}'

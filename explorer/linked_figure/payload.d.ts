@@ -62,6 +62,13 @@ export interface BoxLink extends LinkBase {
 
 export type Link = PinLink | PickLink | BoxLink;
 
+export interface View {
+  subject: string;
+  channel: number | null;
+  channels: number;
+  scope: string;
+}
+
 export interface Message {
   figure: { data: { name?: string; xaxis?: string; yaxis?: string }[]; layout: Layout };
   narrow: Layout | null;
@@ -74,6 +81,9 @@ export interface Message {
   theme: "light" | "dark";
   own_colours: boolean;
   accent: string;
+  view?: View | null;
+  /** Messages of other views of the same subject. */
+  views?: Message[];
   plotly: string;
 }
 

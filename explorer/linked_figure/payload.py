@@ -178,6 +178,23 @@ class BoxLink:
 Link = PinLink | PickLink | BoxLink
 
 
+@dataclass(frozen=True)
+class View:
+    """What a figure shows of its arrays.
+
+    Attributes:
+        subject: identifies the arrays and all else that the figure's views have in common.
+        channel: 0 … channels − 1, or None for the mean over channels.
+        channels: how many there are.
+        scope: which maps share a colour limit.
+    """
+
+    subject: str
+    channel: int | None
+    channels: int
+    scope: str
+
+
 def revision(link: Link | None, digest: str) -> str:
     """Return the revision of a figure's axes: Plotly keeps a zoom while this stays the same.
 

@@ -3,7 +3,7 @@
  *
  * Streamlit runs this file from a blob, where only absolute URLs can be imported.
  * @import { LinkedFigure } from "../linked_figure/component.js"
- * @import { Message } from "../linked_figure/payload.js"
+ * @import { Message, View } from "../linked_figure/payload.js"
  */
 
 /**
@@ -14,14 +14,140 @@
  * @property {(name: string, value: unknown) => void} setTriggerValue
  */
 
+/** @typedef {{ cols: number, channels: number[] }} Gallery the channel of each cell, row by row */
+/** @typedef {{ channel: string, scope: string, show: string }} Controls names of settings */
+
 /** @type {WeakMap<HTMLElement, Promise<LinkedFigure>>} */
 const figures = new WeakMap();
+/** @type {Map<HTMLElement, Follower>} */
+const followers = new Map();
+/** @type {Set<Node>} the figures of which a cell picks a channel */
+const galleries = new Set();
 const decoder = new TextDecoder();
 const LOAD_ERROR = "The figure's scripts could not be loaded. Reload the page to try again.";
+const ASK_AGAIN = 500; // milliseconds
+
+/** Lets a figure follow the page's controls of channel and colour scale at once. */
+class Follower {
+  /**
+   * @param {LinkedFigure} figure
+   * @param {Controls} controls
+   * @param {(subject: string) => void} ask for the figure's other views
+   */
+  constructor(figure, controls, ask) {
+    this.figure = figure;
+    this.controls = controls;
+    this.ask = ask;
+    this.asked = ""; // for the views of this subject
+    this.timer = 0;
+  }
+
+  /**
+   * Return whether an event is of one of the controls.
+   * @param {Event} event
+   */
+  isOf(event) {
+    const { target } = event;
+    return (
+      target instanceof Element &&
+      Object.values(this.controls).some((name) => target.closest(selector(name)))
+    );
+  }
+
+  /** Show what the controls say. */
+  follow() {
+    const { view } = this.figure.views;
+    if (!view) return;
+    const show = checked(this.controls.show) ?? (view.channel === null ? "mean" : "channel");
+    /** @type {HTMLInputElement | null} */
+    const field = document.querySelector(`${selector(this.controls.channel)} input`);
+    const channel = show === "mean" ? null : (field?.valueAsNumber ?? view.channel);
+    this.choose({ ...view, channel, scope: checked(this.controls.scope) ?? view.scope });
+  }
+
+  /** @param {View} view */
+  choose(view) {
+    const { view: shown } = this.figure.views;
+    if (shown?.channel !== view.channel || shown?.scope !== view.scope) this.figure.choose(view);
+  }
+
+  /** Ask for the other views, since the reader is about to change the view. */
+  prepare() {
+    const { isComplete, view } = this.figure.views;
+    if (isComplete || !view || this.timer) return;
+    this.asked = view.subject;
+    this.timer = window.setTimeout(() => {
+      this.timer = 0;
+      // Another change may have interrupted the run that was to answer.
+      if (this.figure.views.view?.subject === this.asked) this.prepare();
+    }, ASK_AGAIN);
+    this.ask(view.subject);
+  }
+}
+
+/**
+ * Return the CSS selector of a setting's widget, whose key may end with a number.
+ * @param {string} name
+ */
+const selector = (name) => `:is(.st-key-${name}, [class*=" st-key-${name}-"])`;
+
+/**
+ * Return the option that is chosen in a segmented control.
+ * @param {string} name
+ */
+const checked = (name) =>
+  document.querySelector(`${selector(name)} [role=radio][aria-checked=true]`)?.textContent?.trim();
+
+/** @param {KeyboardEvent} event */
+const isChange = (event) => ["Enter", "ArrowUp", "ArrowDown"].includes(event.key);
+
+/** @param {Event} event */
+function onChange(event) {
+  if (event instanceof KeyboardEvent && !isChange(event)) return;
+  // Streamlit's own listeners come first.
+  setTimeout(() => {
+    for (const each of followers.values()) if (each.isOf(event)) each.follow();
+  });
+}
+
+/** @param {Event} event */
+function onApproach(event) {
+  const target = /** @type {Node} */ (event.target);
+  const isInGallery = [...galleries].some((each) => each.contains(target));
+  for (const each of followers.values()) {
+    const isOf =
+      event instanceof KeyboardEvent && event.key.startsWith("Page")
+        ? target === each.figure.root
+        : isInGallery || each.isOf(event);
+    if (isOf) each.prepare();
+  }
+}
+
+/**
+ * Let the figures show the channel that a gallery's cell picks.
+ * @param {Gallery} gallery
+ * @param {string} pixel as a figure reports it
+ */
+function pick({ cols, channels }, pixel) {
+  const [, row, col] = pixel.split(",").map(Number);
+  const channel = channels[row * cols + col];
+  if (channel === undefined) return;
+  for (const { figure } of followers.values()) {
+    const { view } = figure.views;
+    if (view && view.channel !== null) figure.choose({ ...view, channel });
+  }
+}
+
+for (const kind of ["click", "keydown", "focusout"]) {
+  document.addEventListener(kind, onChange, { capture: true });
+}
+for (const kind of ["pointerover", "focusin", "click", "keydown"]) {
+  document.addEventListener(kind, onApproach, { capture: true });
+}
 
 /** @param {Mount} mount */
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
-  /** @type {Message & { module: string }} */
+  /** @type {Message & { module: string, controls: Controls?, gallery: Gallery? }} */
   const message = JSON.parse(decoder.decode(data));
   const root = /** @type {HTMLElement} */ (parentElement.querySelector(".linked-figure"));
   let figure = figures.get(parentElement);
@@ -33,7 +159,25 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     figures.set(parentElement, figure);
   }
   figure.then(
-    (each) => each.show(message, { state: setStateValue, trigger: setTriggerValue }),
+    (each) => {
+      const { controls } = message;
+      if (controls) {
+        const ask = (/** @type {string} */ subject) => setTriggerValue("views", subject);
+        const follower = followers.get(parentElement) ?? new Follower(each, controls, ask);
+        followers.set(parentElement, Object.assign(follower, { controls, ask }));
+      } else {
+        followers.delete(parentElement);
+      }
+      const { gallery } = message;
+      if (gallery) galleries.add(parentElement);
+      each.show(message, {
+        state: setStateValue,
+        trigger: (name, value) => {
+          if (gallery && name === "pick") pick(gallery, String(value));
+          setTriggerValue(name, value);
+        },
+      });
+    },
     () => {
       figures.delete(parentElement); // so that the next message tries again
       root.textContent = LOAD_ERROR;
@@ -42,6 +186,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   return () => {
     if (parentElement.isConnected) return;
     figures.delete(parentElement);
+    followers.delete(parentElement);
+    galleries.delete(parentElement);
     figure.then(
       (each) => each.remove(),
       () => {},

@@ -1,6 +1,8 @@
 """Mounts a linked figure on the Streamlit page and reads what the browser reports of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -8,15 +10,23 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.figures.theme import THEMES, ThemeName, style_variables
-from explorer.linked_figure.message import message
-from explorer.linked_figure.payload import Link
+from explorer.linked_figure.message import message, with_views
+from explorer.linked_figure.payload import Link, View
 from explorer.page.asset_urls import linked_figure_url, plotly_url
 from explorer.page.last_result import is_stale
 from explorer.page.link_state import has_navigated
 from explorer.page.picture_theme import picture_theme
 
 # What the browser may report, with its type; a hostile one may send anything.
-_STATE_TYPES = {"theme": str, "pin": str, "pick": str, "window": str, "box": list, "step": int}
+_STATE_TYPES = {
+    "theme": str,
+    "pin": str,
+    "pick": str,
+    "window": str,
+    "box": list,
+    "step": int,
+    "views": str,
+}
 _OWN_COLOURS = """
 .linked-figure[data-theme="{}"] {{
   {}
@@ -34,6 +44,16 @@ _COMPONENT = st.components.v2.component(
 )
 
 
+@dataclass(frozen=True)
+class Picture:
+    """One view of a figure; the attributes are as for `linked_figure`."""
+
+    figure: Mapping[str, Any]
+    narrow: go.Layout | Mapping[str, Any] | None
+    link: Link
+    view: View
+
+
 def current_theme(key: str) -> ThemeName:
     """Return the theme to draw figure `key` for: the picture's, or the one the browser shows."""
     seen = picture_theme() or component_state(key, "theme") or st.context.theme.type
@@ -41,7 +61,7 @@ def current_theme(key: str) -> ThemeName:
 
 
 def component_state(
-    key: str, name: Literal["theme", "pin", "pick", "window", "box", "step"]
+    key: str, name: Literal["theme", "pin", "pick", "window", "box", "step", "views"]
 ) -> Any:
     """Return what the browser last reported of figure `key`; None if nothing of that type."""
     reported = _reported(key, name)
@@ -79,6 +99,10 @@ def linked_figure(
     narrow: go.Layout | Mapping[str, Any] | None = None,
     link: Link | None = None,
     stale: bool = False,
+    view: View | None = None,
+    others: Callable[[], Iterable[Picture]] = tuple,
+    controls: Mapping[str, str] | None = None,
+    gallery: Mapping[str, Any] | None = None,
     **callbacks: Any,
 ) -> None:
     """Show a figure, and keep its DOM node, zoom and position on the page at every change.
@@ -93,12 +117,15 @@ def linked_figure(
         narrow: the layout for small windows, for the same traces.
         link: what links its panels; None for a figure without interaction.
         stale: draw it pale, as the last result before an error; the page's own state does so too.
+        view: which of the figure's views it is, if it has several.
+        others: return the other views. The browser asks for them when the reader is about to change
+            the view, so that it shows them without the server.
+        controls: the settings for the `channel`, `scope` and `show` of the view.
+        gallery: the `channels` that a pick of a cell selects, row by row, of `cols` each.
         callbacks: `on_pin_change` and the like, called when the browser reports a change.
     """
-    text = message(
-        figure,
-        narrow=narrow,
-        link=link,
+    compose = partial(
+        message,
         label=label,
         stale=stale or is_stale(),
         restored=any(key == of for of, _ in st.session_state.get(_OUTDATED, {})),
@@ -107,7 +134,18 @@ def linked_figure(
         accent=THEMES[theme].accent,
         plotly=plotly_url(),
         module=linked_figure_url(),
+        controls=controls,
+        gallery=gallery,
     )
+    text = compose(figure, narrow=narrow, link=link, view=view and asdict(view))
+    if view and view.subject and component_state(key, "views") == view.subject:
+        text = with_views(
+            text,
+            (
+                compose(each.figure, narrow=each.narrow, link=each.link, view=asdict(each.view))
+                for each in others()
+            ),
+        )
     st.session_state.setdefault(_FIGURES, set()).add(key)
     handlers = {f"on_{name}_change": _nothing for name in _STATE_TYPES} | callbacks
     _COMPONENT(key=key, data=text.encode(), **handlers)

@@ -1,7 +1,10 @@
 """The stage figure on the page, with its controls."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import get_args
 
 import numpy as np
 
@@ -10,14 +13,17 @@ from explorer.analysis.downsampling import whole
 from explorer.analysis.stage_view import difference_view, gradient_view, stage_views
 from explorer.figures.comparison import comparison_layouts
 from explorer.figures.stage import Part, stage_layouts
-from explorer.linked_figure.payload import PinLink
+from explorer.linked_figure.payload import PinLink, View
 from explorer.links.stage_link import PanelBlock, stage_link
 from explorer.page.bar import Bar, part_of_row
-from explorer.page.component import component_state, current_theme, linked_figure
+from explorer.page.component import Picture, component_state, current_theme, linked_figure
 from explorer.page.controls import integer_input, segmented_choice
 from explorer.page.display import DisplaySettings, read_pin, read_window
 from explorer.page.link_state import change_setting, setting
 from explorer.records import GradientSplit
+
+MAX_VIEW_BYTES = 4_000_000  # of a figure whose views the browser may have all
+MAX_VIEWS = 64  # channels of one answer
 
 
 def controls(
@@ -71,36 +77,81 @@ def draw(
     asks the browser for the rows and columns in view; `cells` `(H, W)` bool are marked in
     every panel; `click` says what a click on a pixel does.
     """
-    shape = blocks[0].trace["x"].shape[:2]
-    report_window = report_window or whole(shape).step > 1
-    window = display.window if report_window else None
-    views = stage_views([block.trace for block in blocks], display.channel, display.scope, window)
-    parts = [
-        Part(view, block.prefix, block.heading, frozenset(block.elsewhere))
-        for view, block in zip(views, blocks, strict=True)
-    ]
-    drawn = list(blocks)
-    if difference:
-        view = difference_view(blocks[0].trace, difference.trace, display.channel, window)
-        parts.append(Part(view, difference.prefix, difference.heading))
-        drawn.append(difference)
-    link = _link(
-        key, parts, drawn, blocks, display, report_window=report_window, cells=cells, click=click
-    )
-    _show_figure(key, parts, display, link)
+    report_window = report_window or whole(blocks[0].trace["x"].shape[:2]).step > 1
+    subject = ""
+    if not report_window and cells is None:
+        subject = _subject([*blocks, *([difference] if difference else [])], display, click)
+
+    def picture(display: DisplaySettings) -> Picture:
+        window = display.window if report_window else None
+        views = stage_views(
+            [block.trace for block in blocks], display.channel, display.scope, window
+        )
+        parts = [
+            Part(view, block.prefix, block.heading, frozenset(block.elsewhere))
+            for view, block in zip(views, blocks, strict=True)
+        ]
+        drawn = list(blocks)
+        if difference:
+            view = difference_view(blocks[0].trace, difference.trace, display.channel, window)
+            parts.append(Part(view, difference.prefix, difference.heading))
+            drawn.append(difference)
+        link = _link(
+            key,
+            parts,
+            drawn,
+            blocks,
+            display,
+            report_window=report_window,
+            cells=cells,
+            click=click,
+        )
+        return _picture(parts, display, link, _view(subject, drawn, display))
+
+    _show(key, picture, display)
 
 
 def draw_gradient(
-    key: str, split: GradientSplit, display: DisplaySettings, *, stale: bool = False
+    key: str,
+    split: GradientSplit,
+    display: DisplaySettings,
+    *,
+    is_of_channel: bool = False,
+    stale: bool = False,
 ) -> None:
-    """Draw the stage figure with the gradients instead of the values, pale if it is `stale`."""
+    """Draw the stage figure with the gradients instead of the values, pale if it is `stale`.
+
+    `is_of_channel` says that the gradients are of one channel alone, the one shown.
+    """
     block = PanelBlock(split.as_trace, backward=True)
     report_window = whole(split.total.shape[:2]).step > 1
-    window = display.window if report_window else None
-    view = gradient_view(split, display.channel, display.scope, window)
-    parts = [Part(view)]
-    link = _link(key, parts, [block], [block], display, report_window=report_window)
-    _show_figure(key, parts, display, link, stale=stale)
+    subject = "" if report_window or is_of_channel else _subject([block], display)
+
+    def picture(display: DisplaySettings) -> Picture:
+        window = display.window if report_window else None
+        parts = [Part(gradient_view(split, display.channel, display.scope, window))]
+        link = _link(key, parts, [block], [block], display, report_window=report_window)
+        return _picture(parts, display, link, _view(subject, [block], display))
+
+    _show(key, picture, display, stale=stale)
+
+
+def _subject(blocks: Sequence[PanelBlock], display: DisplaySettings, *words: str) -> str:
+    """Return what identifies the figure's views; empty where their arrays are too large to send."""
+    arrays = {id(stage): stage for block in blocks for stage in block.trace.stages.values()}
+    if sum(each.nbytes for each in arrays.values()) > MAX_VIEW_BYTES:
+        return ""
+    digest = hashlib.blake2b(digest_size=8)
+    headings = [(block.trace.spec, block.prefix, block.heading) for block in blocks]
+    digest.update(repr((headings, display.theme, *words)).encode())
+    for each in arrays.values():
+        digest.update(np.ascontiguousarray(each).data)
+    return digest.hexdigest()
+
+
+def _view(subject: str, drawn: Sequence[PanelBlock], display: DisplaySettings) -> View:
+    count = channels(*(block.trace for block in drawn))
+    return View(subject, display.channel, count, display.scope)
 
 
 def _link(
@@ -129,25 +180,44 @@ def _link(
     )
 
 
-def _show_figure(
-    key: str,
-    parts: Sequence[Part],
-    display: DisplaySettings,
-    link: PinLink,
-    *,
-    stale: bool = False,
-) -> None:
+def _picture(parts: Sequence[Part], display: DisplaySettings, link: PinLink, view: View) -> Picture:
     if any(part.hidden for part in parts):
         figure = comparison_layouts(*parts, theme=display.theme)
     else:
         figure = stage_layouts(parts, theme=display.theme)
+    return Picture(figure.spec(), figure.narrow, link, view)
+
+
+def _show(
+    key: str,
+    picture: Callable[[DisplaySettings], Picture],
+    display: DisplaySettings,
+    *,
+    stale: bool = False,
+) -> None:
+    shown = picture(display)
+
+    def others() -> Iterator[Picture]:
+        """Draw the nearest channels and the mean, and the other scales of the one shown."""
+        first = max(0, (display.channel or 0) - MAX_VIEWS // 2)
+        near = range(first, min(first + MAX_VIEWS, shown.view.channels))
+        for channel in (*near, None):
+            if channel != display.channel:
+                yield picture(replace(display, channel=channel))
+        for scope in get_args(Scope):
+            if scope != display.scope:
+                yield picture(replace(display, scope=scope))
+
     linked_figure(
-        figure.spec(),
-        narrow=figure.narrow,
+        shown.figure,
+        narrow=shown.narrow,
         key=key,
         theme=display.theme,
-        link=link,
+        link=shown.link,
         stale=stale,
+        view=shown.view,
+        others=others,
+        controls={"channel": display.channel_key, "scope": "scope", "show": "show"},
         on_step_change=partial(_step, key, display.channel_key),
     )
 

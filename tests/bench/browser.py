@@ -166,9 +166,9 @@ WATCH = """plot => {
   const hrefs = () => [...document.querySelectorAll(plot + ' .heatmaplayer image')]
       .map((image) => image.getAttribute('href')).join();
   const before = hrefs();
-  const begin = () => {
+  const begin = (event) => {
     if (window.pressed) return;
-    window.pressed = performance.now();
+    window.pressed = event.timeStamp;
     const done = () => { window.painted = performance.now(); };
     const look = () => {
       const now = hrefs();

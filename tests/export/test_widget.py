@@ -19,7 +19,7 @@ from explorer.page.display import DisplaySettings
 from tests.helpers import noise
 
 TRACE = explorer.trace_block(0, noise((6, 5, 4)), 4)
-ADDRESSES = {"plotly", "module"}  # which only the page has
+OF_PAGE = {"plotly", "module", "view", "controls", "gallery"}  # which only the page has
 
 
 def messages(widget: StageWidget) -> Any:
@@ -45,7 +45,7 @@ def of_page(monkeypatch: pytest.MonkeyPatch, theme: ThemeName, channel: int) -> 
     display = DisplaySettings(channel, "block", theme, None, None)
     stage_panel.draw("stages", [PanelBlock(TRACE)], display)
     message: dict[str, Any] = json.loads(sent["data"])
-    return {name: part for name, part in message.items() if name not in ADDRESSES}
+    return {name: part for name, part in message.items() if name not in OF_PAGE}
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -2,12 +2,14 @@ import json
 import math
 import re
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from explorer.linked_figure import payload
+from explorer.linked_figure.message import message, with_views
 from explorer.linked_figure.payload import (
     BoxLink,
     LargerTerm,
@@ -21,6 +23,7 @@ from explorer.linked_figure.payload import (
     Term,
     TextTerm,
     ValueTerm,
+    View,
     as_json,
     revision,
 )
@@ -53,6 +56,24 @@ def test_terms_have_the_same_fields_in_both_languages(term: Any) -> None:
 def test_a_pixel_has_the_same_fields_in_both_languages() -> None:
     (own,) = re.findall(r"interface Pixel \{(.*?)\}", TYPES, re.DOTALL)
     assert {each.name for each in fields(PanelPixel)} == fields_in_browser(own)
+
+
+def test_a_view_has_the_same_fields_in_both_languages() -> None:
+    (own,) = re.findall(r"interface View \{(.*?)\}", TYPES, re.DOTALL)
+    assert {each.name for each in fields(View)} == fields_in_browser(own)
+
+
+def test_a_message_carries_those_of_other_views() -> None:
+    own, other = ({"data": [], "layout": {"width": width}} for width in (1, 2))
+    compose = partial(message, theme="light", accent="#000")
+    texts = [
+        compose(figure, view=asdict(View("ab", channel, 2, "block")))
+        for channel, figure in enumerate((own, other))
+    ]
+    found = strict_json(with_views(texts[0], texts[1:]).encode())
+    assert found.pop("views") == [json.loads(texts[1])]
+    assert found == json.loads(texts[0])
+    assert found["view"] == {"subject": "ab", "channel": 0, "channels": 2, "scope": "block"}
 
 
 def test_each_kind_and_mode_has_its_own_name() -> None:

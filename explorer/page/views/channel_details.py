@@ -68,6 +68,7 @@ def _tiles(subject: Subject, display: DisplaySettings) -> None:
         key="gallery",
         theme=display.theme,
         link=link,
+        gallery={"channels": tiles.order.tolist(), "cols": tiles.cols},
         on_pick_change=pick,
     )
 

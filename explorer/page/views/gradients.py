@@ -97,7 +97,7 @@ def _figure(experiment: Experiment, spec: BlockSpec, bar: Bar, right: DeltaGener
     if stale or is_stale():
         stage_panel.draw_gradient(KEY, split, display, stale=stale)
         return
-    stage_panel.draw_gradient(KEY, split, display)
+    stage_panel.draw_gradient(KEY, split, display, is_of_channel=pixel is not None)
     export_gradient(bar, split, experiment, display)
     numbers = gradient_numbers(split)
     st.markdown(_summary(numbers, trace.spec))
