@@ -4,7 +4,7 @@
 
 Each row starts a new server. A run that shows an exception is an error, and so is a digest that
 is wrong for the user's seed. The same load on a bare Streamlit page is measured for comparison,
-to distinguish a slow page from a busy machine. The last three rows serve with HAProxy, which must
+to distinguish a slow page from a busy machine. The rows with workers serve with HAProxy, which must
 be installed.
 """
 
@@ -162,9 +162,11 @@ def print_row(cells: Sequence[str], is_met: bool, errors: Sequence[str] = ()) ->
     return is_met
 
 
-def reruns_row(users: int, think: float, seconds: float, limit: float, trainings: int = 0) -> bool:
+def reruns_row(
+    users: int, think: float, seconds: float, limit: float, trainings: int = 0, workers: int = 1
+) -> bool:
     """Print the row of users who change settings; return whether its limit is met."""
-    with running_server() as server:
+    with running_server() if workers == 1 else running_service(workers) as server:
         ours = asyncio.run(
             run_users_and_trainings(server.address, trainings, users, think, seconds)
         )
@@ -173,7 +175,7 @@ def reruns_row(users: int, think: float, seconds: float, limit: float, trainings
         bare = asyncio.run(run_users(server.address, change_bare_page, users, think, seconds / 2))
     is_met = not ours.errors and ours.p95() <= limit
     cells = (
-        f"{users} users, {think:g} s think time",
+        f"{users} users, {think:g} s think time" + f", {workers} workers" * (workers > 1),
         *(f"a training of {steps} steps" for steps in ours.steps),
         f"{len(ours.reruns)} reruns",
         f"p95 {ours.p95():.2f} s",
@@ -250,6 +252,7 @@ ROWS: dict[str, Callable[[], bool]] = {
     "users": partial(reruns_row, 30, 8, 80, limit=1),
     "trainings": partial(reruns_row, 30, 8, 80, limit=1, trainings=2),
     "crowd": partial(reruns_row, 100, 20, 100, limit=5),
+    "service": partial(reruns_row, 300, 20, 120, limit=5, workers=2),
     "visits": partial(visits_row, 1000, limit=50),
     "killed": partial(outage_row, "one of two workers is killed", signal.SIGKILL, limit=5),
     "restart": partial(outage_row, "two workers restart in turn", signal.SIGHUP, limit=5),
