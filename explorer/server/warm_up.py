@@ -6,14 +6,13 @@ from importlib import import_module
 from explorer.engine.forward import trace_block
 from explorer.figures.stage import stage_figure
 from explorer.inputs import generate, standardise
-from explorer.linked_figure.plotly_script import plotly_script
 from explorer.page.experiment import DEFAULT_INPUT, default_shape
-from explorer.server.assets import compressed
+from explorer.server.assets import compressed, eager_plotly_script
 
 
 def warm_up() -> None:
     """Run and draw the default experiment once, and compress plotly.js, before the first user."""
-    compressed(plotly_script)
+    compressed(eager_plotly_script)
     # Plotly uses pandas once Streamlit imports it, and fails if another thread is still doing so.
     import_module("pandas")
     shape = default_shape(DEFAULT_INPUT)

@@ -1,4 +1,4 @@
-"""Speed of the page in a headless browser, compared with a naive page and published figures.
+"""Speed of the page in a headless browser, compared with a naive page.
 
 Changes are timed from the key press or click to the end of the frame that shows the result;
 hover from the mouse event to the end of its handler. The naive page of `naive.py` is measured in
@@ -6,11 +6,12 @@ the same run, so that the ratio does not depend on the machine's speed.
 """
 
 import statistics
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.bench.change import change_time
 from tests.bench.table import Row
 from tests.browser import chromium
 from tests.browser.page import PLOT, STAGES, centre, wait_for_figure
@@ -19,9 +20,6 @@ from tests.browser.server import running_page
 RUNS = 15
 PROFILES = 3  # new browser profiles, in which the first figure is timed
 NAIVE_PLOT = ".js-plotly-plot"
-
-# Published figures of CNN Explainer, in milliseconds, from the same kind of machine and browser.
-CNN_EXPLAINER = {"first maps": 2600.0, "new input": 950.0, "hover": 16.0}
 CASES = {
     "32×32×8": "?input=normal&height=32&width=32&channels=8",
     "64×64×64": "?input=normal&height=64&width=64&channels=64",
@@ -49,14 +47,12 @@ def rows() -> list[Row]:
 
 def measure_case(browser: Browser, name: str, ours: str, naive: str) -> list[Row]:
     """Measure one case of `CASES` on our page and on the naive page."""
-    published = CNN_EXPLAINER if name == "32×32×8" else {}
     firsts = [first_picture(browser, ours) for _ in range(PROFILES)]
-    found = [against_published(f"{name}: first figure", firsts, published, "first maps")]
+    found = [alone(f"{name}: first figure", firsts)]
     with opened(browser, ours) as (page, payload):
         wait_for_figure(page)
         page.wait_for_load_state("networkidle")
-        hovers = hover_times(page)
-        found.append(against_published(f"{name}: hover, handler", hovers, published, "hover"))
+        found.append(alone(f"{name}: hover, handler", hover_times(page)))
         theirs = naive_times(browser, name, naive)
         changes = {"number": typing(page, "Channel"), "key": paging(page)}
         for method, change in changes.items():
@@ -70,7 +66,7 @@ def measure_case(browser: Browser, name: str, ours: str, naive: str) -> list[Row
             found.append(against_naive(f"{name}: channel by tile", times, theirs))
             page.get_by_role("radio", name="This pixel").click()
         times, _ = change_times(page, PLOT, typing(page, "Seed of the weights"), payload)
-        found.append(against_published(f"{name}: new seed", times, published, "new input"))
+        found.append(alone(f"{name}: new seed", times))
     return found
 
 
@@ -150,38 +146,11 @@ def change_times(
     times, sizes = [], []
     for run in range(RUNS):
         act = change(run)
-        page.evaluate(WATCH, plot)
         payload()
-        act()
-        page.wait_for_function("() => window.painted")
-        times.append(page.evaluate("window.painted - window.pressed"))
+        times.append(change_time(page, f"{plot} .heatmaplayer image", act))
         page.wait_for_timeout(250)  # lets the previous change finish
         sizes.append(payload())
     return times, round(statistics.median(sizes))
-
-
-# Painting is detected by the heatmaps' images, since the naive page replaces its whole plot.
-WATCH = """plot => {
-  window.painted = window.pressed = undefined;
-  const hrefs = () => [...document.querySelectorAll(plot + ' .heatmaplayer image')]
-      .map((image) => image.getAttribute('href')).join();
-  const before = hrefs();
-  const begin = (event) => {
-    if (window.pressed) return;
-    window.pressed = event.timeStamp;
-    const done = () => { window.painted = performance.now(); };
-    const look = () => {
-      const now = hrefs();
-      // A frame's callback runs before painting; a task queued by it runs after painting.
-      if (now && now !== before) setTimeout(done);
-      else requestAnimationFrame(look);
-    };
-    requestAnimationFrame(look);
-  };
-  for (const kind of ['keydown', 'pointerup']) {
-    document.addEventListener(kind, begin, { once: true, capture: true });
-  }
-}"""
 
 
 def naive_times(browser: Browser, name: str, address: str) -> float | None:
@@ -218,13 +187,9 @@ def hover_times(page: Page) -> list[float]:
     return list(page.evaluate("window.moves"))
 
 
-def against_published(
-    what: str, times: list[float], published: Mapping[str, float], figure: str
-) -> Row:
-    """Return a row compared with a published figure, if there is one."""
-    median, theirs = statistics.median(times), published.get(figure)
-    peer = f"CNN Explainer, {figure}" if theirs else "–"
-    return Row(what, median, "ms", peer, theirs, theirs and median / theirs, len(times))
+def alone(what: str, times: list[float]) -> Row:
+    """Return a row without a peer."""
+    return Row(what, statistics.median(times), "ms", "–", None, None, len(times))
 
 
 def against_naive(what: str, times: list[float], theirs: float | None) -> Row:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from tests.bench.change import change_time
 from tests.bench.table import Row
 from tests.browser import chromium
 from tests.browser.page import PLOT, wait_for_figure
@@ -21,14 +22,13 @@ RUNS = 3
 
 def rows() -> list[Row]:
     """Measure the starts' rows of the table, each run with an empty compilation cache."""
-    cold, restarted, warm, new, new_restarted = [], [], [], [], []
+    cold, restarted, new, new_restarted = [], [], [], []
     for run in range(RUNS):
         folder = Path(tempfile.mkdtemp())
         height, features = 36 + run, 21 + run
         with started(folder) as (page, address, start):
             cold.append(start + _painted(page, address))
             page.wait_for_load_state("networkidle")
-            warm += [_warm(page, address) for _ in range(RUNS)]
             new.append(_first_use(page, address, height, features))
         with started(folder) as (page, address, start):
             restarted.append(start + _painted(page, address))
@@ -37,7 +37,6 @@ def rows() -> list[Row]:
     return [
         limited("start, empty compilation cache: page painted", cold, 10_000),
         limited("start, filled compilation cache: page painted", restarted, 6_000),
-        limited("running server, new browser profile: figure painted", warm, 2_600),
         limited("new features and shape: figure painted", new, 1_000),
         limited("the same after a restart: figure painted", new_restarted, 400),
     ]
@@ -74,15 +73,6 @@ def _painted(page: Page, address: str) -> float:
     return float(page.evaluate("performance.now()"))
 
 
-def _warm(page: Page, address: str) -> float:
-    """Return the same in a new browser profile, whose cache is empty."""
-    assert page.context.browser
-    context = page.context.browser.new_context()
-    milliseconds = _painted(context.new_page(), address)
-    context.close()
-    return milliseconds
-
-
 def _first_use(page: Page, address: str, height: int, channels: int) -> float:
     """Return the milliseconds from Enter, in an open page, to the painted figure of a new shape."""
     page.goto(f"{address}/?input=normal&height={height}&width={height}&channels=8")
@@ -90,24 +80,4 @@ def _first_use(page: Page, address: str, height: int, channels: int) -> float:
     page.wait_for_load_state("networkidle")
     field = page.get_by_label("Channels", exact=True)
     field.fill(str(channels))
-    page.evaluate(
-        """plot => {
-            window.painted = undefined;
-            const hrefs = () => [...document.querySelectorAll(plot + ' .heatmaplayer image')]
-                .map((image) => image.getAttribute('href')).join();
-            const before = hrefs();
-            document.addEventListener('keydown', () => {
-              const pressed = performance.now();
-              const look = () => {
-                if (hrefs() && hrefs() !== before) {
-                  setTimeout(() => { window.painted = performance.now() - pressed; });
-                } else requestAnimationFrame(look);
-              };
-              requestAnimationFrame(look);
-            }, { once: true, capture: true });
-        }""",
-        PLOT,
-    )
-    field.press("Enter")
-    page.wait_for_function("() => window.painted", timeout=20_000)
-    return float(page.evaluate("window.painted"))
+    return change_time(page, f"{PLOT} .heatmaplayer image", lambda: field.press("Enter"))

@@ -17,6 +17,7 @@ class Row:
         theirs: the peer's median, in `unit`; None without a peer.
         ratio: median of the paired runs' ratios; None without a peer.
         runs: number of runs.
+        spread: lower and upper quartile of these ratios; None where runs are not paired.
     """
 
     what: str
@@ -26,11 +27,14 @@ class Row:
     theirs: float | None
     ratio: float | None
     runs: int
+    spread: tuple[float, float] | None = None
 
     def cells(self) -> tuple[str, ...]:
         """Return the row's texts, one per heading."""
         theirs = "–" if self.theirs is None else f"{rounded(self.theirs)} {self.unit}"
         ratio = "–" if self.ratio is None else f"{self.ratio:.2f}"
+        if self.spread:
+            ratio += " ({:.2f}–{:.2f})".format(*self.spread)
         return (
             self.what,
             f"{rounded(self.ours)} {self.unit}",
@@ -79,6 +83,10 @@ def compared(
 ) -> Row:
     """Return a row of paired runs."""
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    spread = None
+    if len(ratios) > 1:
+        lower, _, upper = statistics.quantiles(ratios, method="inclusive")
+        spread = lower, upper
     return Row(
         what,
         statistics.median(ours),
@@ -87,4 +95,5 @@ def compared(
         statistics.median(theirs),
         statistics.median(ratios),
         len(ours),
+        spread,
     )

@@ -11,7 +11,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from explorer.linked_figure.plotly_script import plotly_script, plotly_version
+from explorer.linked_figure.plotly_script import plotly_version
+from explorer.server.assets import eager_plotly_script
 from explorer.server.security_headers import security_headers
 from explorer.server.session_cap import MAX_MESSAGE_BYTES, MAX_SESSIONS, MESSAGE_TOO_BIG
 from explorer.server.upload_quota import MAX_SESSION_BYTES, MAX_SESSION_FILES
@@ -252,5 +253,5 @@ def test_plotly_is_compressed_for_clients_that_accept_it(address: str) -> None:
     assert packed.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in uncompressed.headers
     assert "immutable" in packed.headers["cache-control"]
-    assert gzip.decompress(packed.body) == uncompressed.body == plotly_script()
+    assert gzip.decompress(packed.body) == uncompressed.body == eager_plotly_script()
     assert len(packed.body) < len(uncompressed.body) / 3

@@ -9,10 +9,10 @@ from plotly.offline import get_plotlyjs_version
 from starlette.applications import Starlette
 from starlette.types import Message
 
-from explorer.linked_figure.plotly_script import plotly_script, plotly_version
+from explorer.linked_figure.plotly_script import plotly_version
 from explorer.linked_figure.scripts import scripts, scripts_digest
 from explorer.page.asset_urls import linked_figure_url, plotly_url
-from explorer.server.assets import asset_routes
+from explorer.server.assets import asset_routes, eager_plotly_script
 
 
 def get(path: str, *headers: tuple[bytes, bytes]) -> tuple[int, dict[str, str], bytes]:
@@ -49,7 +49,7 @@ def test_every_module_is_sent_as_is_and_compressed(name: str) -> None:
 
 def test_plotly_has_the_version_of_the_installed_package() -> None:
     _, _, body = get(plotly_url(), (b"accept-encoding", b"gzip"))
-    assert gzip.decompress(body) == plotly_script()
+    assert gzip.decompress(body) == eager_plotly_script()
     assert plotly_version() == get_plotlyjs_version()
 
 
