@@ -17,7 +17,7 @@ def warm_up() -> None:
     import_module("pandas")
     shape = default_shape(DEFAULT_INPUT)
     stage_figure(trace_block(0, standardise(generate(DEFAULT_INPUT, *shape)), shape[2]))
-    # Streamlit collects garbage after every rerun, which took 150 ms because of JAX's many
-    # permanent objects. Frozen objects are skipped.
+    # A collection of garbage took 150 ms because of the many permanent objects of JAX. Frozen ones
+    # are skipped.
     gc.collect()
     gc.freeze()
