@@ -150,11 +150,12 @@ export class LinkedFigure {
   choose(choice) {
     const present = () => this.present(this.views.shown);
     if (!this.views.choose(choice, present)) return false;
-    if (this.frame) return true; // of several choices in a frame, the last is drawn with the next
+    if (this.frame) return true; // of several choices in a frame, the next draws the last
+    const drawn = this.views.chosen;
     present();
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      present();
+      if (this.views.chosen && this.views.chosen !== drawn) present();
     });
     return true;
   }

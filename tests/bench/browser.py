@@ -19,6 +19,7 @@ from tests.browser.server import running_page
 
 RUNS = 15
 PROFILES = 3  # new browser profiles, in which the first figure is timed
+HELD = 60  # repetitions of a held key
 NAIVE_PLOT = ".js-plotly-plot"
 CASES = {
     "32×32×8": "?input=normal&height=32&width=32&channels=8",
@@ -54,10 +55,17 @@ def measure_case(browser: Browser, name: str, ours: str, naive: str) -> list[Row
         page.wait_for_load_state("networkidle")
         found.append(alone(f"{name}: hover, handler", hover_times(page)))
         theirs = naive_times(browser, name, naive)
-        changes = {"number": typing(page, "Channel"), "key": paging(page)}
-        for method, change in changes.items():
+        changes = {
+            "channel by number": typing(page, "Channel"),
+            "channel by key": paging(page),
+            "colour scale": scaling(page),
+        }
+        for what, change in changes.items():
             times, size = change_times(page, PLOT, change, payload)
-            found.append(against_naive(f"{name}: channel by {method}", times, theirs))
+            found.append(against_naive(f"{name}: {what}", times, theirs))
+        found.append(
+            Row(f"{name}: pictures while a key is held", held_key(page), "/s", "–", None, None, 1)
+        )
         found.append(
             Row(f"{name}: payload of a channel change", size / 1000, "kB", "–", None, None, RUNS)
         )
@@ -123,6 +131,48 @@ def paging(page: Page) -> Change:
         return lambda: page.keyboard.press("PageDown" if run % 12 < 6 else "PageUp")
 
     return prepare
+
+
+def scaling(page: Page) -> Change:
+    """Change the colour scale by a click."""
+
+    def prepare(run: int) -> Callable[[], None]:
+        label = ("map", "stage", "block")[run % 3]
+        return page.get_by_role("radio", name=label, exact=True).click
+
+    return prepare
+
+
+def held_key(page: Page) -> float:
+    """Return the pictures per second while Page Down or Page Up repeats 30 times per second."""
+    page.locator(STAGES).focus()
+    for _ in range(8):  # to the first channel
+        page.keyboard.press("PageUp")
+    page.wait_for_timeout(1000)
+    return float(page.evaluate(HOLD, [STAGES, PLOT, HELD]))
+
+
+# Repeats a key, as a keyboard does, and counts the frames in which the heatmaps have changed.
+HOLD = """([figure, plot, repetitions]) => new Promise((resolve) => {
+  const root = document.querySelector(figure);
+  const start = performance.now();
+  let [pressed, pictures, before] = [0, 0, undefined];
+  const timer = setInterval(() => {
+    const key = pressed % 12 < 6 ? 'PageDown' : 'PageUp';
+    pressed += 1;
+    root.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, repeat: true }));
+    if (pressed === repetitions) clearInterval(timer);
+  }, 1000 / 30);
+  const look = () => {
+    const now = [...document.querySelectorAll(plot + ' .heatmaplayer image')]
+        .map((image) => image.getAttribute('href')).join();
+    if (before !== undefined && now !== before) pictures += 1;
+    before = now;
+    if (pressed < repetitions) requestAnimationFrame(look);
+    else resolve(1000 * pictures / (performance.now() - start));
+  };
+  look();
+})"""
 
 
 def picking(page: Page) -> Change:
