@@ -51,7 +51,8 @@ export class Views {
       link?.mode === "pin" && last.link?.mode === "pin"
         ? { ...link, pin: last.link.pin, acked_pin: last.link.acked_pin }
         : link;
-    return { ...last, figure, narrow, digest, revision, label, view, link: pinned };
+    const own = { figure, narrow, digest, revision, label, view, link: pinned };
+    return { ...last, ...own, restored: false };
   }
 
   /** Whether the browser has the view's neighbours, or need not have them. */

@@ -104,10 +104,9 @@ const isChange = (event) => ["Enter", "ArrowUp", "ArrowDown"].includes(event.key
 /** @param {Event} event */
 function onChange(event) {
   if (event instanceof KeyboardEvent && !isChange(event)) return;
-  // Streamlit's own listeners come first.
-  setTimeout(() => {
-    for (const each of followers.values()) if (each.isOf(event)) each.follow();
-  });
+  for (const each of followers.values()) {
+    if (each.isOf(event)) setTimeout(() => each.follow()); // Streamlit's own listeners come first
+  }
 }
 
 /** @param {Event} event */

@@ -168,3 +168,14 @@ def test_the_figure_returns_to_the_server_s_channel_if_the_server_keeps_it(
     assert page.evaluate(f"{choose}; figure.views.view.channel") == 2
     page.wait_for_function("() => figure.views.chosen === null")
     wait_for_panel(page, "out", TRACE["out"][..., 0])
+
+
+def test_a_new_pin_outlasts_a_change_of_channel_after_back(open_page: OpenPage) -> None:
+    page, _ = opened(open_page)
+    page.evaluate(
+        """figure.views.last.restored = true;  // as after Back
+        figure.setPin({ panel: "add", row: 1, col: 2 });
+        figure.choose({ channel: 2, scope: "block" });"""
+    )
+    wait_for_panel(page, "out", TRACE["out"][..., 2])
+    assert page.evaluate("figure.pin") == {"panel": "add", "row": 1, "col": 2}
