@@ -161,24 +161,33 @@ export class LinkedFigure {
   }
 
   /**
-   * Go to another channel. The host hears of it once the keys have rested, or at once if the
-   * browser does not have that channel.
+   * Go to another channel. The host hears of it once the keys have rested; if the browser does not
+   * have that channel, at once, and then of all further steps every `REPORT_DELAY`.
    * @param {number} by
    */
   step(by) {
     const { view } = this.views;
-    const to =
-      view && view.channel !== null ? clamp(view.channel + by, 0, view.channels - 1) : null;
-    if (to !== null && view?.channel === to) return;
+    if (!view) {
+      this.host?.trigger("step", by); // the host has one view, or shows another one at once
+      return;
+    }
+    const to = view.channel === null ? null : clamp(view.channel + by, 0, view.channels - 1);
+    if (to !== null && to === view.channel) return;
     this.steps += by;
-    const isHere = view !== null && to !== null && this.choose({ ...view, channel: to });
+    const isHere = to !== null && this.choose({ ...view, channel: to });
+    if (!isHere && this.timers.has("step")) return;
+    if (!isHere) this.reportSteps();
     clearTimeout(this.timers.get("step"));
-    const report = () => {
-      this.host?.trigger("step", this.steps);
-      this.steps = 0;
+    const later = () => {
+      this.timers.delete("step");
+      this.reportSteps();
     };
-    if (isHere) this.timers.set("step", window.setTimeout(report, REPORT_DELAY));
-    else report();
+    this.timers.set("step", window.setTimeout(later, REPORT_DELAY));
+  }
+
+  reportSteps() {
+    if (this.steps) this.host?.trigger("step", this.steps);
+    this.steps = 0;
   }
 
   /**

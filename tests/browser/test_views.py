@@ -179,3 +179,19 @@ def test_a_new_pin_outlasts_a_change_of_channel_after_back(open_page: OpenPage) 
     )
     wait_for_panel(page, "out", TRACE["out"][..., 2])
     assert page.evaluate("figure.pin") == {"panel": "add", "row": 1, "col": 2}
+
+
+def test_a_held_key_reports_its_steps_together_where_the_views_are_not_here(
+    open_page: OpenPage,
+) -> None:
+    page, _ = opened(open_page)
+    page.evaluate(
+        """() => {
+            figure.views.messages.clear();
+            window.steps = [];
+            figure.host = { trigger: (_, by) => window.steps.push(by), state: () => {} };
+            for (let i = 0; i < 30; i += 1) figure.step(1);
+        }"""
+    )
+    page.wait_for_function("() => window.steps.length === 2")
+    assert page.evaluate("window.steps") == [1, 29]
