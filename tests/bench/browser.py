@@ -198,7 +198,8 @@ def change_times(
         act = change(run)
         payload()
         times.append(change_time(page, f"{plot} .heatmaplayer image", act))
-        page.wait_for_timeout(250)  # lets the previous change finish
+        page.wait_for_timeout(250)  # lets the change finish
+        page.wait_for_selector("[data-test-script-state=notRunning]")
         sizes.append(payload())
     return times, round(statistics.median(sizes))
 
