@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,20 @@ from tests.browser.page import PATIENCE
 from tests.browser.server import ROOT
 
 OpenPage = Callable[..., Page]
+OPENED = pytest.StashKey[list[Page]]()
 expect.set_options(timeout=PATIENCE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the pages show to the report of a test that failed."""
+    report = yield
+    if report.failed and call.when == "call":
+        for page in item.stash.get(OPENED, []):
+            report.sections.append((f"page {page.url}", page.locator("body").inner_text()))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +72,7 @@ def open_page(request: pytest.FixtureRequest, tab: Page, address: str) -> Iterat
     fails the test. Without a link the input is the zone plate, which has fewer values than the
     page's own."""
     errors: list[str] = []
-    others: list[Page] = []
+    request.node.stash[OPENED] = pages = [tab]
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -84,7 +97,7 @@ def open_page(request: pytest.FixtureRequest, tab: Page, address: str) -> Iterat
         if in_fresh_profile:
             page = request.getfixturevalue("browser").new_page()
             listen(page)
-            others.append(page)
+            pages.append(page)
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=color_scheme)
         page.set_default_timeout(PATIENCE)
@@ -96,7 +109,7 @@ def open_page(request: pytest.FixtureRequest, tab: Page, address: str) -> Iterat
     tab.remove_listener("console", note)
     tab.remove_listener("pageerror", note_exception)
     tab.goto("about:blank")
-    for page in others:
+    for page in pages[1:]:
         page.close()
     assert errors == []
 

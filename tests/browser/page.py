@@ -11,19 +11,34 @@ from explorer.figures.theme import THEMES, ThemeName
 STAGES = ".st-key-stages .linked-figure"
 PLOT = ".st-key-stages .linked-figure-plot"
 READOUT = ".st-key-stages .linked-figure-readout"
-PATIENCE = 30_000  # milliseconds: a busy machine may need that long for what usually takes 0.1 s
+PATIENCE = 60_000  # milliseconds: a busy machine may need that long for what usually takes 0.1 s
+# Whether the last run has ended, its controls are drawn and the page's own keys are listened to.
+# Streamlit draws a grey bar where the script of a control is not there yet, and it is less high.
+_IS_READY = """!document.querySelector(
+    '[data-test-script-state]:not([data-test-script-state=notRunning]), [data-testid=stSkeleton]')
+    && Boolean(document.documentElement.dataset.lecture)"""
 # Widths and themes of the pictures for visual inspection: each once.
 LOOKS = [(800, "light"), (1600, "dark")]
 
 
 def wait_for_figure(page: Page) -> None:
-    """Wait until all nine panels and the zeroed cells are painted and the page's run has ended."""
+    """Wait until all nine panels and the zeroed cells are painted and the page is ready."""
     page.wait_for_function(
-        """(plot) => document.querySelectorAll(plot + ' .heatmaplayer image').length >= 10
-            && !document.querySelector(
-                '[data-test-script-state]:not([data-test-script-state=notRunning])')""",
+        "plot => document.querySelectorAll(plot + ' .heatmaplayer image').length >= 10"
+        f" && {_IS_READY}",
         arg=PLOT,
     )
+
+
+def wait_for_heatmaps(page: Page, figure: str = "") -> None:
+    """Wait until a figure of heatmaps, of this selector, is painted and the page is ready."""
+    page.wait_for_selector(f"{figure} .heatmaplayer image", state="attached")
+    wait_until_ready(page)
+
+
+def wait_until_ready(page: Page) -> None:
+    """Wait until the page's run has ended and everything stands where it will stay."""
+    page.wait_for_function(f"() => {_IS_READY}")
 
 
 def wait_for_theme(page: Page, theme: ThemeName) -> None:
@@ -143,7 +158,7 @@ def wait_for_new_digest(page: Page, old: str) -> str:
 def reveal(page: Page, control: Locator) -> Locator:
     """Open the settings behind “More” if the page does not show a control; return the control."""
     if not control.is_visible():
-        page.wait_for_selector("[data-test-script-state=notRunning]")
+        wait_until_ready(page)
     if not control.is_visible():
         page.get_by_role("button", name="More", exact=True).first.click()
     return control

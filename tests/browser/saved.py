@@ -9,12 +9,13 @@ from xml.etree import ElementTree
 import numpy as np
 from playwright.sync_api import Page
 
+from tests.browser.page import wait_for_heatmaps
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def open_export(page: Page) -> None:
-    page.wait_for_selector(".heatmaplayer image", state="attached")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_for_heatmaps(page)
     page.get_by_role("button", name="Export", exact=True).click()
     page.get_by_role("button", name="Save picture").wait_for()
 

@@ -93,7 +93,7 @@ def test_each_view_has_one_heading_and_a_sentence_for_each_figure(
     page = open_page(link)
     for key in labels:
         figure = page.locator(f".st-key-{key} .main-svg").first
-        figure.wait_for(state="attached", timeout=60_000)
+        figure.wait_for(state="attached")
     nodes = tree(page)
     headings = [node for node in nodes if node["role"]["value"] == "heading"]
     assert names([node for node in headings if level(node) == 1], "heading") == [heading]

@@ -56,7 +56,7 @@ def test_from_the_upload_to_a_pixel_and_back_by_the_link(
     found = trace()
     page = open_page("?view=network&network_from=checkpoint&checkpoint_picture=upload", height=2000)
     choose_both(page)
-    page.wait_for_selector(f"{FIGURE} .heatmaplayer image", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{FIGURE} .heatmaplayer image", state="attached")
     block = found["layer2.0"]
     at = centre(page, "layer2.0 F(x)", 10, 20, "checkpoint_figure")
     page.mouse.move(*at)
@@ -95,6 +95,6 @@ def test_from_the_upload_to_a_pixel_and_back_by_the_link(
     expect(copy.locator(ARITHMETIC)).to_contain_text(words)
 
     pick(page, "Network")
-    page.wait_for_selector(f"{FIGURE} .heatmaplayer image", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{FIGURE} .heatmaplayer image", state="attached")
     pick(page, "gradient of a class")
     expect(page.get_by_text("The gradient of the logit of class")).to_be_visible(timeout=60_000)

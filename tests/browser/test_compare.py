@@ -28,9 +28,9 @@ def trace(data: bytes) -> NetworkTrace:
 
 def choose_both(page: Page) -> None:
     choose(page, "checkpoint_file", "one.safetensors", CHECKPOINTS[0])
-    page.locator(".st-key-compare_file input[type=file]").wait_for(state="attached", timeout=60_000)
+    page.locator(".st-key-compare_file input[type=file]").wait_for(state="attached")
     choose(page, "compare_file", "two.safetensors", CHECKPOINTS[1])
-    page.wait_for_selector(f"{FIGURE} .heatmaplayer image", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{FIGURE} .heatmaplayer image", state="attached")
 
 
 def test_from_two_uploads_to_the_stages_of_a_block_and_back_by_the_link(
@@ -48,7 +48,7 @@ def test_from_two_uploads_to_the_stages_of_a_block_and_back_by_the_link(
     found = readout(page, f"{FIGURE}-readout")["layer2.0 F(x)"]
     np.testing.assert_allclose(found, gap, rtol=1e-5)
     page.mouse.click(*at)
-    page.wait_for_selector(f"{STAGES} .heatmaplayer image", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{STAGES} .heatmaplayer image", state="attached")
     page.wait_for_url("**difference_pin=layer2.0*")
     expect(page.get_by_text("layer2.0, stage by stage")).to_be_visible()
 
@@ -66,6 +66,6 @@ def test_from_two_uploads_to_the_stages_of_a_block_and_back_by_the_link(
     second = "This link was made with the second checkpoint of digest"
     expect(copy.get_by_text(second)).to_be_visible(timeout=60_000)
     choose(copy, "compare_file", "two.safetensors", CHECKPOINTS[1])
-    copy.wait_for_selector(f"{STAGES} .heatmaplayer image", state="attached", timeout=60_000)
+    copy.wait_for_selector(f"{STAGES} .heatmaplayer image", state="attached")
     expect(copy.locator(f"{STAGES}-readout")).to_contain_text("pinned row 6, column 8")
     assert readout(copy, f"{STAGES}-readout") == values

@@ -29,7 +29,7 @@ def test_every_text_is_readable(
 ) -> None:
     page = open_page(link, color_scheme=scheme)
     for key in LINKS[link]:
-        page.locator(f".st-key-{key} .main-svg").first.wait_for(state="attached", timeout=60_000)
+        page.locator(f".st-key-{key} .main-svg").first.wait_for(state="attached")
     if not LINKS[link]:
         page.locator("[data-kind]").first.wait_for()
     assert too_faint(page) == []

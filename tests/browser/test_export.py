@@ -18,7 +18,14 @@ from explorer.figures.theme import THEMES
 from explorer.inputs import generate
 from explorer.records import BlockTrace
 from tests.browser.conftest import OpenPage
-from tests.browser.page import READOUT, centre, readout, wait_for_theme
+from tests.browser.page import (
+    READOUT,
+    centre,
+    readout,
+    wait_for_heatmaps,
+    wait_for_theme,
+    wait_until_ready,
+)
 from tests.browser.saved import arrays, open_export, printed, saved, texts
 from tests.browser.sheet import PHONE, opened
 
@@ -48,7 +55,7 @@ def offline(browser: Browser, path: Path) -> Iterator[Page]:
     page.on("console", lambda message: messages.append(message.text))
     page.on("pageerror", lambda error: messages.append(str(error)))
     page.goto(path.as_uri())
-    page.wait_for_selector(".heatmaplayer image", state="attached")
+    wait_for_heatmaps(page)
     page.evaluate("document.querySelector('main').className = 'st-key-stages'")  # as on the page
     yield page
     assert [url for url in asked if not url.startswith(("blob:", "data:"))] == [path.as_uri()]
@@ -81,7 +88,7 @@ def test_a_picture_has_what_is_seen(open_page: OpenPage, tmp_path: Path) -> None
             assert corner(picture) == (255, 255, 255, 255)
     page.get_by_role("radio", name="Dark", exact=True).click()
     wait_for_theme(page, "dark")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     with Image.open(saved(page, "Save picture", tmp_path)) as picture:
         assert corner(picture) == (*bytes.fromhex(THEMES["dark"].page[1:]), 255)
     page.get_by_label("Transparent background").check()
@@ -91,7 +98,7 @@ def test_a_picture_has_what_is_seen(open_page: OpenPage, tmp_path: Path) -> None
         assert corner(picture)[3] == 0
     page.get_by_role("button", name="Export", exact=True).click()
     wait_for_theme(page, "light")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     page.get_by_role("button", name="Export", exact=True).click()
     wait_for_theme(page, "dark")
     expect(page.get_by_label("Format")).to_have_value("4")
@@ -206,7 +213,7 @@ def test_a_network_is_saved_with_its_page_and_tables(
     open_page: OpenPage, browser: Browser, tmp_path: Path
 ) -> None:
     page = open_page("?view=network&network_pin=block2 out,0,0")
-    page.wait_for_selector(f"{NETWORK} .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, NETWORK)
     page.get_by_role("button", name="Export", exact=True).click()
     found = arrays(saved(page, "Arrays of all blocks", tmp_path))
     block = arrays(saved(page, "Arrays of block2", tmp_path))
@@ -235,7 +242,7 @@ def test_a_phone_saves_what_it_shows(browser: Browser, address: str, tmp_path: P
     with opened(browser, PHONE) as phone:
         page = phone.new_page()
         page.goto(f"{address}/?{LINK}")
-        page.wait_for_selector(".heatmaplayer image", state="attached")
+        wait_for_heatmaps(page)
         page.get_by_role("button", name="Settings").tap()
         page.get_by_text("Export", exact=True).tap()
         picture = ElementTree.fromstring(saved(page, "Save picture", tmp_path).read_bytes())

@@ -13,7 +13,16 @@ from explorer.engine.propagation import propagate
 from explorer.inputs import generate
 from explorer.page.views.number_words import power_text
 from tests.browser.conftest import OpenPage
-from tests.browser.page import LOOKS, centre, pick, readout, segment, set_number
+from tests.browser.page import (
+    LOOKS,
+    centre,
+    pick,
+    readout,
+    segment,
+    set_number,
+    wait_for_heatmaps,
+    wait_until_ready,
+)
 
 X = generate("zone_plate", 32, 32, 8)
 GRADIENTS = ".st-key-gradients .linked-figure"
@@ -24,7 +33,7 @@ READOUT = f"{GRADIENTS}-readout"
 
 def test_hover_shows_both_parts_and_their_sum(open_page: OpenPage) -> None:
     page = open_page("?input=zone_plate&view=gradients")
-    page.wait_for_selector(f"{GRADIENTS} .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, GRADIENTS)
     expect(page.locator(READOUT)).to_contain_text("Move over a panel")
     page.mouse.move(*centre(page, "conv1", 5, 7, "gradients"))
     expect(page.locator(READOUT)).to_contain_text("row 5, column 7")
@@ -40,9 +49,9 @@ def test_hover_shows_both_parts_and_their_sum(open_page: OpenPage) -> None:
 
 def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) -> None:
     page = open_page("?input=zone_plate&view=gradients")
-    page.wait_for_selector(f"{GRADIENTS} .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, GRADIENTS)
     pick(page, "pixel")
-    page.wait_for_selector(".st-key-influence .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, ".st-key-influence")
     page.mouse.click(*centre(page, "out", 9, 30, "gradients"))
     page.wait_for_url("**pin=out*9*30**")
     expect(page.get_by_text("of out[9, 30], channel 0")).to_be_visible()
@@ -54,7 +63,7 @@ def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) ->
 def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage) -> None:
     page = open_page("?view=depth&input=normal&height=16&width=16&depth=128")
     expect(page.get_by_text("Running the stacks").first).to_be_visible()
-    page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached")
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     found = page.evaluate(
         """plot => [...document.querySelector(plot)._fullData
@@ -69,7 +78,7 @@ def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage
 
 def point(page: Page, trace: str, block: int) -> tuple[float, float]:
     """Return where a curve is at a block, on the page."""
-    page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached")
     x, y = page.evaluate(
         """([plot, name, index]) => {
             const node = document.querySelector(plot);
@@ -118,7 +127,7 @@ def test_charts_and_blocks_are_reached_by_the_keyboard(open_page: OpenPage) -> N
     expect(spoken).to_contain_text("residual: gradient correlation, small. Block 4, gradient corr")
     figure.press("Enter")
     expect(segment(page, "gradient correlation")).to_be_checked()
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     figure.press("ArrowRight")
     figure.press("Enter")
     page.wait_for_url("**block_number=4**")
@@ -168,7 +177,7 @@ def test_both_views_look_right(
         height=1800,
         color_scheme=theme,
     )
-    page.wait_for_selector(".st-key-influence .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, ".st-key-influence")
     page.screenshot(path=artifacts / f"gradients-{width}-{theme}.png")
     page = open_page(
         "?view=depth&input=normal&height=16&width=16&depth=48&depth_details=ablation",
@@ -176,7 +185,5 @@ def test_both_views_look_right(
         height=1800,
         color_scheme=theme,
     )
-    page.wait_for_selector(
-        ".st-key-ablation_figure .scatterlayer path", state="attached", timeout=60_000
-    )
+    page.wait_for_selector(".st-key-ablation_figure .scatterlayer path", state="attached")
     page.screenshot(path=artifacts / f"depth-{width}-{theme}.png")

@@ -17,6 +17,7 @@ from tests.browser.page import (
     set_number,
     upload,
     wait_for_figure,
+    wait_until_ready,
 )
 from tests.files import npy
 
@@ -57,10 +58,10 @@ def test_back_and_forward_restore_what_was_seen(open_page: OpenPage) -> None:
     choose_variant(page, "Projection shortcut")
     pick(page, "2")
     page.wait_for_url("**stride=2**")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     page.get_by_text("Difference, stage by stage", exact=True).click()
     page.wait_for_url("**difference=true**")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     page.mouse.click(*centre(page, "variant add", 9, 11, "compared"))
     wait_for_link(page, PROJECTION)
     numbers = readout(page, f"{COMPARED}-readout")
@@ -172,7 +173,7 @@ def test_a_variant_taken_to_the_other_view_adds_no_entry_of_its_own(open_page: O
 def test_settings_are_no_entries_before_a_figure_is_drawn(open_page: OpenPage) -> None:
     page = open_page("?input=upload", in_fresh_profile=True)
     expect(page.get_by_text("Choose a picture, an array")).to_be_visible()
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     length = page.evaluate("history.length")
     for seed in (1, 2):
         set_number(page, "Seed of the weights", seed)

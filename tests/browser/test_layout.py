@@ -4,7 +4,14 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import OpenPage
-from tests.browser.page import choose_input, pick, set_number, wait_for_figure, wait_for_theme
+from tests.browser.page import (
+    choose_input,
+    pick,
+    set_number,
+    wait_for_figure,
+    wait_for_theme,
+    wait_until_ready,
+)
 
 VIEWS = "What if", "Gradients", "Depth", "Train", "Network", "Forward"
 # Collects the places at which elements are seen in any frame, by selector.
@@ -28,7 +35,7 @@ FIGURE = ".st-key-stages .linked-figure"
 
 
 def wait_until_idle(page: Page) -> None:
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     page.wait_for_function("() => new Promise((end) => setTimeout(() => end(true), 100))")
 
 

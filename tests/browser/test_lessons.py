@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from explorer.lessons import Lesson, shipped_lessons
 from tests.browser.conftest import OpenPage
-from tests.browser.page import field, frames, segment, set_number, wait_for_figure
+from tests.browser.page import field, frames, segment, set_number, wait_for_figure, wait_until_ready
 
 OWN = {"lesson": "own", "input": "normal", "height": "8", "width": "8", "channels": "4"}
 STEPS = [
@@ -31,7 +31,7 @@ def expect_step(page: Page, lesson: Lesson, number: int) -> None:
     step = lesson.steps[number - 1]
     page.wait_for_url(lambda url: f"step={number}" in url)
     expect(page.locator(".st-key-lesson_card h2")).to_contain_text(f"{number} of ")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     expect(page.get_by_text("Ignored URL parameter")).to_have_count(0)
     expect(page.locator(".linked-figure-plot .cartesianlayer").first).to_be_attached()
     view = {"forward": "Forward", "what_if": "What if", "gradients": "Gradients"}
@@ -89,7 +89,7 @@ def test_a_teachers_lesson_is_opened_played_with_and_left(open_page: OpenPage) -
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Show this step again").click()
     wait_for_link(page, STEPS[0])
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     page.get_by_role("button", name="Leave the lesson").click()
     wait_for_link(page, {k: v for k, v in STEPS[0].items() if k not in ("lesson", "step")})
     expect(field(page, "Seed of the weights")).to_have_value("3")
@@ -99,12 +99,12 @@ def test_arrow_keys_and_the_history_walk_the_steps(open_page: OpenPage) -> None:
     page = open_page("?lesson=own", in_fresh_profile=True)
     wait_for_link(page, STEPS[0])
     wait_for_figure(page)
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     length = page.evaluate("history.length")
     for step in STEPS[1:]:
         page.keyboard.press("ArrowRight")
         wait_for_link(page, step)
-        page.wait_for_selector("[data-test-script-state=notRunning]")
+        wait_until_ready(page)
     page.keyboard.press("ArrowRight")  # there is no other step
     assert page.evaluate("history.length") == length + 2
     for step in STEPS[1::-1]:
@@ -114,11 +114,11 @@ def test_arrow_keys_and_the_history_walk_the_steps(open_page: OpenPage) -> None:
     page.go_forward()
     wait_for_link(page, STEPS[1])
     expect(page.locator(".st-key-lesson_card h2")).to_contain_text("2 of 3")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     page.keyboard.press("ArrowLeft")
     wait_for_link(page, STEPS[0])
     expect(page.locator(".st-key-lesson_card h2")).to_contain_text("1 of 3")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     page.locator(".st-key-stages .linked-figure").focus()
     page.keyboard.press("ArrowRight")  # moves the pin
     wait_for_link(page, STEPS[0] | {"pin": "add,1,3"})

@@ -26,6 +26,7 @@ from tests.browser.page import (
     readout,
     set_number,
     wait_for_figure,
+    wait_for_heatmaps,
     wait_for_new_digest,
     wait_for_panel,
     wait_for_readout,
@@ -297,7 +298,7 @@ def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifa
     page = open_page("?input=normal&height=32&width=32&channels=256&details=channels", height=1700)
     wait_for_figure(page)
     gallery = ".st-key-gallery .linked-figure-plot"
-    page.wait_for_selector(f"{gallery} .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, gallery)
     page.screenshot(path=artifacts / "gallery-256.png")
     page.mouse.move(*centre(page, "bn2", 3, 5, "gallery"))
     expect(page.locator(".st-key-gallery .linked-figure-readout")).to_contain_text("channel 53:")
@@ -309,7 +310,7 @@ def test_the_gallery_of_256_channels_picks_a_channel(open_page: OpenPage, artifa
 def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
     page = open_page("?input=zone_plate&details=channels", height=1700)
     wait_for_figure(page)
-    page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, ".st-key-gallery")
     page.mouse.click(*centre(page, "x", 0, 1, "gallery"))
     page.wait_for_url("**channel=1**")
     set_number(page, "Channel", 5)
@@ -321,7 +322,7 @@ def test_the_gallery_picks_the_same_tile_again(open_page: OpenPage) -> None:
 def test_a_double_click_in_the_gallery_picks_its_tile(open_page: OpenPage) -> None:
     page = open_page("?input=zone_plate&details=channels", height=1700)
     wait_for_figure(page)
-    page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, ".st-key-gallery")
     page.mouse.dblclick(*centre(page, "x", 0, 1, "gallery"))
     page.wait_for_url("**channel=1**")
     page.mouse.dblclick(*centre(page, "x", 0, 2, "gallery"))

@@ -8,7 +8,15 @@ from playwright.sync_api import Page, expect
 from explorer import VARIANTS
 from explorer.inputs import GENERATORS
 from tests.browser.conftest import OpenPage
-from tests.browser.page import choose_input, choose_variant, pick, reveal, segment, set_number
+from tests.browser.page import (
+    choose_input,
+    choose_variant,
+    pick,
+    reveal,
+    segment,
+    set_number,
+    wait_until_ready,
+)
 
 # Every control with its value, in the order of the page.
 CONTROLS = """() => [...document.querySelectorAll(
@@ -38,7 +46,7 @@ def wait_for_controls(page: Page, expected: list[str]) -> None:
 
 def read_controls(page: Page) -> list[str]:
     """Return every control with its value, once the page's script has ended."""
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     controls: list[str] = page.evaluate(CONTROLS)
     assert len(controls) > 10
     return controls
@@ -70,11 +78,11 @@ def test_what_if_controls_are_in_the_url_by_their_identifiers(open_page: OpenPag
     pick(page, "What if")
     wait_for_parameters(page, {"view": "what_if", "input": "zone_plate"})
     choose_variant(page, VARIANTS["full_preact"].title)
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     choose_input(page, GENERATORS["cells"].title)
     link = {"view": "what_if", "variant": "full_preact", "input": "cells"}
     wait_for_parameters(page, link)
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     set_number(page, "Seed of the weights", 5)
     wait_for_parameters(page, link | {"seed": "5"})
     pick(page, "Outcomes")

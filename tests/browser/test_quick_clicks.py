@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.connection import Connection
-from tests.browser.page import choose_variant, pick, set_number
+from tests.browser.page import choose_variant, pick, set_number, wait_until_ready
 from tests.browser.test_history import COMPARED, wait_for_link
 
 SMALL = {"input": "zone_plate", "height": "8", "width": "8", "channels": "4"}
@@ -18,7 +18,7 @@ def open_what_if(open_page: OpenPage, link: dict[str, str]) -> tuple[Page, Conne
     connection = Connection(page)
     page.goto(page.url.replace("_stcore/health", f"?{urlencode(link)}"))
     page.locator(f"{COMPARED}-plot tspan").get_by_text("No skip").first.wait_for()
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     return page, connection
 
 

@@ -18,7 +18,16 @@ from explorer.engine.training_settings import TrainingSettings
 from explorer.figures.pixel import equation
 from explorer.records import NetworkTrace
 from tests.browser.conftest import OpenPage
-from tests.browser.page import centre, digest, pick, readout, set_number, wait_for_figure
+from tests.browser.page import (
+    centre,
+    digest,
+    pick,
+    readout,
+    set_number,
+    wait_for_figure,
+    wait_for_heatmaps,
+    wait_until_ready,
+)
 
 CURVES = ".st-key-training_curves .linked-figure-plot"
 NETWORK = ".st-key-network_figure .linked-figure"
@@ -60,7 +69,7 @@ def wait_for_curves(page: Page) -> None:
 
 
 def wait_for_network(page: Page) -> None:
-    page.wait_for_selector(f"{NETWORK} .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, NETWORK)
 
 
 def test_both_curves_grow_stop_go_on_elsewhere_and_end(open_page: OpenPage) -> None:
@@ -68,7 +77,7 @@ def test_both_curves_grow_stop_go_on_elsewhere_and_end(open_page: OpenPage) -> N
     wait_for_curves(page)
     page.evaluate("plot => { window.plot = document.querySelector(plot); }", CURVES)
     button(page, "Train")
-    page.wait_for_function(HAVE_GROWN, arg=[CURVES, 2], timeout=60_000)
+    page.wait_for_function(HAVE_GROWN, arg=[CURVES, 2])
     assert page.evaluate("plot => document.querySelector(plot) === window.plot", CURVES)
     button(page, "Stop")
     expect(page.get_by_role("button", name="Continue", exact=True)).to_be_visible()
@@ -150,7 +159,7 @@ def test_removing_a_block_shows_its_accuracy(open_page: OpenPage) -> None:
     wait_for_network(page)
     pick(page, "remove a block")
     plot = ".st-key-network_ablation .linked-figure-plot"
-    page.wait_for_selector(f"{plot} .scatterlayer path", state="attached", timeout=60_000)
+    page.wait_for_selector(f"{plot} .scatterlayer path", state="attached")
     drawn = page.evaluate(
         """plot => document.querySelector(plot)._fullData.map((trace) => [...(trace.y ?? [])])""",
         plot,
@@ -164,7 +173,7 @@ def test_removing_a_block_shows_its_accuracy(open_page: OpenPage) -> None:
 
 def test_a_cell_of_the_confusion_matrix_keeps_its_pictures(open_page: OpenPage) -> None:
     page = open_page("?view=network&net_blocks=3&network_details=confusion", height=2400)
-    page.wait_for_selector(".st-key-confusion .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, ".st-key-confusion")
     predicted = network(blocks=3).predict(DATA.test_images)
     count = int(np.sum((predicted == 3) & (DATA.test_labels == 3)))
     page.mouse.click(*centre(page, "errors", 3, 3, "confusion"))
@@ -172,7 +181,7 @@ def test_a_cell_of_the_confusion_matrix_keeps_its_pictures(open_page: OpenPage) 
     expect(listed).to_be_visible()
     set_number(page, "Channel", 1)
     page.wait_for_url("**channel=1**")
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     expect(listed).to_be_visible()
 
 

@@ -21,7 +21,9 @@ from tests.browser.page import (
     segment,
     set_number,
     wait_for_figure,
+    wait_for_heatmaps,
     wait_for_panel,
+    wait_until_ready,
 )
 from tests.browser.test_history import wait_for_link
 
@@ -45,11 +47,11 @@ def opened(open_page: OpenPage, settings: dict[str, str] = LINK) -> tuple[Page, 
     page.goto(page.url.replace("_stcore/health", f"?{urlencode(settings)}"))
     wait_for_figure(page)
     if settings.get("details") == "channels":
-        page.wait_for_selector(".st-key-gallery .heatmaplayer image", state="attached")
+        wait_for_heatmaps(page, ".st-key-gallery")
     page.evaluate(GET_FIGURE, [linked_figure_url(), STAGES])
     field(page, "Channel").hover()
     page.wait_for_function(HAS_VIEWS)
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     return page, connection
 
 
@@ -57,7 +59,7 @@ def expect_same_from_server(page: Page, link: dict[str, str]) -> None:
     """Assert that the server hears of the change, and would draw what is drawn."""
     drawn = page.evaluate(DRAWN)
     wait_for_link(page, link)
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
     assert page.evaluate("figure.views.chosen") is None
     assert page.evaluate("figure.views.last.digest") == drawn
     assert page.evaluate(DRAWN) == drawn
@@ -147,7 +149,7 @@ def test_a_pin_stays_while_the_channel_changes(open_page: OpenPage) -> None:
     page, connection = opened(open_page)
     page.mouse.click(*centre(page, "add", 3, 5))
     wait_for_link(page, LINK | {"pin": "add,3,5"})
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    wait_until_ready(page)
 
     def change_and_look() -> None:
         page_down(page)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.page import PATIENCE, PLOT, READOUT, centre, wait_for_figure
+from tests.browser.page import PATIENCE, PLOT, READOUT, centre, wait_for_figure, wait_for_heatmaps
 
 SHAPE = """plot => {
     const node = document.querySelector(plot);
@@ -92,7 +92,7 @@ def test_the_gallerys_tiles_keep_their_shape(open_page: OpenPage) -> None:
         "?input=zone_plate&details=channels&height=12&width=12&channels=9", height=1700
     )
     gallery = ".st-key-gallery .linked-figure-plot"
-    page.wait_for_selector(f"{gallery} .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, gallery)
     before = page.evaluate(SHAPE, gallery)
     drag(page, centre(page, "bn2", 0, 0, "gallery"), centre(page, "bn2", 0.2, 1.5, "gallery"))
     after = wait_for_width(page, gallery, 0.5, before["width"] - 0.5)
@@ -207,7 +207,7 @@ def test_two_fingers_zoom_all_panels_and_a_tap_pins(phone: Page) -> None:
 def test_cells_of_other_maps_stay_square(open_page: OpenPage, figure: str, link: str) -> None:
     page = open_page(link, height=2000)
     plot = f".st-key-{figure} .linked-figure-plot"
-    page.wait_for_selector(f"{plot} .heatmaplayer image", state="attached")
+    wait_for_heatmaps(page, plot)
     name = page.evaluate("plot => document.querySelector(plot)._fullData[0].name", plot)
     drag(page, centre(page, name, 4, 4, figure), centre(page, name, 8, 20, figure))
     shape = wait_for_width(page, plot, 15, 17)

@@ -3,6 +3,7 @@
 from playwright.sync_api import Page
 
 from tests.browser.conftest import OpenPage
+from tests.browser.page import wait_until_ready
 from tests.browser.test_checkpoint import CHECKPOINT, choose
 
 SIZE = "height=8&width=8&channels=4"
@@ -21,8 +22,8 @@ def wait_for_view(page: Page, view: str) -> None:
     """Wait until a view's first figure is drawn and the server has sent everything."""
     if view == "checkpoint":
         choose(page, "checkpoint_file", "net.safetensors", CHECKPOINT)
-    page.locator(".linked-figure .main-svg").first.wait_for(state="attached", timeout=60_000)
-    page.wait_for_selector("[data-test-script-state=notRunning]")
+    page.locator(".linked-figure .main-svg").first.wait_for(state="attached")
+    wait_until_ready(page)
 
 
 def open_view(open_page: OpenPage, view: str) -> Page:
