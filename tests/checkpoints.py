@@ -61,6 +61,7 @@ class Architecture:
         return found
 
 
+RESNET18 = Architecture((2, 2, 2, 2), (64, 128, 256, 512), (1, 2, 2, 2))
 CIFAR = Architecture(stem="3x3", max_pool=False)
 NETWORKS: dict[str, tuple[Architecture, Settings]] = {
     "basic": (Architecture(), {}),

@@ -11,9 +11,8 @@ from explorer import load_checkpoint
 from explorer.server.memory import reuse_freed_memory
 from tests.bench.engine import peer_process
 from tests.bench.table import Row, compared, paired
-from tests.checkpoints import Architecture, state_of
+from tests.checkpoints import RESNET18, state_of
 
-RESNET18 = Architecture((2, 2, 2, 2), (64, 128, 256, 512), (1, 2, 2, 2))
 CLASSES, SIDE = 1000, 224
 LIMITS = {"PyTorch with hooks": 1.25, "torchlens": 0.5}  # times the peer's
 SECONDS_TO_LOAD = 1  # the limit

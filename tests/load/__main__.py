@@ -28,6 +28,7 @@ from tests.browser.server import running_server
 from tests.load.client import Client
 from tests.load.processes import first_visit, flood, outage, running_service
 from tests.load.trainings import start_training, watch_training
+from tests.load.uploads import upload_checkpoints
 
 SESSION_TIMEOUT = 150  # seconds; Streamlit keeps a disconnected session for 120
 MEGABYTE = 2**20
@@ -43,6 +44,7 @@ class Measurements:
         errors: messages of failed runs.
         digests: seed and digest of each picture.
         steps: steps done of each training.
+        uploads: checkpoints uploaded by each of the users who do so.
     """
 
     reruns: list[float] = field(default_factory=list)
@@ -50,6 +52,7 @@ class Measurements:
     errors: list[str] = field(default_factory=list)
     digests: list[tuple[int, str]] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
+    uploads: list[int] = field(default_factory=list)
 
     def p95(self) -> float:
         """Return the 95th percentile of the reruns."""
@@ -142,16 +145,25 @@ async def run_visits(address: str, count: int, at_once: int = 8) -> Measurements
     return measured
 
 
-async def run_users_and_trainings(
-    address: str, trainings: int, users: int, think: float, seconds: float
+async def run_users_beside(
+    address: str, users: int, think: float, seconds: float, *, trainings: int, uploaders: int
 ) -> Measurements:
-    """Let several users use the page while others train networks all the time."""
+    """Let several users use the page while others train networks or upload checkpoints."""
     clients = [await start_training(address, seed) for seed in range(1, 1 + trainings)]
     until = time.monotonic() + seconds
     watched = [asyncio.create_task(watch_training(client, until)) for client in clients]
+    uploading = [
+        asyncio.create_task(upload_checkpoints(address, user, think, until))
+        for user in range(uploaders)
+    ]
     measured = await run_users(address, change_page, users, think, seconds)
     measured.steps = list(await asyncio.gather(*watched))
     measured.errors += ["training: it ended early"] * measured.steps.count(0)
+    for done in await asyncio.gather(*uploading, return_exceptions=True):
+        if isinstance(done, BaseException):
+            measured.errors.append(f"upload: {type(done).__name__}: {done}")
+        else:
+            measured.uploads.append(done)
     return measured
 
 
@@ -163,12 +175,21 @@ def print_row(cells: Sequence[str], is_met: bool, errors: Sequence[str] = ()) ->
 
 
 def reruns_row(
-    users: int, think: float, seconds: float, limit: float, trainings: int = 0, workers: int = 1
+    users: int,
+    think: float,
+    seconds: float,
+    limit: float,
+    *,
+    trainings: int = 0,
+    uploaders: int = 0,
+    workers: int = 1,
 ) -> bool:
     """Print the row of users who change settings; return whether its limit is met."""
     with running_server() if workers == 1 else running_service(workers) as server:
         ours = asyncio.run(
-            run_users_and_trainings(server.address, trainings, users, think, seconds)
+            run_users_beside(
+                server.address, users, think, seconds, trainings=trainings, uploaders=uploaders
+            )
         )
     check_digests(ours)
     with running_server(script="tests/load/bare.py") as server:
@@ -177,6 +198,7 @@ def reruns_row(
     cells = (
         f"{users} users, {think:g} s think time" + f", {workers} workers" * (workers > 1),
         *(f"a training of {steps} steps" for steps in ours.steps),
+        *(f"{count} checkpoints of 47 MB uploaded" for count in ours.uploads),
         f"{len(ours.reruns)} reruns",
         f"p95 {ours.p95():.2f} s",
         f"limit {limit:g} s",
@@ -251,6 +273,7 @@ def hall_row(visits: int, seconds: float) -> bool:
 ROWS: dict[str, Callable[[], bool]] = {
     "users": partial(reruns_row, 30, 8, 80, limit=1),
     "trainings": partial(reruns_row, 30, 8, 80, limit=1, trainings=2),
+    "uploads": partial(reruns_row, 30, 8, 80, limit=1, uploaders=2),
     "crowd": partial(reruns_row, 100, 20, 100, limit=5),
     "service": partial(reruns_row, 300, 20, 120, limit=5, workers=2),
     "visits": partial(visits_row, 1000, limit=50),
