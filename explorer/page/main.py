@@ -27,6 +27,7 @@ from explorer.page.linked_file import ask_for_file
 from explorer.page.network_controls import ask_for_dataset, lacks_dataset, network_controls
 from explorer.page.offer_training import NotTrained, offer_training
 from explorer.page.plain_text import show_message
+from explorer.page.reconnect import run_when_reconnected
 from explorer.page.run_times import timed_run
 from explorer.page.skip_link import add_skip_link
 from explorer.page.suggestions import suggest
@@ -93,6 +94,7 @@ def page() -> None:
         for sentence in ignored_parameters():
             show_message("warning", sentence)
     keep_history()
+    run_when_reconnected()
     add_skip_link()
     keep_lecture(mode)
     end_navigation()

@@ -53,7 +53,7 @@ class Connection:
         """
         self._is_holding = True
         first()
-        while not any(_ends_a_run(message) for message in self._held):
+        while not any(ends_a_run(message) for message in self._held):
             self._page.wait_for_timeout(20)
         answered = len(self._held)
         second()
@@ -69,6 +69,7 @@ class Connection:
         del self._held[:count]
 
 
-def _ends_a_run(message: str | bytes) -> bool:
+def ends_a_run(message: str | bytes) -> bool:
+    """Return whether a message of the server says that a run has ended."""
     assert isinstance(message, bytes)
     return bool(ForwardMsg.FromString(message).WhichOneof("type") == "script_finished")

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser
 
 from explorer import trace_block
 from explorer.inputs import generate
+from tests.browser.connection import ends_a_run
 from tests.browser.page import digest, pick, set_number, wait_for_figure
 from tests.browser.server import free_port, running_server
 from tests.hostile.client import opened
@@ -42,6 +43,33 @@ def test_the_page_reconnects_after_a_killed_server(browser: Browser) -> None:
         page.reload()
         wait_for_figure(page)
         assert digest(page) == expected
+    context.close()
+
+
+def test_the_first_change_after_a_new_connection_holds(browser: Browser) -> None:
+    """The new process has not heard of the page; a link would win over its first change."""
+    port = free_port()
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(40_000)
+    ended: list[bool] = []  # for each message, whether a run ended with it
+    with running_server(port=port) as server:
+        page.goto(f"{server.address}/{LINK}")
+        wait_for_figure(page)
+        server.process.kill()
+        server.process.wait()
+    page.on(
+        "websocket",
+        lambda socket: socket.on(
+            "framereceived", lambda message: ended.append(ends_a_run(message))
+        ),
+    )
+    with running_server(port=port):
+        while not any(ended):
+            page.wait_for_timeout(50)
+        set_number(page, "Seed of the weights", 9)
+        page.wait_for_url("**seed=9**")
+        page.get_by_text(trace_block(9, generate("normal", 12, 10, 4, 3), 4).digest()).wait_for()
     context.close()
 
 
