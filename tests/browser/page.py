@@ -12,11 +12,11 @@ STAGES = ".st-key-stages .linked-figure"
 PLOT = ".st-key-stages .linked-figure-plot"
 READOUT = ".st-key-stages .linked-figure-readout"
 PATIENCE = 60_000  # milliseconds: a busy machine may need that long for what usually takes 0.1 s
-# Whether the last run has ended, its controls are drawn and the page's own keys are listened to.
-# Streamlit draws a grey bar where the script of a control is not there yet, and it is less high.
+# Whether the page's run has ended, its controls are drawn and it listens to its own keys, or it is
+# no page of Streamlit, which draws a lower bar while the script of a control is loaded.
 _IS_READY = """!document.querySelector(
     '[data-test-script-state]:not([data-test-script-state=notRunning]), [data-testid=stSkeleton]')
-    && Boolean(document.documentElement.dataset.lecture)"""
+    && (document.documentElement.dataset.lecture || !document.querySelector('.stApp'))"""
 # Widths and themes of the pictures for visual inspection: each once.
 LOOKS = [(800, "light"), (1600, "dark")]
 
@@ -38,7 +38,7 @@ def wait_for_heatmaps(page: Page, figure: str = "") -> None:
 
 def wait_until_ready(page: Page) -> None:
     """Wait until the page's run has ended and everything stands where it will stay."""
-    page.wait_for_function(f"() => {_IS_READY}")
+    page.wait_for_function(f"() => document.querySelector('.stApp') && {_IS_READY}")
 
 
 def wait_for_theme(page: Page, theme: ThemeName) -> None:

@@ -55,7 +55,7 @@ def offline(browser: Browser, path: Path) -> Iterator[Page]:
     page.on("console", lambda message: messages.append(message.text))
     page.on("pageerror", lambda error: messages.append(str(error)))
     page.goto(path.as_uri())
-    wait_for_heatmaps(page)
+    page.wait_for_selector(".heatmaplayer image", state="attached")
     page.evaluate("document.querySelector('main').className = 'st-key-stages'")  # as on the page
     yield page
     assert [url for url in asked if not url.startswith(("blob:", "data:"))] == [path.as_uri()]
