@@ -13,6 +13,7 @@ from explorer.errors import InputError, check_array, check_choice, check_integer
 from explorer.model.record import Record
 from explorer.model.spec import BlockSpec, Grid
 from explorer.model.weights import Model
+from explorer.parts import parts
 
 CotangentKind = Literal["ones", "random", "pixel", "error"]
 AblationKind = Literal["delete", "swap"]
@@ -56,14 +57,16 @@ class Magnitude:
 
 def measure(array: np.ndarray) -> Magnitude:
     """Return the `Magnitude` of an array of any shape."""
-    array = check_array("array", array)
-    finite = np.isfinite(array)
-    values = array.ravel() if finite.all() else array[finite]
-    if values.size == 0:
-        return Magnitude(0.0, 0.0, 0)
-    largest = max(float(values.max()), -float(values.min()))
-    squares = float(np.einsum("i,i", values, values, dtype=np.float64))
-    return Magnitude(largest, squares, values.size)
+    largest, squares, count = 0.0, 0.0, 0
+    for (part,) in parts(check_array("array", array)):
+        finite = np.isfinite(part)
+        values = part.ravel() if finite.all() else part[finite]
+        if values.size:
+            wide = values.astype(np.float64)
+            largest = max(largest, float(values.max()), -float(values.min()))
+            squares += float(wide @ wide)
+            count += values.size
+    return Magnitude(largest, squares, count)
 
 
 @dataclass(frozen=True)
@@ -150,8 +153,9 @@ class BlockTrace(Record):
     def digest(self, stage: str = "out") -> str:
         """Return the BLAKE2b digest, 64 bits in hex, of a stage's shape and float32 bytes."""
         array = self.stages[check_choice("stage", stage, self.stages)]
-        tag = str(array.shape).encode()
-        return hashlib.blake2b(tag + array.tobytes(), digest_size=8).hexdigest()
+        found = hashlib.blake2b(str(array.shape).encode(), digest_size=8)
+        found.update(np.ascontiguousarray(array).data)
+        return found.hexdigest()
 
 
 @dataclass(frozen=True)

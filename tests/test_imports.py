@@ -14,12 +14,13 @@ ROOT = Path(__file__).parent.parent
 # page's default experiment; `page` imports nothing from `server`; only `app` joins the two.
 TABLE: dict[str, tuple[str, str]] = {
     "errors": ("", "numpy"),
+    "parts": ("", "numpy"),
     "inputs": ("errors", "numpy PIL"),
     "data": ("errors inputs", "numpy sklearn"),
     "model": ("errors inputs", "numpy jax flax safetensors"),
-    "records": ("errors model", "numpy"),
+    "records": ("errors parts model", "numpy"),
     "engine": ("errors inputs data model records", "numpy jax flax optax platformdirs"),
-    "analysis": ("errors model records", "numpy"),
+    "analysis": ("errors parts model records", "numpy"),
     "figures": ("errors model records analysis", "numpy plotly"),
     "linked_figure": ("", "numpy plotly"),
     "links": ("errors model records analysis figures linked_figure", "numpy"),
@@ -41,7 +42,7 @@ TABLE: dict[str, tuple[str, str]] = {
     ),
     "app": ("engine page server", "streamlit starlette"),
 }
-MODULES = {"__init__", "errors", "records"}
+MODULES = {"__init__", "errors", "parts", "records"}
 # Which they load; Flax loads IPython where it is installed.
 BUILT_ON = {"flax": {"optax", "traitlets"}, "streamlit": {"click", "starlette"}}
 # Imports every package in the order of the table, without `explorer/__init__.py`, which would

@@ -59,13 +59,15 @@ def block_means(values: np.ndarray, step: int) -> np.ndarray:
     step = check_integer("step", step, 1, None)
     if step == 1:
         return values
-    rows, cols = (np.arange(0, side, step) for side in values.shape[:2])
+    (height, width), rest = values.shape[:2], values.shape[2:]
+    rows, cols = (np.diff([*range(0, side, step), side]) for side in (height, width))
+    if height % step or width % step:
+        padding = [(0, -height % step), (0, -width % step)]
+        values = np.pad(values, padding + [(0, 0) for _ in rest])
     with np.errstate(invalid="ignore"):  # a block with +Inf and −Inf has no mean: NaN
-        strips = np.add.reduceat(values, rows, axis=0, dtype=np.float64)
-        sums = np.add.reduceat(strips, cols, axis=1)
-    counts = np.outer(np.diff([*rows, values.shape[0]]), np.diff([*cols, values.shape[1]])).reshape(
-        len(rows), len(cols), *(1 for _ in values.shape[2:])
-    )
+        strips = values.reshape(rows.size, step, -1, *rest).sum(axis=1, dtype=np.float64)
+        sums = strips.reshape(rows.size, cols.size, step, *rest).sum(axis=2)
+    counts = np.outer(rows, cols).reshape(rows.size, cols.size, *(1 for _ in rest))
     return (sums / counts).astype(np.float32)
 
 

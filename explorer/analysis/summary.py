@@ -1,10 +1,12 @@
 """A trace and a gradient in a few numbers: norms, shares and errors."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from explorer.errors import check_array, check_type
+from explorer.parts import parts
 from explorer.records import BlockTrace, GradientSplit
 
 
@@ -58,14 +60,18 @@ def headline(trace: BlockTrace) -> Headline:
     identity, residual = trace[spec.identity or "x"], trace[spec.residual]
     add_error = relu_error = identity_share = float("nan")
     if spec.identity:
-        add_error = float(np.abs(trace["add"] - (residual + identity)).max())
-        variances = np.var(identity, dtype=np.float64), np.var(residual, dtype=np.float64)
+        add_error = _largest(
+            np.abs(total - (f + x)) for total, f, x in parts(trace["add"], residual, identity)
+        )
+        variances = np.float64(_variance(identity)), np.float64(_variance(residual))
         with np.errstate(invalid="ignore"):
-            identity_share = float(variances[0] / np.float64(sum(variances)))
+            identity_share = float(variances[0] / sum(variances))
     if spec.last_relu_input:
-        relu_error = float(np.abs(np.maximum(trace[spec.last_relu_input], 0) - out).max())
+        relu_error = _largest(
+            np.abs(np.maximum(v, 0) - found) for v, found in parts(trace[spec.last_relu_input], out)
+        )
     with np.errstate(invalid="ignore"):
-        spread = float(np.std(out, dtype=np.float64))
+        spread = float(np.sqrt(_variance(out)))
     return Headline(
         ratio=branch_ratio(trace),
         identity_share=identity_share,
@@ -97,10 +103,13 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
     one, other = check_array("one", one), check_array("other", other)
     if one.shape != other.shape:
         return float("nan")
-    a, b = (array.astype(np.float64).ravel() for array in (one, other))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        a, b = a - a.mean(), b - b.mean()
-        return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+        a_mean, b_mean = (array.mean(dtype=np.float64) for array in (one, other))
+        ab = aa = bb = np.float64(0)
+        for a, b in parts(one, other):
+            a, b = (a - a_mean).ravel(), (b - b_mean).ravel()
+            ab, aa, bb = ab + a @ b, aa + a @ a, bb + b @ b
+        return float(ab / np.sqrt(aa * bb))
 
 
 def channel_table(trace: BlockTrace) -> ChannelTable:
@@ -140,7 +149,7 @@ def variance_error(trace: BlockTrace) -> float:
     for norm, record in check_type("trace", trace, BlockTrace).norms.items():
         source = trace.spec.inputs()[norm]
         with np.errstate(invalid="ignore"):
-            exact = np.var(trace[source], axis=_pixel_axes(trace[source]), dtype=np.float64)
+            exact = _moments(trace[source])[1]
             off = np.abs(record.batch_var - exact) / (exact + record.epsilon)
         worst.append(float(np.max(off)))
     return float(np.max(worst))
@@ -182,8 +191,28 @@ def gradient_numbers(split: GradientSplit) -> GradientNumbers:
 
 
 def _norm(array: np.ndarray) -> np.ndarray:
-    wide = array.astype(np.float64)
-    return np.sqrt(np.sum(wide * wide))
+    wide = (part.astype(np.float64).ravel() for (part,) in parts(array))
+    return np.sqrt(np.sum([part @ part for part in wide]))
+
+
+def _largest(arrays: Iterable[np.ndarray]) -> float:
+    return float(np.max([array.max() for array in arrays]))
+
+
+def _variance(array: np.ndarray) -> float:
+    """Return the variance over all cells: the mean of the channels' and that of their means."""
+    mean, variance = _moments(array)
+    return float(variance.mean() + mean.var())
+
+
+def _moments(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance of every channel, `(C,)` float64, in two passes."""
+    pixels = array.size // array.shape[-1]
+    mean = sum(np.ones(len(part)) @ part.astype(np.float64) for (part,) in parts(array)) / pixels
+    squares = np.zeros(array.shape[-1])
+    for (part,) in parts(array):
+        squares += np.ones(len(part)) @ np.square(part - mean)
+    return mean, squares / pixels
 
 
 def _channel_norms(array: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from streamlit.delta_generator import DeltaGenerator
@@ -112,19 +112,29 @@ def _no_file() -> np.ndarray:
 
 @dataclass(frozen=True)
 class Result:
-    """A trace and its numbers over all cells."""
+    """A trace and its numbers over all cells, which are computed when they are first needed.
+
+    `batch_variance_error` is that of the whole batch, if the trace is of one of its images.
+    """
 
     trace: BlockTrace
-    headline: Headline
-    variance_error: float
-    digest: str
+    batch_variance_error: float | None = None
 
+    @cached_property
+    def headline(self) -> Headline:
+        """The headline numbers."""
+        return headline(self.trace)
 
-def _result(trace: BlockTrace, image: int | None = None) -> Result:
-    error = variance_error(trace)
-    if image is not None:
-        trace = trace.image(image)
-    return Result(trace, headline(trace), error, trace.digest())
+    @cached_property
+    def variance_error(self) -> float:
+        """The error of the batch variances, as `analysis.summary.variance_error` defines it."""
+        found = self.batch_variance_error
+        return variance_error(self.trace) if found is None else found
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of out."""
+        return self.trace.digest()
 
 
 def run(
@@ -148,7 +158,7 @@ def run(
     def compute() -> Result:
         traced = experiment.traced
         if traced and spec.key == traced.spec.key and not experiment.warmup_passes:
-            return _result(traced)
+            return Result(traced)
         x = check_arguments(experiment.seed, experiment.load(), experiment.features)
         check_stage_sizes(spec, x.shape)
         trace = trace_model(
@@ -157,7 +167,9 @@ def run(
             use_running_average=experiment.use_running_average,
             warmup_passes=experiment.warmup_passes,
         )
-        return _result(trace, experiment.image)
+        if experiment.image is None:
+            return Result(trace)
+        return Result(trace.image(experiment.image), variance_error(trace))
 
     result = get_or_compute(
         ("trace", *experiment.key(spec)),

@@ -173,7 +173,7 @@ def _figure(experiment: Experiment, bar: Bar) -> None:
         [PanelBlock(trace)],
         subject,
         bar,
-        summary="" if is_stale() else _summary(result.headline),
+        summary=None if is_stale() else lambda: _summary(result.headline),
         caption=_words_on_shortcut(trace.spec)
         + " Purple frames mark the pixels that enter the one under the "
         "pointer through the convolutions"

@@ -44,7 +44,7 @@ def draw_block(
     bar: Bar,
     *,
     difference: PanelBlock | None = None,
-    summary: str = "",
+    summary: Callable[[], str] | None = None,
     caption: str = "",
 ) -> None:
     """Draw the figure of some blocks, the control of details, and the detail chosen.
@@ -55,7 +55,8 @@ def draw_block(
         subject: the trace that the other details show.
         bar: the places of the controls of channel and scale.
         difference: as for `stage_panel.draw`.
-        summary, caption: text below the figure.
+        summary: returns the text below the figure, once the figure has been sent.
+        caption: text below that.
     """
     display = stage_panel.controls(
         figure,
@@ -77,8 +78,8 @@ def draw_block(
             report_window=chosen == "scatter",
             click=" and shows its arithmetic",
         )
-        if summary:
-            st.markdown(summary)
+        if summary and (words := summary()):
+            st.markdown(words)
         if display.channel is None:
             st.caption(
                 "Every panel shows the mean over channels. Channels of opposite sign cancel, and "

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -187,13 +188,13 @@ def _figure(
         return
     name = _reference(experiment)
     block = PanelBlock(result.trace, heading=f"{name}, the reference")
-    blocks, difference, summary = [block], None, ""
+    blocks, difference, summary = [block], None, None
     if other:
         trace = other.trace
         shared = shared_stages(result.trace, trace)
         block = replace(block, elsewhere=_shared_panels(result.trace, trace, shared))
         blocks = [block, PanelBlock(trace, VARIANT_PREFIX, trace.spec.title)]
-        summary = _summary(result.trace, trace, shared, name)
+        summary = partial(_summary, result.trace, trace, shared, name)
         with right:
             is_wanted = toggle("Difference, stage by stage", key="difference")
         if is_wanted:
@@ -208,5 +209,5 @@ def _figure(
         Subject(shown, key, experiment.private, experiment, result.trace, spec),
         bar,
         difference=difference,
-        summary="" if is_stale() else summary,
+        summary=None if is_stale() else summary,
     )
