@@ -9,6 +9,8 @@ from explorer.analysis.summary import channel_table, correlation, headline, vari
 from explorer.inputs import generate
 from explorer.model.layers import ReLU
 from explorer.model.variants import FIXES
+from explorer.parts import VALUES
+from explorer.records import measure
 from tests.helpers import SMALL, noise
 
 
@@ -31,6 +33,28 @@ def test_headline_by_hand(trace: BlockTrace) -> None:
     assert numbers.identity_share == pytest.approx(6.1875 / (6.1875 + 9.6875))
     assert numbers.zeroed == 0.5  # −3 and −2 of −3, 0, 1, −2
     assert (numbers.add_error, numbers.relu_error) == (0, 0)
+
+
+def test_numbers_of_a_trace_of_several_parts() -> None:
+    """One value at the far end counts as much as one at the start."""
+    x = generate("normal", 96, 100, 12, 1)
+    x[-1, -1, 11] = 300
+    trace = trace_block(3, x, 12)
+    assert x.size > VALUES
+    numbers, f, out = headline(trace), np.float64(trace["bn2"]), np.float64(trace["out"])
+    assert numbers.ratio == pytest.approx(np.linalg.norm(f) / np.linalg.norm(x), rel=1e-6)
+    assert numbers.identity_share == pytest.approx(np.var(x) / (np.var(x) + np.var(f)), rel=1e-6)
+    assert numbers.spread == pytest.approx(np.std(out), rel=1e-9)
+    assert numbers.correlation == pytest.approx(np.corrcoef(out.ravel(), x.ravel())[0, 1], rel=1e-6)
+    assert (numbers.add_error, numbers.relu_error) == (0, 0)
+    largest, squares, count = (
+        getattr(measure(x), name) for name in ("largest", "squares", "count")
+    )
+    assert (largest, count) == (300, x.size)
+    assert squares == pytest.approx(np.sum(np.float64(x) ** 2), rel=1e-9)
+    off = x.copy()
+    off[-1, -1, 0] += 1
+    assert headline(with_stages(trace, add=trace["add"] + off - x)).add_error > 0.9
 
 
 def test_the_checks_detect_a_wrong_sum_and_a_wrong_relu(trace: BlockTrace) -> None:

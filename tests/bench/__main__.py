@@ -18,6 +18,7 @@ from tests.bench import (
     checkpoints,
     cnn_explainer,
     convolutions,
+    depth,
     engine,
     figures,
     first,
@@ -26,6 +27,7 @@ from tests.bench import (
     starts,
     training,
     training_page,
+    what_if,
 )
 from tests.bench.table import Row, markdown
 from tests.browser import chromium
@@ -37,13 +39,15 @@ PARTS = {
     "training": training.rows,
     "training_page": training_page.rows,
     "convolutions": convolutions.rows,
+    "depth": depth.rows,
     "figures": figures.rows,
     "starts": starts.rows,
     "first": first.rows,
     "browser": browser.rows,
+    "what_if": what_if.rows,
     "interaction": interaction.rows,
 }
-IN_CHROMIUM = {"training_page", "starts", "first", "browser", "interaction"}
+IN_CHROMIUM = {"training_page", "starts", "first", "browser", "what_if", "interaction"}
 PACKAGES = ("jax", "flax", "numpy", "streamlit", "plotly")
 TEXT = """# Benchmark
 

@@ -1,0 +1,79 @@
+"""Time of changes in the What if view: another variant for the first time, and its parameters."""
+
+import os
+import tempfile
+
+from playwright.sync_api import Locator, Page, sync_playwright
+
+from explorer.model.variants import VARIANTS
+from tests.bench.change import change_time
+from tests.bench.starts import limited
+from tests.bench.table import Row
+from tests.browser import chromium
+from tests.browser.page import wait_until_ready
+from tests.browser.server import running_server
+
+PLOT = ".st-key-compared .linked-figure-plot"
+IMAGES = f"{PLOT} .heatmaplayer image"
+# On the input that the page opens with, and on another one, for which nothing is compiled ahead.
+INPUTS = {"its own input": "", "32×32×8": "&input=normal&height=32&width=32&channels=8"}
+NAMES = "relu_before_add", "full_preact", "projection", "bottleneck", "transformer_mlp"
+SLIDERS = {"zero_gamma": "γ₂", "scaled_skip": "λ"}
+COMPILING = 60_000  # milliseconds after the start, by when the variants are compiled
+FIRST, STEP = 500, 100  # the limits
+STEPS = 15
+
+
+def rows() -> list[Row]:
+    """Measure the rows of the table, with an empty compilation cache."""
+    found = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_server(environment={**os.environ, "XDG_CACHE_HOME": folder}) as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(
+            executable_path=chromium.find(), args=chromium.ARGUMENTS
+        )
+        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        page.set_default_timeout(60_000)
+        page.goto(f"{server.address}/?view=what_if")
+        page.wait_for_timeout(COMPILING)
+        for title, link in INPUTS.items():
+            page.goto(f"{server.address}/?view=what_if{link}")
+            _ready(page)
+            times = [_choice(page, name) for name in NAMES]
+            found.append(limited(f"What if, {title}: first use of a variant", times, FIRST))
+        for name, symbol in SLIDERS.items():
+            page.goto(f"{server.address}/?view=what_if{INPUTS['32×32×8']}&variant={name}")
+            _ready(page)
+            slider = page.get_by_role("slider", name=symbol)
+            times = [_step(page, slider, run) for run in range(STEPS)]
+            found.append(limited(f"What if, 32×32×8: a step of {symbol}", times, STEP))
+        browser.close()
+    return found
+
+
+def _ready(page: Page) -> None:
+    page.locator(IMAGES).first.wait_for(state="attached")
+    wait_until_ready(page)
+    page.wait_for_timeout(500)
+
+
+def _choice(page: Page, name: str) -> float:
+    """Return the milliseconds from the click on a variant to its painted figure."""
+    page.get_by_role("combobox", name="Variant").click()
+    option = page.get_by_role("option", name=VARIANTS[name].title)
+    option.wait_for()
+    time = change_time(page, IMAGES, option.click)
+    _ready(page)
+    return time
+
+
+def _step(page: Page, slider: Locator, run: int) -> float:
+    """Return the milliseconds from an arrow key on a slider to the painted figure."""
+    slider.focus()
+    key = "ArrowRight" if run % 12 < 6 else "ArrowLeft"
+    time = change_time(page, IMAGES, lambda: page.keyboard.press(key))
+    _ready(page)
+    return time
