@@ -23,6 +23,7 @@ from tests.bench import (
     figures,
     first,
     interaction,
+    profile,
     programs,
     starts,
     training,
@@ -44,10 +45,11 @@ PARTS = {
     "starts": starts.rows,
     "first": first.rows,
     "browser": browser.rows,
+    "profile": profile.rows,
     "what_if": what_if.rows,
     "interaction": interaction.rows,
 }
-IN_CHROMIUM = {"training_page", "starts", "first", "browser", "what_if", "interaction"}
+IN_CHROMIUM = {"training_page", "starts", "first", "browser", "profile", "what_if", "interaction"}
 PACKAGES = ("jax", "flax", "numpy", "streamlit", "plotly")
 TEXT = """# Benchmark
 

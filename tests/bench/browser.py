@@ -86,8 +86,10 @@ def first_picture(browser: Browser, link: str) -> float:
 
 
 @contextmanager
-def opened(browser: Browser, link: str) -> Iterator[tuple[Page, Callable[[], int]]]:
-    """Open a page in a new browser profile.
+def opened(
+    browser: Browser, link: str, script: str = ""
+) -> Iterator[tuple[Page, Callable[[], int]]]:
+    """Open a page in a new browser profile, which runs a script first.
 
     Gives the page and a function that returns the bytes received since its last call.
     """
@@ -104,6 +106,7 @@ def opened(browser: Browser, link: str) -> Iterator[tuple[Page, Callable[[], int
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.on("websocket", lambda socket: socket.on("framereceived", count))
+    page.add_init_script(script)
     page.goto(link)
     yield page, received_bytes
     context.close()

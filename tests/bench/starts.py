@@ -14,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.bench.change import change_time
 from tests.bench.table import Row
 from tests.browser import chromium
-from tests.browser.page import PLOT, wait_for_figure
+from tests.browser.page import PLOT, reveal, wait_for_figure
 from tests.browser.server import running_server
 
 RUNS = 3
@@ -78,6 +78,6 @@ def _first_use(page: Page, address: str, height: int, channels: int) -> float:
     page.goto(f"{address}/?input=normal&height={height}&width={height}&channels=8")
     wait_for_figure(page)
     page.wait_for_load_state("networkidle")
-    field = page.get_by_label("Channels", exact=True)
+    field = reveal(page, page.get_by_label("Channels", exact=True))
     field.fill(str(channels))
     return change_time(page, f"{PLOT} .heatmaplayer image", lambda: field.press("Enter"))

@@ -1,0 +1,76 @@
+"""Where the time of a change goes, on the page at 32×32×8: server, Streamlit, Plotly, painting."""
+
+import statistics
+
+from playwright.sync_api import sync_playwright
+
+from tests.bench.browser import CASES, RUNS, alone, opened, paging, typing
+from tests.bench.change import change_time
+from tests.bench.table import Row
+from tests.browser import chromium
+from tests.browser.page import PLOT, wait_for_figure, wait_until_ready
+from tests.browser.server import running_page
+
+NAME = "32×32×8"
+# Notes when the last message of the server came, and when Plotly began and ended to draw.
+WRAP = """() => {
+  const react = Plotly.react;
+  Plotly.react = function (...given) {
+    window.begun = performance.now();
+    const drawn = react.apply(this, given);
+    window.ended = performance.now();
+    return drawn;
+  };
+}"""
+LISTEN = """
+  window.WebSocket = class extends WebSocket {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener('message', () => {
+        if (!(window.begun > window.pressed)) window.received = performance.now();
+      });
+    }
+  };
+"""
+READ = "() => [window.pressed, window.received, window.begun, window.ended, window.painted]"
+
+
+def rows() -> list[Row]:
+    """Measure the rows of the table."""
+    found = []
+    with running_page() as ours, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.find(), args=chromium.ARGUMENTS
+        )
+        with opened(browser, f"{ours}/{CASES[NAME]}", LISTEN) as (page, _):
+            wait_for_figure(page)
+            page.wait_for_timeout(1000)
+            page.evaluate(WRAP)
+            changes = {
+                "new seed": typing(page, "Seed of the weights"),
+                "channel by key": paging(page),
+            }
+            for what, change in changes.items():
+                times = []
+                for run in range(RUNS):
+                    act = change(run)
+                    change_time(page, f"{PLOT} .heatmaplayer image", act)
+                    times.append(page.evaluate(READ))
+                    page.wait_for_timeout(300)
+                    wait_until_ready(page)
+                found += _rows(f"{NAME}: {what}", times)
+        browser.close()
+    return found
+
+
+def _rows(what: str, times: list[list[float]]) -> list[Row]:
+    """Return a row for each stretch of a change whose moments are those of `READ`."""
+    parts = {
+        "until the server's last message": [max(0, each[1] - each[0]) for each in times],
+        "from there to Plotly.react": [each[2] - max(each[:2]) for each in times],
+        "Plotly.react": [each[3] - each[2] for each in times],
+        "from there to painted": [each[4] - each[3] for each in times],
+    }
+    if statistics.median(parts["until the server's last message"]) == 0:
+        del parts["until the server's last message"]  # the browser has the picture
+    return [alone(f"{what}, {part}", found) for part, found in parts.items()]
