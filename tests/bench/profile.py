@@ -32,6 +32,36 @@ LISTEN = """
     }
   };
 """
+# Times ways to draw other values in the same heatmaps, one after the other.
+REDRAW = """async ([plot, runs]) => {
+  const node = document.querySelector(plot);
+  const heatmaps = node._fullData.filter(({ type }) => type === 'heatmap');
+  const [indices, values] = [heatmaps.map(({ index }) => index), heatmaps.map(({ z }) => z)];
+  const negative = values.map((z) => z.map((row) => row.map((value) => -value)));
+  const ways = {
+    'Plotly.react': (z) => Plotly.react(
+      node,
+      node.data.map((each, i) => ({ ...each, z: z[indices.indexOf(i)] ?? each.z })),
+      { ...node.layout },
+    ),
+    'Plotly.restyle': (z) => Plotly.restyle(node, { z }, indices),
+    'Plotly.restyle with zsmooth fast': (z) => Plotly.restyle(node, { z }, indices),
+    'Plotly.restyle without titles': (z) => Plotly.restyle(node, { z }, indices),
+  };
+  const times = {};
+  for (const [name, draw] of Object.entries(ways)) {
+    await Plotly.restyle(node, { zsmooth: name.endsWith('fast') ? 'fast' : false }, indices);
+    if (name.endsWith('titles')) await Plotly.relayout(node, { annotations: [] });
+    times[name] = [];
+    for (let run = 0; run < runs; run++) {
+      const start = performance.now();
+      await draw(run % 2 ? values : negative);
+      times[name].push(performance.now() - start);
+      await new Promise(requestAnimationFrame);
+    }
+  }
+  return times;
+}"""
 READ = "() => [window.pressed, window.received, window.begun, window.ended, window.painted]"
 
 
@@ -59,6 +89,8 @@ def rows() -> list[Row]:
                     page.wait_for_timeout(300)
                     wait_until_ready(page)
                 found += _rows(f"{NAME}: {what}", times)
+            for way, drawn in page.evaluate(REDRAW, [PLOT, RUNS]).items():
+                found.append(alone(f"{NAME}: other values, repeated, {way}", drawn))
         browser.close()
     return found
 
