@@ -15,7 +15,7 @@ from explorer.inputs import GENERATORS
 from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1
 from explorer.model.weights import Model
-from explorer.page.cache import get_or_compute, get_or_compute_part
+from explorer.page.cache import get_cached, get_or_compute, get_or_compute_part
 from explorer.records import BlockTrace
 
 ONE_IMAGE = "This view uses the statistics of this image alone, not those of the batch."
@@ -137,6 +137,19 @@ class Result:
         return self.trace.digest()
 
 
+def _with_kept_input(experiment: Experiment, placeholder: DeltaGenerator) -> Experiment:
+    """Return the experiment with its input in the cache, where another seed finds it."""
+    x = get_or_compute(
+        ("input", *experiment.input_key),
+        experiment.load,
+        private=experiment.private,
+        placeholder=placeholder,
+        message=None,
+        is_quick=True,
+    )
+    return replace(experiment, load=lambda: x)
+
+
 def run(
     experiment: Experiment,
     placeholder: DeltaGenerator,
@@ -154,6 +167,9 @@ def run(
     if warmup_passes is not None:
         experiment = replace(experiment, warmup_passes=warmup_passes)
     spec = spec or experiment.spec
+    key = "trace", *experiment.key(spec)
+    if get_cached(key, private=experiment.private) is None:
+        experiment = _with_kept_input(experiment, placeholder)
 
     def compute() -> Result:
         traced = experiment.traced
@@ -172,7 +188,7 @@ def run(
         return Result(trace.image(experiment.image), variance_error(trace))
 
     result = get_or_compute(
-        ("trace", *experiment.key(spec)),
+        key,
         compute,
         private=experiment.private,
         placeholder=placeholder,

@@ -1,7 +1,5 @@
 """The controls of an experiment. The key of a widget is its name in the URL."""
 
-from functools import partial
-
 import streamlit as st
 
 from explorer.engine.forward import MAX_WARMUP_PASSES
@@ -9,7 +7,6 @@ from explorer.inputs import GENERATORS
 from explorer.inputs.limits import MAX_CHANNELS
 from explorer.inputs.random_streams import MAX_SEED
 from explorer.page.bar import Bar
-from explorer.page.cache import get_or_compute_part
 from explorer.page.checkpoint_selection import checkpoint_selection, select_checkpoint_block
 from explorer.page.controls import integer_input, optional_integer_input, segmented_choice, select
 from explorer.page.errors import PROBLEMS
@@ -158,11 +155,10 @@ def _untrained_block(bar: Bar) -> Experiment | None:
         return None
     if features is not None and features != source.channels:
         source = widened(source, widen, features, seed)
-    is_private, key = kind == "upload", ("input", *source.key)
     return Experiment(
         input_key=source.key,
-        load=source.load if is_private else partial(get_or_compute_part, key, source.load),
-        private=is_private,
+        load=source.load,
+        private=kind == "upload",
         notes=source.notes,
         seed=seed,
         features=features or source.channels,

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.engine.forward import trace_block
 from explorer.inputs import generate
-from explorer.page import cache
+from explorer.page import cache, input_source
 from explorer.page.cache import Owner, ResultCache, size_of
 from explorer.page.limiter import WorkLimiter
 from tests.files import npy
@@ -238,7 +238,7 @@ def test_uploads_are_dropped_with_their_session() -> None:
         patch.setattr(cache, "RESULT_CACHE", result_cache)
         at = upload(page(), "mine.npy", npy(np.full((5, 6, 2), 7.25)))
         assert not at.exception
-        assert uploads_in(result_cache) == ["upload", "trace"]
+        assert uploads_in(result_cache) == ["upload", "input", "trace"]
         del at
         # The thread that ran the script may hold the session a little longer.
         until = time.monotonic() + 10
@@ -246,6 +246,22 @@ def test_uploads_are_dropped_with_their_session() -> None:
             gc.collect()
         assert uploads_in(result_cache) == []
         assert result_cache.names()  # the default experiment's trace belongs to everyone
+
+
+def test_another_seed_does_not_make_the_input_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def counted(kind: str, *settings: int) -> np.ndarray:
+        made.append(kind)
+        return generate(kind, *settings)
+
+    monkeypatch.setattr(cache, "RESULT_CACHE", ResultCache(entries=64, size=2**28, seconds=600))
+    monkeypatch.setattr(input_source, "generate", counted)
+    at = page(input="zone_plate")
+    at.number_input(key="seed").set_value(3).run()
+    assert made == ["zone_plate"]
+    digest = trace_block(3, generate("zone_plate", 32, 32, 8), 8).digest()
+    assert any(digest in caption.value for caption in at.caption)
 
 
 def test_the_servers_cache_is_bounded() -> None:
