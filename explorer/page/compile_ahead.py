@@ -1,4 +1,8 @@
-"""Programs that are compiled before somebody needs them, in the background."""
+"""Programs that are compiled before somebody needs them, in the background.
+
+Python would abort if it ended in the midst of a compilation, so it waits for these threads, which
+stop after the present one.
+"""
 
 import gc
 import threading
@@ -37,23 +41,40 @@ def compile_variants() -> None:
     _in_background(_compile_variants)
 
 
+class _Ended(Exception):
+    """The process ends."""
+
+
+def _check_process(ahead: int = 0) -> None:
+    """Raise `_Ended` where the process ends; `ahead` is the place in a queue."""
+    if not threading.main_thread().is_alive():
+        raise _Ended
+
+
 def _in_background(work: Callable[[], None]) -> None:
+    def run() -> None:
+        with suppress(_Ended):
+            work()
+
     if runtime.exists():
-        threading.Thread(target=work, name="compile ahead", daemon=True).start()
+        threading.Thread(target=run, name="compile ahead", daemon=False).start()
 
 
 def _compile_variants() -> None:
     shape = default_shape(DEFAULT_INPUT)
     x = standardise(generate(DEFAULT_INPUT, *shape))
     for variant in VARIANTS:
-        with training_turn(), suppress(InputError):  # one variant does not run, as its page says
+        _check_process()
+        # One variant does not run, as its page says.
+        with training_turn(_check_process), suppress(InputError):
             trace_block(0, x, shape[2], variant=variant)
 
 
 def _compile_networks() -> None:
     dataset = digits()
     for variant in ("v1", "no_skip"):
-        with training_turn():
+        _check_process()
+        with training_turn(_check_process):
             trainer = Trainer(dataset, TrainingSettings(variant=variant))
             trainer.step()
             trainer.network().accuracy(dataset.test_images, dataset.test_labels)

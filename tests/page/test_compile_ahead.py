@@ -1,6 +1,10 @@
 """Programs are compiled once, before somebody needs them."""
 
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import jax
 import pytest
@@ -9,6 +13,7 @@ from explorer.data import digits
 from explorer.engine.training import Trainer
 from explorer.engine.training_settings import TrainingSettings
 from explorer.page.compile_ahead import compile_default_networks, compile_variants
+from tests.browser.server import ROOT
 from tests.helpers import TIMEOUT, page
 
 THREAD = "compile ahead"
@@ -61,6 +66,32 @@ def test_a_first_step_and_accuracy_compile_nothing(monkeypatch: pytest.MonkeyPat
     assert compiled == []
     Trainer(dataset, TrainingSettings(blocks=1, width=5))
     assert compiled  # the listener works
+
+
+def test_a_process_that_ends_in_the_midst_of_it_does_not_abort(tmp_path: Path) -> None:
+    """It waits for the compilation that runs, and leaves out the others."""
+    code = """
+import threading
+from explorer.page import compile_ahead
+compile_ahead.runtime.exists = lambda: True
+begun = threading.Event()
+def trace_block(*args, **kwargs):
+    print("begun")
+    begun.set()
+    original(*args, **kwargs)
+    print("done", flush=True)
+original, compile_ahead.trace_block = compile_ahead.trace_block, trace_block
+script = threading.Thread(target=compile_ahead.compile_variants, daemon=True)
+script.start()
+begun.wait()
+"""
+    environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    words = done.stdout.split()
+    assert words in (["begun", "done"], 2 * ["begun", "done"])
 
 
 def test_nothing_is_compiled_without_a_server() -> None:
