@@ -6,19 +6,17 @@
  * @typedef {{ setTriggerValue: (name: string, value: unknown) => void }} Mount
  */
 
-let ask = () => {};
-const app = document.querySelector("[data-test-connection-state]");
-if (app) {
-  let isLost = false;
-  const look = () => {
-    const isConnected = app.getAttribute("data-test-connection-state") === "CONNECTED";
-    if (isConnected && isLost) ask();
-    isLost = !isConnected;
-  };
-  new MutationObserver(look).observe(app, { attributeFilter: ["data-test-connection-state"] });
-}
+const STATE = "data-test-connection-state";
 
 /** @param {Mount} mount */
 export default function ({ setTriggerValue }) {
-  ask = () => setTriggerValue("reconnected", true);
+  const app = document.querySelector(`[${STATE}]`);
+  let isLost = false;
+  const observer = new MutationObserver(() => {
+    const isConnected = app?.getAttribute(STATE) === "CONNECTED";
+    if (isConnected && isLost) setTriggerValue("reconnected", true);
+    isLost = !isConnected;
+  });
+  if (app) observer.observe(app, { attributeFilter: [STATE] });
+  return () => observer.disconnect();
 }
