@@ -14,7 +14,8 @@ def parts(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
         arrays: `(…, C)`.
 
     Yields:
-        views of the same values of every array, `(pixels, C)`, of about `VALUES` values.
+        the same values of every array, `(pixels, C)`: about `VALUES`, and at least one pixel.
+        They are views of arrays that are contiguous.
     """
     flat = [array.reshape(-1, array.shape[-1] if array.ndim else 1) for array in arrays]
     step = max(1, VALUES // max(1, flat[0].shape[1]))

@@ -60,13 +60,14 @@ def block_means(values: np.ndarray, step: int) -> np.ndarray:
     if step == 1:
         return values
     (height, width), rest = values.shape[:2], values.shape[2:]
+    down, right = min(step, height), min(step, width)  # sides of a block
     rows, cols = (np.diff([*range(0, side, step), side]) for side in (height, width))
-    if height % step or width % step:
-        padding = [(0, -height % step), (0, -width % step)]
+    if height % down or width % right:
+        padding = [(0, -height % down), (0, -width % right)]
         values = np.pad(values, padding + [(0, 0) for _ in rest])
     with np.errstate(invalid="ignore"):  # a block with +Inf and −Inf has no mean: NaN
-        strips = values.reshape(rows.size, step, -1, *rest).sum(axis=1, dtype=np.float64)
-        sums = strips.reshape(rows.size, cols.size, step, *rest).sum(axis=2)
+        strips = values.reshape(rows.size, down, -1, *rest).sum(axis=1, dtype=np.float64)
+        sums = strips.reshape(rows.size, cols.size, right, *rest).sum(axis=2)
     counts = np.outer(rows, cols).reshape(rows.size, cols.size, *(1 for _ in rest))
     return (sums / counts).astype(np.float32)
 

@@ -1,7 +1,7 @@
 """Programs that are compiled before somebody needs them, in the background.
 
-Python would abort if it ended in the midst of a compilation, so it waits for these threads, which
-stop after the present one.
+Python aborts if it exits during a compilation, so these threads are no daemons: the process waits
+for the compilation in progress, and the remaining ones are skipped.
 """
 
 import gc
@@ -46,7 +46,7 @@ class _Ended(Exception):
 
 
 def _check_process(ahead: int = 0) -> None:
-    """Raise `_Ended` where the process ends; `ahead` is the place in a queue."""
+    """Raise `_Ended` if the main thread has ended; `ahead`, from the limiter, is not used."""
     if not threading.main_thread().is_alive():
         raise _Ended
 

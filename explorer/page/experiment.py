@@ -16,6 +16,7 @@ from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1
 from explorer.model.weights import Model
 from explorer.page.cache import get_cached, get_or_compute, get_or_compute_part
+from explorer.page.limiter import WORK_LIMITER
 from explorer.records import BlockTrace
 
 ONE_IMAGE = "This view uses the statistics of this image alone, not those of the batch."
@@ -63,7 +64,7 @@ class Experiment:
         if (image := self.image) is None:
             return self
         key = (*self.input_key, "image", image)
-        return replace(self, input_key=key, load=lambda: self.load()[image], image=None)
+        return replace(self, input_key=key, load=lambda: self.load()[image].copy(), image=None)
 
     def of_stack(self) -> "Experiment":
         """Return the experiment with the trained network's stream after the stem as input."""
@@ -77,7 +78,7 @@ class Experiment:
         return trace["x"] if self.image is None else self.load()
 
     def without_file(self) -> "Experiment":
-        """Return the same experiment without the file's content: its results are only cached."""
+        """Return the same experiment without the file's content; what was made of it is cached."""
         load = _no_file if self.private else self.load
         return replace(self, load=load, traced=None)
 
@@ -111,8 +112,8 @@ def _no_file() -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Result:
-    """A trace and its numbers over all cells, which are computed when they are first needed.
+class Numbers:
+    """Numbers of a trace over all cells, computed in a slot of the limiter when first needed.
 
     `batch_variance_error` is that of the whole batch, if the trace is of one of its images.
     """
@@ -123,18 +124,30 @@ class Result:
     @cached_property
     def headline(self) -> Headline:
         """The headline numbers."""
-        return headline(self.trace)
+        with WORK_LIMITER.slot(is_patient=True):
+            return headline(self.trace)
 
     @cached_property
     def variance_error(self) -> float:
         """The error of the batch variances, as `analysis.summary.variance_error` defines it."""
-        found = self.batch_variance_error
-        return variance_error(self.trace) if found is None else found
+        if self.batch_variance_error is not None:
+            return self.batch_variance_error
+        with WORK_LIMITER.slot(is_patient=True):
+            return variance_error(self.trace)
 
     @cached_property
     def digest(self) -> str:
         """The digest of out."""
-        return self.trace.digest()
+        with WORK_LIMITER.slot(is_patient=True):
+            return self.trace.digest()
+
+
+@dataclass(frozen=True)
+class Result:
+    """A trace and its numbers."""
+
+    trace: BlockTrace
+    numbers: Numbers
 
 
 def _with_kept_input(experiment: Experiment, placeholder: DeltaGenerator) -> Experiment:
@@ -168,13 +181,13 @@ def run(
         experiment = replace(experiment, warmup_passes=warmup_passes)
     spec = spec or experiment.spec
     key = "trace", *experiment.key(spec)
-    if get_cached(key, private=experiment.private) is None:
+    if not experiment.block and get_cached(key, private=experiment.private) is None:
         experiment = _with_kept_input(experiment, placeholder)
 
     def compute() -> Result:
         traced = experiment.traced
         if traced and spec.key == traced.spec.key and not experiment.warmup_passes:
-            return Result(traced)
+            return Result(traced, Numbers(traced))
         x = check_arguments(experiment.seed, experiment.load(), experiment.features)
         check_stage_sizes(spec, x.shape)
         trace = trace_model(
@@ -184,8 +197,9 @@ def run(
             warmup_passes=experiment.warmup_passes,
         )
         if experiment.image is None:
-            return Result(trace)
-        return Result(trace.image(experiment.image), variance_error(trace))
+            return Result(trace, Numbers(trace))
+        error, trace = variance_error(trace), trace.image(experiment.image)
+        return Result(trace, Numbers(trace, error))
 
     result = get_or_compute(
         key,

@@ -7,16 +7,19 @@
  */
 
 const STATE = "data-test-connection-state";
+let isLost = false;
+let stop = () => {};
 
 /** @param {Mount} mount */
 export default function ({ setTriggerValue }) {
+  stop();
   const app = document.querySelector(`[${STATE}]`);
-  let isLost = false;
   const observer = new MutationObserver(() => {
     const isConnected = app?.getAttribute(STATE) === "CONNECTED";
     if (isConnected && isLost) setTriggerValue("reconnected", true);
     isLost = !isConnected;
   });
   if (app) observer.observe(app, { attributeFilter: [STATE] });
-  return () => observer.disconnect();
+  stop = () => observer.disconnect();
+  return stop;
 }

@@ -20,6 +20,12 @@ def test_block_means_by_hand() -> None:
     assert means[99, 2] == pytest.approx(values[297:, 6:].mean())
 
 
+def test_blocks_larger_than_the_map_have_its_mean() -> None:
+    values = np.arange(12, dtype=np.float32).reshape(4, 3)
+    np.testing.assert_array_equal(block_means(values, 10**9), [[5.5]])
+    np.testing.assert_array_equal(block_means(values, 3), [[4], [10]])
+
+
 def test_small_maps_and_small_windows_are_unchanged() -> None:
     values = np.random.default_rng(0).standard_normal((MAX_PANEL_SIDE, 5))
     assert whole(values.shape).step == 1

@@ -41,20 +41,23 @@ def test_numbers_of_a_trace_of_several_parts() -> None:
     x[-1, -1, 11] = 300
     trace = trace_block(3, x, 12)
     assert x.size > VALUES
-    numbers, f, out = headline(trace), np.float64(trace["bn2"]), np.float64(trace["out"])
-    assert numbers.ratio == pytest.approx(np.linalg.norm(f) / np.linalg.norm(x), rel=1e-6)
-    assert numbers.identity_share == pytest.approx(np.var(x) / (np.var(x) + np.var(f)), rel=1e-6)
+    numbers = headline(trace)
+    x, f, out = (trace[stage].astype(np.float64) for stage in ("x", "bn2", "out"))
+    assert numbers.ratio == pytest.approx(np.linalg.norm(f) / np.linalg.norm(x), rel=1e-9)
+    assert numbers.identity_share == pytest.approx(np.var(x) / (np.var(x) + np.var(f)), rel=1e-9)
     assert numbers.spread == pytest.approx(np.std(out), rel=1e-9)
-    assert numbers.correlation == pytest.approx(np.corrcoef(out.ravel(), x.ravel())[0, 1], rel=1e-6)
+    assert numbers.correlation == pytest.approx(np.corrcoef(out.ravel(), x.ravel())[0, 1], rel=1e-9)
     assert (numbers.add_error, numbers.relu_error) == (0, 0)
-    largest, squares, count = (
-        getattr(measure(x), name) for name in ("largest", "squares", "count")
-    )
-    assert (largest, count) == (300, x.size)
-    assert squares == pytest.approx(np.sum(np.float64(x) ** 2), rel=1e-9)
-    off = x.copy()
-    off[-1, -1, 0] += 1
-    assert headline(with_stages(trace, add=trace["add"] + off - x)).add_error > 0.9
+    found = measure(trace["x"])
+    assert (found.largest, found.count) == (300, x.size)
+    assert found.squares == pytest.approx(np.sum(x**2), rel=1e-9)
+    off = np.zeros_like(trace["out"])
+    off[-1, -1, 0] = 1
+    assert headline(with_stages(trace, add=trace["add"] + off)).add_error > 0.9
+    assert headline(with_stages(trace, out=trace["out"] + off)).relu_error > 0.9
+    conv1 = trace["conv1"].copy()
+    conv1[-1, -1, 0] = 1e4
+    assert variance_error(with_stages(trace, conv1=conv1)) > 0.9
 
 
 def test_the_checks_detect_a_wrong_sum_and_a_wrong_relu(trace: BlockTrace) -> None:

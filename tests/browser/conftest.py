@@ -1,4 +1,5 @@
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -30,7 +31,9 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed and call.when == "call":
         for page in item.stash.get(OPENED, []):
-            report.sections.append((f"page {page.url}", page.locator("body").inner_text()))
+            with suppress(Error):  # the page may have crashed
+                text = page.locator("body").inner_text(timeout=2_000)
+                report.sections.append((f"page {page.url}", text))
     return report
 
 

@@ -12,8 +12,8 @@ STAGES = ".st-key-stages .linked-figure"
 PLOT = ".st-key-stages .linked-figure-plot"
 READOUT = ".st-key-stages .linked-figure-readout"
 PATIENCE = 60_000  # milliseconds: a busy machine may need that long for what usually takes 0.1 s
-# Whether the page's run has ended, its controls are drawn and it listens to its own keys, or it is
-# no page of Streamlit, which draws a lower bar while the script of a control is loaded.
+# True if no run is in progress, no control is a placeholder, which Streamlit shows until the
+# control's script is loaded, and lecture.js listens to keys. Saved pages have no such script.
 _IS_READY = """!document.querySelector(
     '[data-test-script-state]:not([data-test-script-state=notRunning]), [data-testid=stSkeleton]')
     && (document.documentElement.dataset.lecture || !document.querySelector('.stApp'))"""

@@ -97,4 +97,4 @@ def test_from_the_upload_to_a_pixel_and_back_by_the_link(
     pick(page, "Network")
     page.wait_for_selector(f"{FIGURE} .heatmaplayer image", state="attached")
     pick(page, "gradient of a class")
-    expect(page.get_by_text("The gradient of the logit of class")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("The gradient of the logit of class")).to_be_visible()

@@ -64,7 +64,7 @@ def test_from_two_uploads_to_the_stages_of_a_block_and_back_by_the_link(
     expect(copy.get_by_text("This link was made with the checkpoint of digest")).to_be_visible()
     choose(copy, "checkpoint_file", "one.safetensors", CHECKPOINTS[0])
     second = "This link was made with the second checkpoint of digest"
-    expect(copy.get_by_text(second)).to_be_visible(timeout=60_000)
+    expect(copy.get_by_text(second)).to_be_visible()
     choose(copy, "compare_file", "two.safetensors", CHECKPOINTS[1])
     copy.wait_for_selector(f"{STAGES} .heatmaplayer image", state="attached")
     expect(copy.locator(f"{STAGES}-readout")).to_contain_text("pinned row 6, column 8")

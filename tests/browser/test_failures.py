@@ -1,6 +1,7 @@
 """Failures outside the page: a killed server, a home or a disk that cannot be written."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -65,8 +66,10 @@ def test_the_first_change_after_a_new_connection_holds(browser: Browser) -> None
         ),
     )
     with running_server(port=port):
-        while not any(ended):
+        until = time.monotonic() + 40
+        while not any(ended) and time.monotonic() < until:
             page.wait_for_timeout(50)
+        assert any(ended)
         set_number(page, "Seed of the weights", 9)
         page.wait_for_url("**seed=9**")
         page.get_by_text(trace_block(9, generate("normal", 12, 10, 4, 3), 4).digest()).wait_for()

@@ -150,7 +150,7 @@ def test_the_last_figure_stays_in_its_place_while_others_run_and_after_stop(
     assert now
     assert (now["x"], now["y"]) == (place["x"], place["y"])
     set_number(page, "Blocks", 3)
-    expect(page.get_by_text("At the first of 3 blocks")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("At the first of 3 blocks")).to_be_visible()
     expect(figure).not_to_have_class(re.compile("stale"))
     assert figure.bounding_box() == place
 

@@ -88,7 +88,7 @@ def test_both_curves_grow_stop_go_on_elsewhere_and_end(open_page: OpenPage) -> N
     pick(page, "Forward")
     wait_for_figure(page)
     pick(page, "Train")
-    expect(page.get_by_text(f"Within {STEPS} steps the network")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(f"Within {STEPS} steps the network")).to_be_visible()
     expect(page.get_by_role("button", name="Train again", exact=True)).to_be_visible()
     assert page.evaluate(POINTS, CURVES) == [STEPS, STEPS]
     first = page.evaluate(

@@ -28,7 +28,7 @@ from tests.browser.server import running_server
 from tests.load.client import Client
 from tests.load.processes import first_visit, flood, outage, running_service
 from tests.load.trainings import start_training, watch_training
-from tests.load.uploads import upload_checkpoints
+from tests.load.uploads import checkpoint, upload_checkpoints
 
 SESSION_TIMEOUT = 150  # seconds; Streamlit keeps a disconnected session for 120
 MEGABYTE = 2**20
@@ -149,6 +149,8 @@ async def run_users_beside(
     address: str, users: int, think: float, seconds: float, *, trainings: int, uploaders: int
 ) -> Measurements:
     """Let several users use the page while others train networks or upload checkpoints."""
+    if uploaders:
+        checkpoint()  # made before the users come
     clients = [await start_training(address, seed) for seed in range(1, 1 + trainings)]
     until = time.monotonic() + seconds
     watched = [asyncio.create_task(watch_training(client, until)) for client in clients]
@@ -164,6 +166,7 @@ async def run_users_beside(
             measured.errors.append(f"upload: {type(done).__name__}: {done}")
         else:
             measured.uploads.append(done)
+    measured.errors += ["upload: no checkpoint was read"] * measured.uploads.count(0)
     return measured
 
 

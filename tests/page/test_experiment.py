@@ -55,7 +55,7 @@ def test_a_result_has_the_spec_asked_for_though_another_of_one_key_is_cached(
     found = [result_of(spec) for spec in specs]
     assert [key[0] for key in results.names()].count("trace") == 1
     assert [each.trace.spec for each in found] == specs
-    assert len({each.digest for each in found}) == 1
+    assert len({each.numbers.digest for each in found}) == 1
     for each in found[1:]:
         assert each.trace["out"] is found[0].trace["out"]
 
@@ -63,7 +63,7 @@ def test_a_result_has_the_spec_asked_for_though_another_of_one_key_is_cached(
 def test_another_computation_is_not_taken_for_it(results: ResultCache) -> None:
     found = [result_of(spec) for spec in (V1, zero_gamma(0.5), VARIANTS["no_skip"])]
     assert [key[0] for key in results.names()].count("trace") == 3
-    assert len({each.digest for each in found}) == 3
+    assert len({each.numbers.digest for each in found}) == 3
 
 
 def influence_titles(at: AppTest) -> tuple[list[str], list[str]]:

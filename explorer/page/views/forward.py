@@ -31,10 +31,10 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
 
 
 def _numbers(experiment: Experiment, result: Result) -> None:
-    _checks(result.headline, result.trace.spec)
+    _checks(result.numbers.headline, result.trace.spec)
     if experiment.notes:
         show_note(" ".join(experiment.notes))
-    _compare_sizes(experiment, result.headline.ratio)
+    _compare_sizes(experiment, result.numbers.headline.ratio)
     if result.trace["x"].shape[:2] == (1, 1):
         st.caption(
             "With one pixel, a channel's batch variance is 0, so in train mode F(x) is 0 "
@@ -66,7 +66,7 @@ def _standardise() -> None:
 
 
 def _below(result: Result) -> None:
-    if not np.isfinite(off := result.variance_error):
+    if not np.isfinite(off := result.numbers.variance_error):
         st.caption(
             "Overflow: a stage has values so large that E[v²], with which NNX computes the batch "
             "variance, exceeds float32's range of ±3.4e38. The stages after it are not finite or "
@@ -79,8 +79,8 @@ def _below(result: Result) -> None:
             "deviation. Standardise the input to avoid it."
         )
     st.caption(
-        f"Digest of out: {result.digest}. The same link gives the same digest on this machine and "
-        "with these versions; another processor may change the last bits."
+        f"Digest of out: {result.numbers.digest}. The same link gives the same digest on this "
+        "machine and with these versions; another processor may change the last bits."
     )
 
 
@@ -173,7 +173,7 @@ def _figure(experiment: Experiment, bar: Bar) -> None:
         [PanelBlock(trace)],
         subject,
         bar,
-        summary=None if is_stale() else lambda: _summary(result.headline),
+        summary=None if is_stale() else lambda: _summary(result.numbers.headline),
         caption=_words_on_shortcut(trace.spec)
         + " Purple frames mark the pixels that enter the one under the "
         "pointer through the convolutions"

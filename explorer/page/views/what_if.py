@@ -108,7 +108,7 @@ def _summary(reference: BlockTrace, variant: BlockTrace, shared: Sequence[str], 
 
 def _numbers(result: Result, other: Result, reference: str) -> None:
     """Draw the same numbers for both blocks."""
-    named = {reference: result.headline, other.trace.spec.title: other.headline}
+    named = {reference: result.numbers.headline, other.trace.spec.title: other.numbers.headline}
     table = {"block": list(named)}
     for label, format_number in _NUMBERS.items():
         table[label] = [_typeset(format_number(numbers)) for numbers in named.values()]
@@ -123,7 +123,8 @@ def _numbers(result: Result, other: Result, reference: str) -> None:
     if channels == 1 and any(isinstance(layer, LayerNorm) for _, layer in spec.branch):
         words.append("With one channel, LayerNorm maps every pixel to 0, so F(x) is constant.")
     st.caption(" ".join(words))
-    compared = _correlations(result.headline.correlation, other.headline.correlation, reference)
+    correlations = (each.numbers.headline.correlation for each in (result, other))
+    compared = _correlations(*correlations, reference)
     if compared and spec.key != result.trace.spec.key:
         st.caption(compared)
 
