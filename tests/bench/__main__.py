@@ -69,11 +69,10 @@ to `st.plotly_chart`.
   every stage. `explorer/server/memory.py` makes the allocator reuse freed memory, since page faults
   would add to the time.
 - Where PyTorch is faster, compare the rows *convolutions only*: convolutions take most of either
-  forward pass, and each side calls a library for them. The row with a flag lets XLA use the library
-  that PyTorch uses.
+  forward pass, and each side calls a library for them.
 - The rows *convolutions, …* compute the block's two convolutions in other ways, and say which give
-  the same bits, as the block's `out` has to. *An addition in place of the convolutions* is the time
-  of the call and the transfer to NumPy.
+  the same bits, as the block's `out` must, and for which options XLA makes the same program. *An
+  addition in place of the convolutions* is the time of the call and the transfer to NumPy.
 - ResNet-18 has random weights, which both sides read from the same file. Its limits are 1.25 times
   PyTorch with a forward hook on every layer and half of torchlens, and one second for loading.
 - In eval mode blocks of 64 channels or more run with other convolutions (Eigen) than XLA's default
@@ -81,13 +80,12 @@ to `st.plotly_chart`.
   rows of single blocks are of train mode, where the default's bits are kept.
 - A training step is of the page's network: width 8, batches of 128 digits, SGD with momentum and
   weight decay. The limit is 1.25 times PyTorch's step at 8 blocks and 2 times at 27.
-- The Depth view's rows are of fresh residual and plain stacks, the paths of the residual one. For
-  the What if view, variants are compiled in the background on the input that the page opens with;
-  their first use on another input takes longer.
-- The parts of a new seed and of a channel change at 32×32×8 follow each other. A new seed runs the
-  whole page, and Streamlit draws all controls before the figure. `Plotly.react` draws nine heatmaps
-  with their titles; *repeated* in one script, it takes as long as `Plotly.restyle`, which takes the
-  same steps.
+- The Depth view's rows are of fresh weights: a residual and a plain stack, and for the paths the
+  residual stack. For the What if view, variants are compiled in the background on the input that
+  the page opens with; their first use on another input takes longer.
+- A new seed runs the whole page. Streamlit sends and draws all controls with the figure.
+  `Plotly.react` draws nine heatmaps and their titles. The rows *other values, repeated* draw the
+  same figure again and again, with each of Plotly's ways to do so.
 - CNN Explainer is built from its own source and served from loopback, compressed as its host does;
   so are the scripts that it takes from other hosts. A picture is timed from the navigation to the
   end of the frame that has all of its panels or maps, in a new browser profile; the second visit is

@@ -56,7 +56,7 @@ def measure_case(browser: Browser, name: str, ours: str, naive: str) -> list[Row
         found.append(alone(f"{name}: hover, handler", hover_times(page)))
         theirs = naive_times(browser, name, naive)
         changes = {
-            "channel by number": typing(page, "Channel"),
+            "channel by number": typing(page, "Channel", 7),
             "channel by key": paging(page),
             "colour scale": scaling(page),
         }
@@ -73,7 +73,7 @@ def measure_case(browser: Browser, name: str, ours: str, naive: str) -> list[Row
             times, _ = change_times(page, PLOT, picking(page), payload)
             found.append(against_naive(f"{name}: channel by tile", times, theirs))
             page.get_by_role("radio", name="This pixel").click()
-        times, _ = change_times(page, PLOT, typing(page, "Seed of the weights"), payload)
+        times, _ = change_times(page, PLOT, typing(page, "Seed of the weights", RUNS), payload)
         found.append(alone(f"{name}: new seed", times))
     return found
 
@@ -115,12 +115,12 @@ def opened(
 Change = Callable[[int], Callable[[], None]]
 
 
-def typing(page: Page, label: str) -> Change:
-    """Change a number by typing; Enter starts the change."""
+def typing(page: Page, label: str, most: int) -> Change:
+    """Change a number to 1, …, `most` in turn by typing; Enter starts the change."""
     field = page.get_by_label(label, exact=True)
 
     def prepare(run: int) -> Callable[[], None]:
-        field.fill(str(1 + run % 7))
+        field.fill(str(1 + run % most))
         return lambda: field.press("Enter")
 
     return prepare
@@ -219,7 +219,7 @@ def naive_times(browser: Browser, name: str, address: str) -> float | None:
         page.wait_for_selector(f"{NAIVE_PLOT} .heatmaplayer image", state="attached")
         page.wait_for_load_state("networkidle")
         return statistics.median(
-            change_times(page, NAIVE_PLOT, typing(page, "Channel"), payload)[0]
+            change_times(page, NAIVE_PLOT, typing(page, "Channel", 7), payload)[0]
         )
 
 

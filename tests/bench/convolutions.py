@@ -16,11 +16,14 @@ from tests.bench.table import Row, compared, paired
 Convolution = Callable[[jax.Array, jax.Array], jax.Array]
 ROUNDS = {32: 200, 64: 60, 128: 16, 224: 8}  # a few seconds each, by height
 
-# Options of XLA, with the library or the threads that they select.
+# Options of XLA.
+EIGEN: dict[str, bool | str] = {
+    "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"
+}
 OPTIONS: dict[str, dict[str, bool | str]] = {
-    "Eigen in place of YNN": {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"},
-    "oneDNN, which PyTorch uses": {"xla_cpu_use_onednn": True},
-    "one thread": {"xla_cpu_multi_thread_eigen": False},
+    "Eigen in place of YNN": EIGEN,
+    "Eigen on one thread": EIGEN | {"xla_cpu_multi_thread_eigen": False},
+    "xla_cpu_use_onednn": {"xla_cpu_use_onednn": True},
 }
 
 
@@ -101,6 +104,7 @@ def _shape(height: int, channels: int) -> list[Row]:
         ROUNDS[height],
     )
     expected = np.asarray(block(x, kernels))
+    program = block.lower(x, kernels).compile().as_text()
     name = f"{height}×{height}×{channels}"
     what = f"{name}: an addition in place of the convolutions: the call and the transfer"
     found = [compared(what, "ms", "as in the block", times["call"], times["block"])]
@@ -108,6 +112,8 @@ def _shape(height: int, channels: int) -> list[Row]:
         values = np.asarray(way(x, kernels))
         np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-4)
         bits = "the same bits" if np.array_equal(values, expected) else "other last bits"
+        if way.lower(x, kernels).compile().as_text() == program:
+            bits = "the same program"
         what = f"{name}: convolutions, {title} ({bits})"
         found.append(compared(what, "ms", "as in the block", times[title], times["block"]))
     return found

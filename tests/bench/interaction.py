@@ -109,7 +109,7 @@ def _new_seed(page: Page) -> Callable[[int], float]:
     """Return a function that draws our input from another seed."""
     label = "Seed of the input"
     reveal(page, page.get_by_label(label, exact=True))
-    change = typing(page, label)
+    change = typing(page, label, 15)
 
     def time(turn: int) -> float:
         found = change_time(page, f"{PLOT} .heatmaplayer image", change(turn))

@@ -1,7 +1,5 @@
 """Where the time of a change goes, on the page at 32×32×8: server, Streamlit, Plotly, painting."""
 
-import statistics
-
 from playwright.sync_api import sync_playwright
 
 from tests.bench.browser import CASES, RUNS, alone, opened, paging, typing
@@ -37,7 +35,7 @@ REDRAW = """async ([plot, runs]) => {
   const node = document.querySelector(plot);
   const heatmaps = node._fullData.filter(({ type }) => type === 'heatmap');
   const [indices, values] = [heatmaps.map(({ index }) => index), heatmaps.map(({ z }) => z)];
-  const negative = values.map((z) => z.map((row) => row.map((value) => -value)));
+  const negative = values.map((z) => z.map((row) => row.map((value) => value && -value)));
   const ways = {
     'Plotly.react': (z) => Plotly.react(
       node,
@@ -77,7 +75,7 @@ def rows() -> list[Row]:
             page.wait_for_timeout(1000)
             page.evaluate(WRAP)
             changes = {
-                "new seed": typing(page, "Seed of the weights"),
+                "new seed": typing(page, "Seed of the weights", RUNS),
                 "channel by key": paging(page),
             }
             for what, change in changes.items():
@@ -97,12 +95,16 @@ def rows() -> list[Row]:
 
 def _rows(what: str, times: list[list[float]]) -> list[Row]:
     """Return a row for each stretch of a change whose moments are those of `READ`."""
+    for pressed, _, begun, ended, painted in times:
+        assert pressed < begun < ended < painted
+    is_here = all(received < pressed for pressed, received, *_ in times)  # the browser has it
+    start = "key press" if is_here else "last message"
     parts = {
-        "until the server's last message": [max(0, each[1] - each[0]) for each in times],
-        "from there to Plotly.react": [each[2] - max(each[:2]) for each in times],
+        "key press to last message": [received - pressed for pressed, received, *_ in times],
+        f"{start} to Plotly.react": [each[2] - max(each[:2]) for each in times],
         "Plotly.react": [each[3] - each[2] for each in times],
-        "from there to painted": [each[4] - each[3] for each in times],
+        "end of Plotly.react to painted": [each[4] - each[3] for each in times],
     }
-    if statistics.median(parts["until the server's last message"]) == 0:
-        del parts["until the server's last message"]  # the browser has the picture
+    if is_here:
+        del parts["key press to last message"]
     return [alone(f"{what}, {part}", found) for part, found in parts.items()]

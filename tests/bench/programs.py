@@ -1,15 +1,6 @@
-"""The operations that XLA compiles the block to, bare and traced, to explain the engine's rows.
+"""The operations that XLA compiles the block to, bare and traced, to explain the engine's rows."""
 
-`python -m tests.bench.programs` prints the milliseconds of the two convolutions, with the XLA
-flags of its environment.
-"""
-
-import json
-import os
 import re
-import statistics
-import subprocess
-import sys
 from collections import Counter
 
 import jax
@@ -17,40 +8,11 @@ import jax.numpy as jnp
 
 from explorer.engine.stage_program import run_stages
 from explorer.model.weights import Arrays, Model
-from explorer.server.memory import reuse_freed_memory
-from tests.bench.engine import calls
-from tests.bench.table import Row, compared, paired, table
-from tests.browser.server import ROOT
+from tests.bench.table import table
 
 HEIGHT, CHANNELS = 64, 64
 NAME = f"{HEIGHT}×{HEIGHT}×{CHANNELS}"
-FLAG = "--xla_cpu_use_onednn=true"  # selects oneDNN, which PyTorch uses
-TURNS, ROUNDS = 5, 40
 HEADINGS = ("program", "operations", "outputs", "output kB", "temporary kB")
-
-
-def rows() -> list[Row]:
-    """Measure the two convolutions with and without the flag, alternating."""
-    times: dict[str, list[float]] = {"": [], FLAG: []}
-    for _ in range(TURNS):
-        for flags, found in times.items():
-            done = subprocess.run(
-                [sys.executable, "-m", "tests.bench.programs"],
-                cwd=ROOT,
-                env={**os.environ, "XLA_FLAGS": flags},
-                stdout=subprocess.PIPE,
-                check=True,
-            )
-            found.append(json.loads(done.stdout))
-    what = f"{NAME}: convolutions only, with {FLAG}"
-    return [compared(what, "ms", "without the flag", times[FLAG], times[""])]
-
-
-def convolution_milliseconds() -> float:
-    """Return the median time of the two convolutions in this process."""
-    reuse_freed_memory()
-    call = {"convolutions": calls(HEIGHT, CHANNELS)["convolutions"]}
-    return statistics.median(paired(call, ROUNDS)["convolutions"])
 
 
 def markdown() -> str:
@@ -93,7 +55,3 @@ def _last(line: str, key: str) -> str:
     """Return the last part of the last value that an instruction has for this key."""
     found = re.findall(rf'{key}"?[=:]\s*"?([^",]+)', line)
     return found[-1].split("/")[-1] if found else "?"
-
-
-if __name__ == "__main__":
-    print(json.dumps(convolution_milliseconds()))

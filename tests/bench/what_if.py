@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, sync_playwright
 
@@ -10,7 +11,7 @@ from tests.bench.change import change_time
 from tests.bench.starts import limited
 from tests.bench.table import Row
 from tests.browser import chromium
-from tests.browser.page import wait_until_ready
+from tests.browser.page import wait_for_heatmaps
 from tests.browser.server import running_server
 
 PLOT = ".st-key-compared .linked-figure-plot"
@@ -18,8 +19,8 @@ IMAGES = f"{PLOT} .heatmaplayer image"
 # On the input that the page opens with, and on another one, for which nothing is compiled ahead.
 INPUTS = {"its own input": "", "32×32×8": "&input=normal&height=32&width=32&channels=8"}
 NAMES = "relu_before_add", "full_preact", "projection", "bottleneck", "transformer_mlp"
-SLIDERS = {"zero_gamma": "γ₂", "scaled_skip": "λ"}
-COMPILING = 60_000  # milliseconds after the start, by when the variants are compiled
+SLIDERS = {"zero_gamma": ("γ₂", "gamma2"), "scaled_skip": ("λ", "factor")}
+RESTING = 10_000  # milliseconds without a new program, by when the variants are compiled
 FIRST, STEP = 500, 100  # the limits
 STEPS = 15
 
@@ -38,25 +39,27 @@ def rows() -> list[Row]:
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.set_default_timeout(60_000)
         page.goto(f"{server.address}/?view=what_if")
-        page.wait_for_timeout(COMPILING)
+        before = -1
+        while before != (before := sum(1 for _ in Path(folder).rglob("*"))):
+            page.wait_for_timeout(RESTING)
         for title, link in INPUTS.items():
             page.goto(f"{server.address}/?view=what_if{link}")
             _ready(page)
             times = [_choice(page, name) for name in NAMES]
             found.append(limited(f"What if, {title}: first use of a variant", times, FIRST))
-        for name, symbol in SLIDERS.items():
-            page.goto(f"{server.address}/?view=what_if{INPUTS['32×32×8']}&variant={name}")
+        for name, (symbol, parameter) in SLIDERS.items():
+            link = f"{INPUTS['32×32×8']}&variant={name}&{parameter}=0.05"
+            page.goto(f"{server.address}/?view=what_if{link}")
             _ready(page)
             slider = page.get_by_role("slider", name=symbol)
-            times = [_step(page, slider, run) for run in range(STEPS)]
+            times = [_step(page, slider) for _ in range(STEPS)]
             found.append(limited(f"What if, 32×32×8: a step of {symbol}", times, STEP))
         browser.close()
     return found
 
 
 def _ready(page: Page) -> None:
-    page.locator(IMAGES).first.wait_for(state="attached")
-    wait_until_ready(page)
+    wait_for_heatmaps(page, PLOT)
     page.wait_for_timeout(500)
 
 
@@ -70,10 +73,9 @@ def _choice(page: Page, name: str) -> float:
     return time
 
 
-def _step(page: Page, slider: Locator, run: int) -> float:
+def _step(page: Page, slider: Locator) -> float:
     """Return the milliseconds from an arrow key on a slider to the painted figure."""
     slider.focus()
-    key = "ArrowRight" if run % 12 < 6 else "ArrowLeft"
-    time = change_time(page, IMAGES, lambda: page.keyboard.press(key))
+    time = change_time(page, IMAGES, lambda: page.keyboard.press("ArrowRight"))
     _ready(page)
     return time

@@ -123,8 +123,9 @@ def _numbers(result: Result, other: Result, reference: str) -> None:
     if channels == 1 and any(isinstance(layer, LayerNorm) for _, layer in spec.branch):
         words.append("With one channel, LayerNorm maps every pixel to 0, so F(x) is constant.")
     st.caption(" ".join(words))
-    correlations = (each.numbers.headline.correlation for each in (result, other))
-    compared = _correlations(*correlations, reference)
+    compared = _correlations(
+        result.numbers.headline.correlation, other.numbers.headline.correlation, reference
+    )
     if compared and spec.key != result.trace.spec.key:
         st.caption(compared)
 
