@@ -57,7 +57,8 @@ parity: .venv-parity/ready
 
 # Speed of the engine and the page, compared with peers; writes docs/benchmark.md. PyTorch and torchlens are
 # installed apart, for this alone; a CPU build is enough, and without them their rows are left out.
-# So are CNN Explainer's, unless CNN_EXPLAINER is the path of a checkout of it, which is built apart.
+# So are CNN Explainer's, unless CNN_EXPLAINER is the path of a checkout of it, which is built apart, and those
+# of an earlier commit, unless BEFORE is the path of a checkout of it.
 bench: $(VENV)/test-ready .venv-peers/ready
 	$(BIN)/python -m tests.browser.chromium
 	$(if $(CNN_EXPLAINER),$(PYTHON) -m tests.node)
