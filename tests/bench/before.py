@@ -20,14 +20,14 @@ from tests.browser.page import PLOT
 from tests.browser.server import ROOT, running_server
 
 VARIABLE = "BEFORE"
-TURNS, PROFILES, PROCESSES = 11, 5, 2
+TURNS, PROFILES, PROCESSES = 15, 5, 2
 IMAGES = f"{PLOT} .heatmaplayer image"
 CHANGES: dict[str, Callable[[Page], Change]] = {
     "new seed": lambda page: typing(page, "Seed of the weights", TURNS),
     "channel by number": lambda page: typing(page, "Channel", 7),
     "channel by key": paging,
 }
-SIZES = "32×32×8", "128×128×8", "1024×1024×8"
+SIZES = "32×32×8", "1024×1024×8"
 # Prints the seconds of both stacks of 128 blocks and 8 runs, when all is compiled.
 DEPTH = """
 import time
