@@ -243,8 +243,8 @@ class GradientSplit(Record):
     @cached_property
     def as_trace(self) -> BlockTrace:
         """The gradients and both parts at x as a trace, for functions that take a trace."""
-        parts = {RESIDUAL_PART: self.residual, IDENTITY_PART: self.identity}
-        return replace(self.trace, stages=MappingProxyType({**self.stages, **parts}))
+        at_x = {RESIDUAL_PART: self.residual, IDENTITY_PART: self.identity}
+        return replace(self.trace, stages=MappingProxyType({**self.stages, **at_x}))
 
 
 @dataclass(frozen=True)

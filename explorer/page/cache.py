@@ -1,7 +1,7 @@
 """Cache of computed results, bounded in entries, bytes and time.
 
-Everything that the page computes or decodes goes through `get_or_compute`, and so through the
-work limiter.
+Results that the page computes or decodes go through `get_or_compute`, and so through the work
+limiter. Numbers of a result that are computed later take a slot of the limiter themselves.
 """
 
 import itertools

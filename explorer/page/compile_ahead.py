@@ -1,6 +1,6 @@
 """Programs that are compiled before somebody needs them, in the background.
 
-Python aborts if it exits during a compilation, so these threads are no daemons: the process waits
+Python aborts if it exits during a compilation, so these threads are not daemons: the process waits
 for the compilation in progress, and the remaining ones are skipped.
 """
 

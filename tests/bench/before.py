@@ -28,7 +28,7 @@ CHANGES: dict[str, Callable[[Page], Change]] = {
     "channel by key": paging,
 }
 SIZES = "32×32×8", "1024×1024×8"
-# Prints the seconds of both stacks of 128 blocks and 8 runs, when all is compiled.
+# Prints the milliseconds of both stacks of 128 blocks and 8 runs, when all is compiled.
 DEPTH = """
 import time
 from explorer import propagate

@@ -1,7 +1,7 @@
 """Time of the Depth view's computations: 128 blocks, 8 runs, at 32×32×8.
 
-`python -m tests.bench.depth` prints the seconds of each in this process, the first time and then
-when all is compiled.
+`python -m tests.bench.depth` prints the milliseconds of each in this process as JSON: of the
+first time, and then of compiled programs.
 """
 
 import json

@@ -69,7 +69,7 @@ def test_a_first_step_and_accuracy_compile_nothing(monkeypatch: pytest.MonkeyPat
     assert compiled  # the listener works
 
 
-def test_a_process_that_ends_in_the_midst_of_it_does_not_abort(tmp_path: Path) -> None:
+def test_a_process_that_ends_during_a_compilation_does_not_abort(tmp_path: Path) -> None:
     """It waits for the compilation that runs, and leaves out the others."""
     code = """
 import threading
