@@ -119,9 +119,8 @@ def peer_process(python: Path = PEERS) -> Iterator[Callable[..., dict[str, list[
     if not python.exists():
         yield lambda **request: {}
         return
-    command = [str(python), "-W", "ignore", str(ROOT / "tests/bench/peers.py")]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        _command(python), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin
         assert process.stdout
@@ -142,7 +141,13 @@ def peer_versions(python: Path = PEERS) -> dict[str, str]:
     """Return the versions of the peers' libraries; empty if their environment is missing."""
     if not python.exists():
         return {}
-    command = [str(python), "-W", "ignore", str(ROOT / "tests/bench/peers.py")]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    done = subprocess.run(
+        _command(python), stdin=subprocess.DEVNULL, capture_output=True, check=True
+    )
     versions: dict[str, str] = json.loads(done.stdout)
     return versions
+
+
+def _command(python: Path) -> list[str]:
+    # -P: this folder's profile.py must not stand for Python's own.
+    return [str(python), "-P", "-W", "ignore", str(ROOT / "tests/bench/peers.py")]
