@@ -285,7 +285,9 @@ export class LinkedFigure {
     }
     // Copies, since Plotly renames the axes of the traces that it draws.
     const data = figure.data.map((trace) => ({ ...trace }));
-    await this.plotly?.react(this.plot, data, layout, CONFIG);
+    // Without Plotly's own areas for the mouse, which `Input` replaces.
+    const config = { ...CONFIG, staticPlot: link !== null };
+    await this.plotly?.react(this.plot, data, layout, config);
     // Plotly measures texts in a drawing of its own, outside of the window.
     document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
   }

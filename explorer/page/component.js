@@ -54,15 +54,19 @@ class Follower {
     );
   }
 
-  /** Show what the controls say. */
-  follow() {
+  /**
+   * Show what the controls say.
+   * @param {Element?} clicked the option that is clicked, of which Streamlit has not heard yet
+   */
+  follow(clicked = null) {
     const { view } = this.figure.views;
     if (!view) return;
-    const show = checked(this.controls.show) ?? (view.channel === null ? "mean" : "channel");
+    const chosen = (/** @type {string} */ name) => checked(name, clicked);
+    const show = chosen(this.controls.show) ?? (view.channel === null ? "mean" : "channel");
     /** @type {HTMLInputElement | null} */
     const field = document.querySelector(`${selector(this.controls.channel)} input`);
     const channel = show === "mean" ? null : (field?.valueAsNumber ?? view.channel);
-    this.choose({ ...view, channel, scope: checked(this.controls.scope) ?? view.scope });
+    this.choose({ ...view, channel, scope: chosen(this.controls.scope) ?? view.scope });
   }
 
   /** @param {View} view */
@@ -92,11 +96,24 @@ class Follower {
 const selector = (name) => `:is(.st-key-${name}, [class*=" st-key-${name}-"])`;
 
 /**
- * Return the option that is chosen in a segmented control.
+ * Return the option that is clicked or chosen in a segmented control.
  * @param {string} name
+ * @param {Element?} clicked
  */
-const checked = (name) =>
-  document.querySelector(`${selector(name)} [role=radio][aria-checked=true]`)?.textContent?.trim();
+function checked(name, clicked) {
+  const control = selector(name);
+  const found = clicked?.closest(control)
+    ? clicked
+    : document.querySelector(`${control} [role=radio][aria-checked=true]`);
+  return found?.textContent?.trim();
+}
+
+/**
+ * Return the option of a segmented control that an event is of.
+ * @param {Event} event
+ */
+const optionOf = ({ target }) =>
+  target instanceof Element ? target.closest("[role=radio]") : null;
 
 /** @param {KeyboardEvent} event */
 const isChange = (event) => ["Enter", "ArrowUp", "ArrowDown"].includes(event.key);
@@ -105,7 +122,12 @@ const isChange = (event) => ["Enter", "ArrowUp", "ArrowDown"].includes(event.key
 function onChange(event) {
   if (event instanceof KeyboardEvent && !isChange(event)) return;
   for (const each of followers.values()) {
-    if (each.isOf(event)) setTimeout(() => each.follow()); // Streamlit's own listeners come first
+    if (!each.isOf(event)) continue;
+    const option = event.type === "click" ? optionOf(event) : null;
+    // An option and a typed number are shown in the frame in which Streamlit draws its control;
+    // other changes are known after Streamlit's own listeners.
+    each.follow(option);
+    if (!option) setTimeout(() => each.follow());
   }
 }
 
