@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from explorer import VARIANTS, trace_block
 from explorer.inputs import generate, standardise
 from explorer.model.variants import FIXES, projection
 from tests.browser.conftest import OpenPage
+from tests.browser.connection import ends_a_run
 from tests.browser.page import (
     LOOKS,
     centre,
@@ -21,6 +23,7 @@ from tests.browser.page import (
     readout,
     upload,
     wait_for_figure,
+    wait_until_ready,
 )
 from tests.files import colours, picture
 
@@ -50,6 +53,29 @@ def test_every_variant_is_chosen(open_page: OpenPage) -> None:
             spec = fixed
         wait_for_heading(page, f'<tspan style="font-weight:bold">{spec.title}')
         expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize("view", ["what_if", "gradients"])
+def test_a_parameter_of_the_variant_runs_its_part_of_the_page(
+    open_page: OpenPage, tab: Page, view: str
+) -> None:
+    ends: list[int] = []
+
+    def read(message: str | bytes) -> None:
+        if ends_a_run(message):
+            assert isinstance(message, bytes)
+            ends.append(ForwardMsg.FromString(message).script_finished)
+
+    tab.once("websocket", lambda socket: socket.on("framereceived", read))
+    page = open_page(f"?input=zone_plate&view={view}&variant=zero_gamma&gamma2=0.5")
+    expect(page.get_by_role("slider", name="γ₂")).to_have_value("0.5")
+    wait_until_ready(page)
+    ends.clear()
+    page.get_by_role("slider", name="γ₂").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**gamma2=0.55**")
+    wait_until_ready(page)
+    assert ends == [ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY]
 
 
 def test_hover_shows_the_numbers_of_both_blocks(open_page: OpenPage) -> None:

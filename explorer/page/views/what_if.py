@@ -20,6 +20,7 @@ from explorer.page.bar import Bar, part_of_row, rest_of_row
 from explorer.page.compile_ahead import compile_variants
 from explorer.page.controls import toggle
 from explorer.page.display import VARIANT_PREFIX
+from explorer.page.earlier_results import session_results
 from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.last_result import is_stale
@@ -33,6 +34,19 @@ KEY = "compared"
 
 def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
+    _compared(experiment, bar)
+    compile_variants()
+
+
+@st.fragment
+def _compared(experiment: Experiment, bar: Bar) -> None:
+    """Draw the choice of the variant, and all that depends on it."""
+    session_results().begin_run()
+    try:
+        result = run(experiment, st.empty())
+    except PROBLEMS as problem:
+        show_problem(problem, "view")
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         left, end, right, words = part_of_row(), part_of_row(), part_of_row(), rest_of_row()
     with left:
@@ -51,7 +65,6 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     if other and not is_stale():
         with st.expander("Checks"):
             _numbers(result, other, _reference(experiment))
-    compile_variants()
 
 
 def _other(
