@@ -136,6 +136,16 @@ def paging(page: Page) -> Change:
     return prepare
 
 
+def stepping(page: Page, name: str) -> Change:
+    """Move a slider by an arrow key."""
+
+    def prepare(run: int) -> Callable[[], None]:
+        page.get_by_role("slider", name=name).focus()
+        return lambda: page.keyboard.press("ArrowRight")
+
+    return prepare
+
+
 def scaling(page: Page) -> Change:
     """Change the colour scale by a click."""
 

@@ -1,17 +1,20 @@
-"""Where the time of a change goes, on the page at 32×32×8: server, Streamlit, Plotly, painting."""
+"""Where the time of a change goes: server, Streamlit, Plotly, painting; and compilation."""
 
 import statistics
+import time
 
-from playwright.sync_api import sync_playwright
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
 
-from tests.bench.browser import CASES, RUNS, alone, opened, paging, typing
+from explorer import Model, trace_block, trace_model
+from tests.bench import what_if
+from tests.bench.browser import CASES, RUNS, Change, alone, opened, paging, stepping, typing
 from tests.bench.change import change_time
 from tests.bench.table import Row
 from tests.browser import chromium
-from tests.browser.page import PLOT, wait_for_figure, wait_until_ready
+from tests.browser.page import PLOT, wait_for_heatmaps, wait_until_ready
 from tests.browser.server import running_page
 
-NAME = "32×32×8"
 # Notes when the last message of the server came, and when Plotly began and ended to draw.
 WRAP = """() => {
   const react = Plotly.react;
@@ -67,32 +70,58 @@ READ = "() => [window.pressed, window.received, window.begun, window.ended, wind
 
 def rows() -> list[Row]:
     """Measure the rows of the table."""
+    small, large = "32×32×8", "1024×1024×8"
     found = []
     with running_page() as ours, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium.find(), args=chromium.ARGUMENTS
         )
-        with opened(browser, f"{ours}/{CASES[NAME]}", LISTEN) as (page, _):
-            wait_for_figure(page)
-            page.wait_for_timeout(1000)
-            page.evaluate(WRAP)
-            changes = {
-                "new seed": typing(page, "Seed of the weights", RUNS),
-                "channel by key": paging(page),
-            }
-            for what, change in changes.items():
-                times = []
-                for run in range(RUNS):
-                    act = change(run)
-                    change_time(page, f"{PLOT} .heatmaplayer image", act)
-                    times.append(page.evaluate(READ))
-                    page.wait_for_timeout(300)
-                    wait_until_ready(page)
-                found += _rows(f"{NAME}: {what}", times)
+        with opened(browser, f"{ours}/{CASES[small]}", LISTEN) as (page, _):
+            found += _profile(page, f"{small}: new seed", typing(page, "Seed of the weights", RUNS))
+            found += _profile(page, f"{small}: channel by key", paging(page))
             for way, drawn in page.evaluate(REDRAW, [PLOT, RUNS]).items():
-                found.append(alone(f"{NAME}: other values, repeated, {way}", drawn))
+                found.append(alone(f"{small}: other values, repeated, {way}", drawn))
+        with opened(browser, f"{ours}/{CASES[large]}", LISTEN) as (page, _):
+            found += _profile(page, f"{large}: channel by key", paging(page))
+        link = f"{CASES[small]}&view=what_if&variant=zero_gamma&gamma2=0.05"
+        with opened(browser, f"{ours}/{link}", LISTEN) as (page, _):
+            step = stepping(page, "γ₂")
+            found += _profile(page, f"What if, {small}: a step of γ₂", step, what_if.PLOT)
         browser.close()
-    return found
+    return [*found, *_compilation(small)]
+
+
+def _profile(page: Page, what: str, change: Change, plot: str = PLOT) -> list[Row]:
+    """Return the rows of a change of a page that has just been opened, or has been at rest."""
+    wait_for_heatmaps(page, plot)
+    wait_until_ready(page)
+    page.wait_for_timeout(1000)
+    page.evaluate(WRAP)
+    times = []
+    for run in range(RUNS):
+        act = change(run)
+        change_time(page, f"{plot} .heatmaplayer image", act)
+        times.append(page.evaluate(READ))
+        page.wait_for_timeout(300)
+        wait_until_ready(page)
+    return _rows(what, times)
+
+
+def _compilation(name: str) -> list[Row]:
+    """Return the rows of the programs that the first use of a variant compiles."""
+    shape = tuple(map(int, name.split("×")))
+    x = np.zeros(shape, np.float32)
+    parts: dict[str, list[float]] = {"weights": [], "stages": []}
+    trace_block(0, x, shape[2])
+    for variant in what_if.NAMES:
+        start = time.perf_counter()
+        model = Model.from_seed(0, shape[2], variant)
+        drawn = time.perf_counter()
+        trace_model(model, x)
+        parts["weights"].append(1000 * (drawn - start))
+        parts["stages"].append(1000 * (time.perf_counter() - drawn))
+    title = f"What if, {name}: first use of a variant, program of its"
+    return [alone(f"{title} {part}", times) for part, times in parts.items()]
 
 
 def _rows(what: str, times: list[list[float]]) -> list[Row]:

@@ -2,11 +2,13 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from explorer.model.variants import VARIANTS
+from tests.bench.browser import stepping
 from tests.bench.change import change_time
 from tests.bench.starts import limited
 from tests.bench.table import Row
@@ -51,8 +53,8 @@ def rows() -> list[Row]:
             link = f"{INPUTS['32×32×8']}&variant={name}&{parameter}=0.05"
             page.goto(f"{server.address}/?view=what_if{link}")
             _ready(page)
-            slider = page.get_by_role("slider", name=symbol)
-            times = [_step(page, slider) for _ in range(STEPS)]
+            change = stepping(page, symbol)
+            times = [_change(page, change(run)) for run in range(STEPS)]
             found.append(limited(f"What if, 32×32×8: a step of {symbol}", times, STEP))
         browser.close()
     return found
@@ -68,14 +70,11 @@ def _choice(page: Page, name: str) -> float:
     page.get_by_role("combobox", name="Variant").click()
     option = page.get_by_role("option", name=VARIANTS[name].title)
     option.wait_for()
-    time = change_time(page, IMAGES, option.click)
-    _ready(page)
-    return time
+    return _change(page, option.click)
 
 
-def _step(page: Page, slider: Locator) -> float:
-    """Return the milliseconds from an arrow key on a slider to the painted figure."""
-    slider.focus()
-    time = change_time(page, IMAGES, lambda: page.keyboard.press("ArrowRight"))
+def _change(page: Page, act: Callable[[], None]) -> float:
+    """Return the milliseconds from the key press or click to the painted figure."""
+    time = change_time(page, IMAGES, act)
     _ready(page)
     return time
