@@ -100,7 +100,7 @@ to `st.plotly_chart`.
 - A new seed runs the whole page, and a step of γ₂ its variant's part. Streamlit sends and draws all
   controls of it with the figure; it sends every 10 ms and React draws after another 10 ms. Neither
   fewer elements before the figure nor a shorter switch interval of Python's threads was faster.
-- `Plotly.react` draws nine heatmaps and their titles. Of 37 ms at 32×32×8, a profile attributes 9
+- `Plotly.react` draws nine heatmaps and their titles. Of 38 ms at 32×32×8, a profile attributes 8
   to the defaults of all attributes, 8 to the titles, which it draws twice, 6 to the heatmaps and 6
   to the colour bar with its margins. The rows *other values, repeated* draw the same figure again
   and again, with each of Plotly's ways to do so.
