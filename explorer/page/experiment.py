@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
+import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.analysis.summary import Headline, headline, variance_error
@@ -16,6 +17,8 @@ from explorer.model.spec import BlockSpec
 from explorer.model.variants import V1
 from explorer.model.weights import Model
 from explorer.page.cache import get_cached, get_or_compute, get_or_compute_part
+from explorer.page.earlier_results import session_results
+from explorer.page.errors import PROBLEMS, show_problem
 from explorer.page.limiter import WORK_LIMITER
 from explorer.records import BlockTrace
 
@@ -161,6 +164,20 @@ def _with_kept_input(experiment: Experiment, placeholder: DeltaGenerator) -> Exp
         is_quick=True,
     )
     return replace(experiment, load=lambda: x)
+
+
+def run_part(experiment: Experiment) -> Result | None:
+    """Begin to run a part of the page that depends on an experiment; return its result.
+
+    After an error, which is shown, return None. The result counts as used, so it stays in the cache
+    for the rest of the page.
+    """
+    session_results().begin_run()
+    try:
+        return run(experiment, st.empty())
+    except PROBLEMS as problem:
+        show_problem(problem, "view")
+        return None
 
 
 def run(

@@ -249,3 +249,6 @@ def _ignore(key: str, given: Sequence[str], expected: str) -> None:
         st.session_state.setdefault(_IGNORED, []).append(
             f"Ignored URL parameter {key}={describe(', '.join(given))}: expected {expected}."
         )
+        context = get_script_run_ctx()
+        if context is not None and context.fragment_ids_this_run:
+            st.rerun()  # only a run of the whole page shows the sentence

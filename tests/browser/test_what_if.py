@@ -78,6 +78,15 @@ def test_a_parameter_of_the_variant_runs_its_part_of_the_page(
     assert ends == [ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY]
 
 
+def test_a_parameter_ignored_in_a_part_of_the_page_is_told_at_once(open_page: OpenPage) -> None:
+    page = open_page("?input=zone_plate&view=what_if&variant=no_skip&stride=9")
+    wait_for_heading(page, VARIANTS["no_skip"].title)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    choose_variant(page, VARIANTS["projection"].title)
+    wait_for_heading(page, VARIANTS["projection"].title)
+    expect(page.get_by_role("alert")).to_contain_text("Ignored URL parameter stride='9'")
+
+
 def test_hover_shows_the_numbers_of_both_blocks(open_page: OpenPage) -> None:
     page = open_page(
         "?input=zone_plate&view=what_if&variant=Projection+shortcut&stride=2", height=1600

@@ -1,17 +1,17 @@
 """What is run: results name the block asked for, whichever block was computed first."""
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
-from explorer import VARIANTS
+from explorer import VARIANTS, Model, trace_model
 from explorer.inputs import generate
 from explorer.model.variants import V1, zero_gamma
-from explorer.page import cache
+from explorer.page import cache, earlier_results, experiment
 from explorer.page.cache import ResultCache
 from explorer.page.experiment import Experiment, Result, run
 from explorer.page.views import variant_controls
@@ -110,3 +110,21 @@ def test_the_weights_of_a_model_are_drawn_once() -> None:
     other = replace(experiment, seed=1)
     kernels = [each.model(V1).parameters["conv1"]["kernel"] for each in (experiment, other)]
     assert not np.array_equal(*kernels)
+
+
+@pytest.mark.parametrize("view", ["what_if", "gradients"])
+def test_another_run_of_the_page_computes_nothing_whatever_the_size_of_the_results(
+    monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    monkeypatch.setattr(earlier_results, "MAX_EARLIER_BYTES", 0)
+    traced = []
+
+    def trace(model: Model, *given: Any, **settings: Any) -> Any:
+        traced.append(model.spec.title)
+        return trace_model(model, *given, **settings)
+
+    monkeypatch.setattr(experiment, "trace_model", trace)
+    at = page(view=view, variant="no_skip", **SIZE)
+    assert len(traced) == 2
+    assert not at.run().exception
+    assert len(traced) == 2

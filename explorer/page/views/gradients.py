@@ -19,9 +19,8 @@ from explorer.page.bar import Bar, part_of_row
 from explorer.page.cache import get_or_compute
 from explorer.page.controls import segmented_choice
 from explorer.page.display import DisplaySettings
-from explorer.page.earlier_results import session_results
 from explorer.page.errors import PROBLEMS, show_problem
-from explorer.page.experiment import ONE_IMAGE, Experiment, Result, run
+from explorer.page.experiment import ONE_IMAGE, Experiment, Result, run, run_part
 from explorer.page.export_block import export_gradient
 from explorer.page.last_result import is_stale, recall, remember
 from explorer.page.views.effective_field import influences, show_influences
@@ -39,16 +38,17 @@ COTANGENTS: Final[Mapping[CotangentKind, str]] = {
 
 def view(experiment: Experiment, result: Result, bar: Bar) -> None:
     """Draw the view of one experiment."""
-    if experiment.image is not None:
-        st.caption(ONE_IMAGE)
-        experiment = experiment.alone()
     _of_variant(experiment, bar)
 
 
 @st.fragment
 def _of_variant(experiment: Experiment, bar: Bar) -> None:
     """Draw the choice of the variant, and all that depends on it."""
-    session_results().begin_run()
+    if run_part(experiment) is None:
+        return
+    if experiment.image is not None:
+        st.caption(ONE_IMAGE)
+        experiment = experiment.alone()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         row, end = part_of_row(), part_of_row()
     with row:

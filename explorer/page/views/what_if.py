@@ -20,9 +20,8 @@ from explorer.page.bar import Bar, part_of_row, rest_of_row
 from explorer.page.compile_ahead import compile_variants
 from explorer.page.controls import toggle
 from explorer.page.display import VARIANT_PREFIX
-from explorer.page.earlier_results import session_results
 from explorer.page.errors import PROBLEMS, show_problem
-from explorer.page.experiment import Experiment, Result, run
+from explorer.page.experiment import Experiment, Result, run, run_part
 from explorer.page.last_result import is_stale
 from explorer.page.views import forward_details
 from explorer.page.views.subject import Subject
@@ -41,11 +40,8 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
 @st.fragment
 def _compared(experiment: Experiment, bar: Bar) -> None:
     """Draw the choice of the variant, and all that depends on it."""
-    session_results().begin_run()
-    try:
-        result = run(experiment, st.empty())
-    except PROBLEMS as problem:
-        show_problem(problem, "view")
+    result = run_part(experiment)
+    if result is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         left, end, right, words = part_of_row(), part_of_row(), part_of_row(), rest_of_row()
