@@ -144,6 +144,8 @@ def main() -> None:
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     versions |= {"Python": platform.python_version(), **engine.peer_versions()}
     versions |= cnn_explainer.version()
+    if path := os.environ.get(before.VARIABLE):
+        versions["before"] = commit(Path(path))
     text = TEXT.format(
         date=datetime.date.today(),
         commit=commit(),
@@ -156,9 +158,9 @@ def main() -> None:
     (ROOT / "docs/benchmark.md").write_text(text, encoding="utf-8")
 
 
-def commit() -> str:
-    """Return the commit that is checked out."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+def commit(folder: Path = ROOT) -> str:
+    """Return the commit that is checked out in a folder."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty"]
     return subprocess.run(command, capture_output=True, text=True).stdout.strip() or "unknown"
 
 

@@ -41,13 +41,11 @@ def rows() -> list[Row]:
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.set_default_timeout(60_000)
         page.goto(f"{server.address}/?view=what_if")
-        before = -1
-        while before != (before := sum(1 for _ in Path(folder).rglob("*"))):
-            page.wait_for_timeout(RESTING)
+        wait_for_rest(page, Path(folder))
         for title, link in INPUTS.items():
             page.goto(f"{server.address}/?view=what_if{link}")
             _ready(page)
-            times = [_choice(page, name) for name in NAMES]
+            times = [choice(page, name) for name in NAMES]
             found.append(limited(f"What if, {title}: first use of a variant", times, FIRST))
         for name, (symbol, parameter) in SLIDERS.items():
             link = f"{INPUTS['32×32×8']}&variant={name}&{parameter}=0.05"
@@ -60,12 +58,19 @@ def rows() -> list[Row]:
     return found
 
 
+def wait_for_rest(page: Page, folder: Path) -> None:
+    """Wait until the server that keeps its programs in the folder compiles no more of them."""
+    before = -1
+    while before != (before := sum(1 for _ in folder.rglob("*"))):
+        page.wait_for_timeout(RESTING)
+
+
 def _ready(page: Page) -> None:
     wait_for_heatmaps(page, PLOT)
     page.wait_for_timeout(500)
 
 
-def _choice(page: Page, name: str) -> float:
+def choice(page: Page, name: str) -> float:
     """Return the milliseconds from the click on a variant to its painted figure."""
     page.get_by_role("combobox", name="Variant").click()
     option = page.get_by_role("option", name=VARIANTS[name].title)
