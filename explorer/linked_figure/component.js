@@ -285,7 +285,7 @@ export class LinkedFigure {
     }
     // Copies, since Plotly renames the axes of the traces that it draws.
     const data = figure.data.map((trace) => ({ ...trace }));
-    // Without Plotly's own areas for the mouse, which `Input` replaces.
+    // `Input` handles the mouse in linked figures, so they need none of Plotly's drag areas.
     const config = { ...CONFIG, staticPlot: link !== null };
     await this.plotly?.react(this.plot, data, layout, config);
     // Plotly measures texts in a drawing of its own, outside of the window.

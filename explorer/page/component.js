@@ -56,7 +56,7 @@ class Follower {
 
   /**
    * Show what the controls say.
-   * @param {Element?} clicked the option that is clicked, of which Streamlit has not heard yet
+   * @param {Element?} clicked the clicked option, which Streamlit has not handled yet
    */
   follow(clicked = null) {
     const { view } = this.figure.views;
@@ -109,7 +109,7 @@ function checked(name, clicked) {
 }
 
 /**
- * Return the option of a segmented control that an event is of.
+ * Return the option of a segmented control that is the target of an event, or null.
  * @param {Event} event
  */
 const optionOf = ({ target }) =>
@@ -124,8 +124,8 @@ function onChange(event) {
   for (const each of followers.values()) {
     if (!each.isOf(event)) continue;
     const option = event.type === "click" ? optionOf(event) : null;
-    // An option and a typed number are shown in the frame in which Streamlit draws its control;
-    // other changes are known after Streamlit's own listeners.
+    // A clicked option and a typed number are known at once, so the figure is drawn in the same
+    // frame as the control. Other changes are known after Streamlit's own listeners have run.
     each.follow(option);
     if (!option) setTimeout(() => each.follow());
   }

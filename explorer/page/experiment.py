@@ -166,11 +166,11 @@ def _with_kept_input(experiment: Experiment, placeholder: DeltaGenerator) -> Exp
     return replace(experiment, load=lambda: x)
 
 
-def run_part(experiment: Experiment) -> Result | None:
-    """Begin to run a part of the page that depends on an experiment; return its result.
+def start_part(experiment: Experiment) -> Result | None:
+    """Start a run of a part of the page; return the experiment's result.
 
-    After an error, which is shown, return None. The result counts as used, so it stays in the cache
-    for the rest of the page.
+    If there is an error, show it and return None. The result counts as used by this run, so it
+    stays in the cache for the rest of the page.
     """
     session_results().begin_run()
     try:

@@ -94,11 +94,12 @@ to `st.plotly_chart`.
 - The Depth view's rows are of fresh weights: a residual and a plain stack, and for the paths the
   residual stack. For the What if view, variants are compiled in the background on the input that
   the page opens with. Their first use on another input compiles two programs, which the rows
-  *first use of a variant, program of …* time. Half of the first is the generator of random numbers
-  for one kernel. A program for each layer's weights, which variants could share, was slower for the
-  variants with kernels of their own; other options of XLA change it by a tenth.
-- A new seed runs the whole page, and a step of γ₂ its variant's part. Streamlit sends and draws all
-  controls of it with the figure; it sends every 10 ms and React draws after another 10 ms. Neither
+  *first use of a variant, program of …* time. The program for
+  one kernel alone takes about 0.15 s, because it generates random numbers; programs for single
+  layers, which variants could share, would not help those with several kernels of their own. Other
+  options of XLA change it by a tenth.
+- A new seed runs the whole page, and a step of γ₂ the part that depends on the variant. Streamlit
+  sends and draws all controls of that part with the figure, in bursts about 10 ms apart. Neither
   fewer elements before the figure nor a shorter switch interval of Python's threads was faster.
 - `Plotly.react` draws nine heatmaps and their titles. Of 38 ms at 32×32×8, a profile attributes 8
   to the defaults of all attributes, 8 to the titles, which it draws twice, 6 to the heatmaps and 6

@@ -163,6 +163,23 @@ def test_a_pin_stays_while_the_channel_changes(open_page: OpenPage) -> None:
     expect_same_from_server(page, LINK | {"pin": "add,3,5", "channel": "3"})
 
 
+def test_the_figure_follows_a_clicked_option_within_the_event(open_page: OpenPage) -> None:
+    page, _ = opened(open_page)
+    click = "(option) => { option.click(); return figure.views.view.scope; }"
+    assert segment(page, "map").evaluate(click) == "map"
+
+
+def test_the_figure_follows_a_typed_number_within_the_event(open_page: OpenPage) -> None:
+    page, _ = opened(open_page)
+    channel = field(page, "Channel")
+    channel.fill("3")
+    enter = """(field) => {
+      field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+      return figure.views.view.channel;
+    }"""
+    assert channel.evaluate(enter) == 3
+
+
 def test_the_figure_returns_to_the_server_s_channel_if_the_server_keeps_it(
     open_page: OpenPage,
 ) -> None:

@@ -20,7 +20,7 @@ from explorer.page.cache import get_or_compute
 from explorer.page.controls import segmented_choice
 from explorer.page.display import DisplaySettings
 from explorer.page.errors import PROBLEMS, show_problem
-from explorer.page.experiment import ONE_IMAGE, Experiment, Result, run, run_part
+from explorer.page.experiment import ONE_IMAGE, Experiment, Result, run, start_part
 from explorer.page.export_block import export_gradient
 from explorer.page.last_result import is_stale, recall, remember
 from explorer.page.views.effective_field import influences, show_influences
@@ -44,7 +44,7 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
 @st.fragment
 def _of_variant(experiment: Experiment, bar: Bar) -> None:
     """Draw the choice of the variant, and all that depends on it."""
-    if run_part(experiment) is None:
+    if start_part(experiment) is None:
         return
     if experiment.image is not None:
         st.caption(ONE_IMAGE)

@@ -21,7 +21,7 @@ from explorer.page.compile_ahead import compile_variants
 from explorer.page.controls import toggle
 from explorer.page.display import VARIANT_PREFIX
 from explorer.page.errors import PROBLEMS, show_problem
-from explorer.page.experiment import Experiment, Result, run, run_part
+from explorer.page.experiment import Experiment, Result, run, start_part
 from explorer.page.last_result import is_stale
 from explorer.page.views import forward_details
 from explorer.page.views.subject import Subject
@@ -40,7 +40,7 @@ def view(experiment: Experiment, result: Result, bar: Bar) -> None:
 @st.fragment
 def _compared(experiment: Experiment, bar: Bar) -> None:
     """Draw the choice of the variant, and all that depends on it."""
-    result = run_part(experiment)
+    result = start_part(experiment)
     if result is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
