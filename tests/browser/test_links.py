@@ -15,6 +15,7 @@ from tests.browser.page import (
     reveal,
     segment,
     set_number,
+    wait_for_heatmaps,
     wait_until_ready,
 )
 
@@ -110,6 +111,7 @@ def test_defaults_are_removed_from_the_url_again(open_page: OpenPage) -> None:
     page = open_page(f"?{urlencode(link)}")
     expect(segment(page, "All channels")).to_be_checked()
     wait_for_parameters(page, link)
+    wait_for_heatmaps(page, ".st-key-compared")  # the controls below it stay in place from then on
     pick(page, "This pixel")
     flip(page, "Difference, stage by stage")
     pick(page, "train")
@@ -154,6 +156,7 @@ def test_gradients_controls_are_in_the_url_until_they_are_the_defaults(open_page
 def test_depth_controls_are_in_the_url_by_their_identifiers(open_page: OpenPage) -> None:
     size = {"input": "zone_plate", "height": "8", "width": "6", "channels": "4"}
     page = open_page(f"?{urlencode({'view': 'depth', 'depth': '5', 'runs': '2'} | size)}")
+    page.wait_for_selector(".st-key-curves .scatterlayer path", state="attached")
     pick(page, "One block")
     page.get_by_label("Block", exact=True).wait_for()
     set_number(page, "Block", 3)
