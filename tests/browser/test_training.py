@@ -197,6 +197,7 @@ def test_play_goes_through_the_snapshots_to_the_last(open_page: OpenPage) -> Non
 
 def test_the_saved_file_loads_as_the_network(open_page: OpenPage, tmp_path: Path) -> None:
     page = open_page("?view=network&net_blocks=3&network_details=save")
+    wait_for_network(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save v1_3_step180.safetensors").click()
     path = tmp_path / download.value.suggested_filename

@@ -200,6 +200,7 @@ def test_both_outs_are_on_the_first_screen(open_page: OpenPage, width: int, heig
 
 def test_a_pictures_array_is_saved_for_the_script(open_page: OpenPage) -> None:
     page = open_page("?view=what_if&input=digit&height=8&width=6&details=code")
+    wait_for_heading(page, "No skip")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save x.npy").click()
     assert download.value.suggested_filename == "x.npy"
