@@ -41,6 +41,11 @@ def wait_until_ready(page: Page) -> None:
     page.wait_for_function(f"() => document.querySelector('.stApp') && {_IS_READY}")
 
 
+def wait_for_words(page: Page, words: str) -> None:
+    """Wait until the page shows these words, looking in every frame: they may pass quickly."""
+    page.wait_for_function("words => document.body?.innerText.includes(words)", arg=words)
+
+
 def wait_for_theme(page: Page, theme: ThemeName) -> None:
     """Wait until all figures have the colours of a theme."""
     page.wait_for_function(

@@ -10,13 +10,15 @@ from playwright.sync_api import Browser
 from explorer import trace_block
 from explorer.inputs import generate
 from tests.browser.connection import ends_a_run
-from tests.browser.page import digest, pick, set_number, wait_for_figure
+from tests.browser.page import digest, pick, set_number, wait_for_figure, wait_for_words
 from tests.browser.server import free_port, running_server
 from tests.hostile.client import opened
 from tests.load.client import awaited
 
 pytestmark = pytest.mark.slow
 LINK = "?input=normal&height=12&width=10&channels=4&input_seed=3&seed=7&channel=2"
+# The stacks of its Depth view run for seconds.
+LONG_LINK = "?input=normal&height=48&width=40&input_seed=3&seed=7&channel=2&depth=128"
 
 
 def test_the_page_reconnects_after_a_killed_server(browser: Browser) -> None:
@@ -25,13 +27,13 @@ def test_the_page_reconnects_after_a_killed_server(browser: Browser) -> None:
     page = context.new_page()
     page.set_default_timeout(40_000)
     with running_server(port=port) as server:
-        page.goto(f"{server.address}/{LINK}")
+        page.goto(f"{server.address}/{LONG_LINK}")
         wait_for_figure(page)
         set_number(page, "Seed of the weights", 8)
-        expected = trace_block(8, generate("normal", 12, 10, 4, 3), 4).digest()
+        expected = trace_block(8, generate("normal", 48, 40, 8, 3), 8).digest()
         page.get_by_text(expected).wait_for()
         pick(page, "Depth")
-        page.get_by_text("Running the stacks").wait_for()
+        wait_for_words(page, "Running the stacks")
         server.process.kill()  # in the middle of its work
         server.process.wait()
     page.get_by_text("Running the stacks").wait_for()  # the old content stays visible

@@ -21,6 +21,7 @@ from tests.browser.page import (
     segment,
     set_number,
     wait_for_heatmaps,
+    wait_for_words,
     wait_until_ready,
 )
 
@@ -61,8 +62,8 @@ def test_a_pin_is_the_cotangent_and_the_link_restores_it(open_page: OpenPage) ->
 
 
 def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage) -> None:
-    page = open_page("?view=depth&input=normal&height=16&width=16&depth=128")
-    expect(page.get_by_text("Running the stacks").first).to_be_visible()
+    page = open_page("?view=depth&input=normal&height=32&width=32&depth=128")
+    wait_for_words(page, "Running the stacks")
     page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached")
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     found = page.evaluate(
@@ -70,7 +71,7 @@ def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage
             .find((trace) => trace.name === 'plain: gradient norm').y]""",
         CURVES,
     )
-    x = generate("normal", 16, 16, 8)
+    x = generate("normal", 32, 32, 8)
     record = propagate(0, x, 8, depth=128, seeds=8, variant="no_skip")
     expected = np.median(record.curves["gradient norm"], axis=0)
     np.testing.assert_allclose(np.array(found, float), expected, rtol=1e-3)
