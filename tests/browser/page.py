@@ -41,6 +41,26 @@ def wait_until_ready(page: Page) -> None:
     page.wait_for_function(f"() => document.querySelector('.stApp') && {_IS_READY}")
 
 
+def wait_until_still(page: Page, element: str) -> None:
+    """Wait until the page is ready and an element, of this selector, has its place for 6 frames.
+
+    What is drawn above it may move it until then, and away from the mouse.
+    """
+    page.wait_for_function(f"() => {_IS_READY}")
+    page.evaluate(
+        """async (element) => {
+            let place = '';
+            for (let frames = 0; frames < 6; frames += 1) {
+                await new Promise(requestAnimationFrame);
+                const { x, y } = document.querySelector(element).getBoundingClientRect();
+                if (place !== `${x},${y}`) frames = 0;
+                place = `${x},${y}`;
+            }
+        }""",
+        element,
+    )
+
+
 def wait_for_words(page: Page, words: str) -> None:
     """Wait until the page shows these words, looking in every frame: they may pass quickly."""
     page.wait_for_function("words => document.body?.innerText.includes(words)", arg=words)
@@ -58,7 +78,9 @@ def wait_for_theme(page: Page, theme: ThemeName) -> None:
 def centre(
     page: Page, panel: str, row: float, col: float, figure: str = "stages"
 ) -> tuple[float, float]:
-    """Return the position of a pixel's centre on the page."""
+    """Return the position of a pixel's centre on the page, once the figure keeps its place."""
+    plot = PLOT.replace("stages", figure)
+    wait_until_still(page, plot)
     x, y = page.evaluate(
         """([plot, name, row, col]) => {
             const node = document.querySelector(plot);
@@ -68,7 +90,7 @@ def centre(
             const box = node.getBoundingClientRect();
             return [box.x + x._offset + x.d2p(col), box.y + y._offset + y.d2p(row)];
         }""",
-        [PLOT.replace("stages", figure), panel, float(row), float(col)],
+        [plot, panel, float(row), float(col)],
     )
     return x, y
 

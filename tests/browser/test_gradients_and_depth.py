@@ -23,6 +23,7 @@ from tests.browser.page import (
     wait_for_heatmaps,
     wait_for_words,
     wait_until_ready,
+    wait_until_still,
 )
 
 X = generate("zone_plate", 32, 32, 8)
@@ -80,6 +81,7 @@ def test_depth_128_with_8_runs_shows_progress_and_its_curves(open_page: OpenPage
 def point(page: Page, trace: str, block: int) -> tuple[float, float]:
     """Return where a curve is at a block, on the page."""
     page.wait_for_selector(f"{CURVES} .scatterlayer path", state="attached")
+    wait_until_still(page, CURVES)
     x, y = page.evaluate(
         """([plot, name, index]) => {
             const node = document.querySelector(plot);
