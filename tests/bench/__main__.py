@@ -94,10 +94,10 @@ to `st.plotly_chart`.
 - The Depth view's rows are of fresh weights: a residual and a plain stack, and for the paths the
   residual stack. For the What if view, variants are compiled in the background on the input that
   the page opens with. Their first use on another input compiles two programs, which the rows
-  *first use of a variant, program of …* time. The program for
-  one kernel alone takes about 0.15 s, because it generates random numbers; programs for single
-  layers, which variants could share, would not help those with several kernels of their own. Other
-  options of XLA change it by a tenth.
+  *first use of a variant, program of …* time. The program that draws one kernel takes about 0.15 s
+  to compile, so a program for each layer, which variants could share, would save nothing for a
+  variant with three kernels of its own (computed, not tried). Other options of XLA change the time
+  by a tenth.
 - A new seed runs the whole page, and a step of γ₂ the part that depends on the variant. Streamlit
   sends and draws all controls of that part with the figure, in bursts about 10 ms apart. Neither
   fewer elements before the figure nor a shorter switch interval of Python's threads was faster.

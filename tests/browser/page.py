@@ -42,9 +42,9 @@ def wait_until_ready(page: Page) -> None:
 
 
 def wait_until_still(page: Page, element: str) -> None:
-    """Wait until the page is ready and an element, of this selector, has its place for 6 frames.
+    """Wait until the page is ready and an element, of this selector, keeps its place for 6 frames.
 
-    What is drawn above it may move it until then, and away from the mouse.
+    Until then, what is drawn above it may move it away from the mouse.
     """
     page.wait_for_function(f"() => {_IS_READY}")
     page.evaluate(
